@@ -1,0 +1,23 @@
+"""One error for every bad input: a single line that names the key, what was given and what is allowed."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """A parameter, file or data set that cannot be used. `str(error)` is one clear line."""
+
+
+def nearest(given: object, allowed: Iterable[object]) -> str:
+    """'; did you mean ...?' for the allowed name closest to `given`, or an empty string."""
+    close = difflib.get_close_matches(str(given), [str(name) for name in allowed], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def refuse(key: str, given: object, allowed: str | Iterable[object]) -> InputError:
+    """The error for `key` = `given`, where `allowed` is a sentence or the list of allowed names."""
+    if isinstance(allowed, str):
+        return InputError(f"{key}: got {given!r}; allowed: {allowed}")
+    names = list(allowed)
+    listed = ", ".join(map(str, names))
+    return InputError(f"{key}: got {given!r}; allowed: {listed}{nearest(given, names)}")

@@ -1,0 +1,143 @@
+"""What is computed from what: a run's values as a graph, without computing any of them.
+
+A program that runs on a virtual cluster handles *symbols*. Applying an operation to symbols adds a node to the graph
+(or finds the equal node that is already there), so the graph, not the numbers, comes out of a run. Replay then
+computes the numbers, in any executor.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Arguments = tuple[float, ...]
+
+
+class Graph:
+    """Nodes in the order of their creation: every input of a node comes before it.
+
+    Equal nodes (same operation, inputs and arguments) are one node, which is how all-reduce on K nodes, each with
+    its own replica, costs no more to replay than one node.
+    """
+
+    def __init__(self) -> None:
+        self.operations: list[str] = []
+        self.inputs: list[tuple[int, ...]] = []
+        self.arguments: list[Arguments] = []
+        self._known: dict[tuple, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def node(self, operation: str, inputs: tuple[int, ...] = (), arguments: Arguments = ()) -> int:
+        """The number of the node with this content; it is added if there is none."""
+        key = (operation, inputs, arguments)
+        number = self._known.get(key)
+        if number is None:
+            number = self._known[key] = len(self.operations)
+            self.operations.append(operation)
+            self.inputs.append(inputs)
+            self.arguments.append(arguments)
+        return number
+
+    def symbol(self, operation: str, inputs: Iterable["Symbol"] = (), arguments: Arguments = ()) -> "Symbol":
+        """As `node`, from symbols to a symbol."""
+        return Symbol(self, self.node(operation, tuple(s.number for s in inputs), arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A value that is known by how it is computed, not by its numbers."""
+
+    graph: Graph
+    number: int
+
+
+def operation(body: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a pure function of tensors usable on symbols too: `f(*values, **numbers)`.
+
+    On symbols it adds a node to their graph; on anything else it is `body`. Keyword arguments must be numbers.
+    """
+
+    @functools.wraps(body)
+    def apply(*values: Any, **numbers: float) -> Any:
+        if isinstance(values[0], Symbol):
+            return values[0].graph.symbol(body.__name__, values, tuple(float(n) for n in numbers.values()))
+        return body(*values, **numbers)
+
+    return apply
+
+
+class SymbolicTask:
+    """The task that a method sees when its values are symbols: start, gradient, update."""
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+
+    def start(self) -> Symbol:
+        """The initial state: the weights and whatever the update rule keeps beside them."""
+        return self.graph.symbol("start")
+
+    def gradient(self, state: Symbol, *batches: tuple[int, int]) -> Symbol:
+        """The mean gradient at the state's weights over the named batches, each a (shard, step)."""
+        pairs = tuple(float(number) for batch in batches for number in batch)
+        return self.graph.symbol("gradient", (state,), pairs)
+
+    def update(self, state: Symbol, gradient: Symbol) -> Symbol:
+        """The state after one step of the update rule with this gradient."""
+        return self.graph.symbol("update", (state, gradient))
+
+
+@dataclass(frozen=True)
+class Order:
+    """The part of a graph that the reported states rest on, numbered canonically.
+
+    Two runs with equal `key` compute the same numbers from the same data, whatever their clocks were: they are
+    replayed once. `states[v]` is the node of version v (0 is the start).
+    """
+
+    operations: tuple[str, ...]
+    inputs: tuple[tuple[int, ...], ...]
+    arguments: tuple[Arguments, ...]
+    states: tuple[int, ...]
+
+    @functools.cached_property
+    def key(self) -> str:
+        """A hash of the whole order."""
+        text = repr((self.operations, self.inputs, self.arguments, self.states))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def batches(self, number: int) -> np.ndarray:
+        """The (shard, step) pairs of a gradient node, shape [count, 2]."""
+        return np.asarray(self.arguments[number], dtype=np.int64).reshape(-1, 2)
+
+
+def order_of(graph: Graph, states: list[int]) -> Order:
+    """The canonical order of the nodes that `states` (node numbers, version by version) rest on."""
+    new: dict[int, int] = {}
+    for state in states:
+        _number_ancestors(graph, state, new)
+    kept = list(new)
+    return Order(
+        operations=tuple(graph.operations[n] for n in kept),
+        inputs=tuple(tuple(new[i] for i in graph.inputs[n]) for n in kept),
+        arguments=tuple(graph.arguments[n] for n in kept),
+        states=tuple(new[s] for s in states),
+    )
+
+
+def _number_ancestors(graph: Graph, node: int, new: dict[int, int]) -> None:
+    """Number `node` and its unnumbered ancestors, inputs first, in the order in which they are used."""
+    stack = [(node, iter(graph.inputs[node]))] if node not in new else []
+    while stack:
+        current, remaining = stack[-1]
+        for need in remaining:
+            if need not in new:
+                stack.append((need, iter(graph.inputs[need])))
+                break
+        else:
+            stack.pop()
+            new.setdefault(current, len(new))

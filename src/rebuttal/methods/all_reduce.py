@@ -1,0 +1,40 @@
+"""Synchronous SGD by all-reduce: every node keeps a replica, and all apply the same mean gradient.
+
+Patarasu & Yuan (2009) for the collective; Goyal et al. (2017), arXiv:1706.02677, for the method in its present form.
+Differences from the papers: docs/methods/all_reduce.md.
+
+    on each of K nodes:  g_k ← ∇F(batch_k; w);  G ← (1/K) Σ_k g_k  (all-reduce);  w ← w − η G
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rebuttal.verbs import AllReduce, Compute, Program, Report
+
+
+@dataclass(frozen=True)
+class AllReduceSGD:
+    """One communication after the backward pass; no server."""
+
+    servers: ClassVar[int] = 0
+
+    def check(self, workers: int) -> None:
+        """Any number of workers will do."""
+
+    def nodes(self, workers: int) -> int:
+        """One per worker."""
+        return workers
+
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The same program on every node."""
+        return {node: self.train(task, nodes, k) for k, node in enumerate(nodes)}
+
+    def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
+        """Node number k of the K."""
+        w, t = task.start(), 0
+        while (yield Report(w)):
+            g = yield Compute(task.gradient, (w, (k, t)))
+            G = yield AllReduce("gradient", g, nodes)
+            w = yield Compute(task.update, (w, G))
+            t += 1

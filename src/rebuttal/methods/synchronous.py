@@ -1,0 +1,49 @@
+"""Synchronous SGD with a parameter server: the server waits for every worker.
+
+Dean et al. (2012), Large scale distributed deep networks, for the server; Chen et al. (2016), arXiv:1604.00981,
+sec. 1.2, where this is Sync-Opt without backups. Differences from the papers: docs/methods/synchronous.md.
+
+    server:   send (w, t) to all;  receive g_k from each of the N workers;  w ← w − η (1/N) Σ_k g_k;  t ← t + 1
+    worker k: receive (w, t);  g_k ← ∇F(batch_k; w);  send g_k
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rebuttal.methods.worker import pull_compute_push
+from rebuttal.rules import mean
+from rebuttal.verbs import Compute, Program, Recv, Report, Send
+
+
+@dataclass(frozen=True)
+class Synchronous:
+    """An update uses one gradient of every worker."""
+
+    servers: ClassVar[int] = 1
+
+    def check(self, workers: int) -> None:
+        """Any number of workers will do."""
+
+    def nodes(self, workers: int) -> int:
+        """The server and the workers."""
+        return 1 + workers
+
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The server's program and the workers'."""
+        server, *workers = nodes
+        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
+        return {server: self.serve(task, workers), **pushing}
+
+    def serve(self, task: Any, workers: Sequence[int]) -> Program:
+        """Send, gather, update."""
+        w, t = task.start(), 0
+        while (yield Report(w)):
+            for worker in workers:
+                yield Send(worker, "weights", (w, t))
+            G = {}
+            while len(G) < len(workers):
+                worker, (g, _) = yield Recv("gradient")
+                G[worker] = g
+            w = yield Compute(task.update, (w, mean(*(G[k] for k in workers))))
+            t += 1

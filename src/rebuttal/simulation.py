@@ -1,0 +1,97 @@
+"""Run one method on one virtual machine: a timeline, and no training."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rebuttal.clusters.budget import Budget
+from rebuttal.clusters.pricing import MachinePricing
+from rebuttal.clusters.virtual import VirtualCluster
+from rebuttal.costs import Costs
+from rebuttal.errors import refuse
+from rebuttal.graph import SymbolicTask
+from rebuttal.machines import MACHINES, Machine
+from rebuttal.methods import Method, method
+from rebuttal.paths import results
+from rebuttal.timeline import Recorder, Timeline
+
+
+def simulate(
+    program: str | Method,
+    *,
+    machine: str | Machine = "paper_cluster",
+    workload: str = "digits_mlp",
+    workers: int = 16,
+    seed: int = 0,
+    updates: int | None = None,
+    batches: int | None = None,
+    options: dict[str, Any] | None = None,
+    batch: int = 32,
+    costs: Costs | None = None,
+) -> Timeline:
+    """The timeline of a method (its name, with `options`, or the method itself) on a virtual machine.
+
+    The run ends after `updates` updates (default 100), or once `batches` batches of `batch` samples have gone into
+    updates. `costs` are the workload's measured costs (default: those of the profile stage). Raises InputError for
+    an unknown name or an impossible value.
+    """
+    chosen = method(program, **(options or {})) if isinstance(program, str) else program
+    where = _machine(machine)
+    if workers < 1:
+        raise refuse("workers", workers, "a whole number >= 1")
+    chosen.check(workers)
+    costs = costs or Costs.read(results() / "profile.json", workload, batch)
+    if updates is None and batches is None:
+        updates = 100
+    task = SymbolicTask()
+    name = program if isinstance(program, str) else type(program).__name__
+    about = _about(chosen, name, where, workload, workers, seed, batch)
+    recorder = Recorder(about)
+    pricing = MachinePricing(where, costs, seed, chosen.servers)
+    VirtualCluster(pricing, Budget(updates, batches), recorder).run(
+        chosen.programs(range(chosen.nodes(workers)), task)
+    )
+    return recorder.timeline(task.graph)
+
+
+def rehearse(
+    program: Method,
+    task: Any,
+    on_report: Callable[[int, Any], None],
+    *,
+    machine: Machine,
+    costs: Costs,
+    workers: int,
+    seed: int,
+    updates: int,
+) -> None:
+    """Run a method with a task of real values, on the same virtual clock; `on_report` sees every version.
+
+    Time never depends on values, so the order of events is that of `simulate` with the same arguments.
+    """
+    pricing = MachinePricing(machine, costs, seed, program.servers)
+    cluster = VirtualCluster(pricing, Budget(updates=updates), Recorder({}), on_report)
+    cluster.run(program.programs(range(program.nodes(workers)), task))
+
+
+def _machine(machine: str | Machine) -> Machine:
+    if isinstance(machine, str):
+        if machine not in MACHINES:
+            raise refuse("machine", machine, MACHINES)
+        return MACHINES[machine]
+    return machine
+
+
+def _about(chosen: Method, name: str, where: Machine, workload: str, workers: int, seed: int, batch: int) -> dict:
+    fields = getattr(chosen, "__dataclass_fields__", {})
+    return {
+        "method": name,
+        "options": {option: getattr(chosen, option) for option in fields},
+        "machine": where.name,
+        "workload": workload,
+        "workers": workers,
+        "nodes": chosen.nodes(workers),
+        "servers": chosen.servers,
+        "seed": seed,
+        "batch": batch,
+        "clock": "modelled",
+    }

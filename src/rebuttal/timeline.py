@@ -1,0 +1,189 @@
+"""The record of a run: who did what, from when to when, on which value, and what each update was made of.
+
+Clusters write it with a `Recorder`; what is read off it (staleness, utilisation, ...) is in `readings.py`, the trace
+export in `tracing.py`. Times are seconds since the start of the run on the cluster's own clock.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rebuttal.errors import InputError
+from rebuttal.graph import Graph, Order, Symbol, order_of
+
+Table = Mapping[str, np.ndarray]
+NO_VALUE = -1
+NEVER = float("nan")
+SCHEMA = 1
+
+COMPUTES = {"node": "i4", "operation": "i2", "value": "i4", "start_s": "f8", "end_s": "f8", "completed": "?"}
+MESSAGES = {
+    "source": "i4",
+    "destination": "i4",
+    "tag": "i2",
+    "value": "i4",
+    "bytes": "i8",
+    "sent_s": "f8",
+    "arrived_s": "f8",
+    "received_s": "f8",
+}
+UPDATES = {"node": "i4", "value": "i4", "time_s": "f8"}
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """One run on one cluster.
+
+    `computes`, `messages` and `updates` are tables (column name -> array of equal length). `updates` has one row per
+    version of the weights, version 0 (the start) first. `names` decodes the operation and tag columns. `about` says
+    what ran where: method, options, machine, workload, seed, nodes, servers, batch, clock ('modelled' or 'measured').
+    """
+
+    computes: Table
+    messages: Table
+    updates: Table
+    names: tuple[str, ...]
+    graph: Graph
+    about: Mapping[str, Any]
+
+    @functools.cached_property
+    def order(self) -> Order:
+        """What the updates rest on, whatever the clock said."""
+        return order_of(self.graph, [int(v) for v in self.updates["value"]])
+
+    @property
+    def end_s(self) -> float:
+        """When the last update was made."""
+        return float(self.updates["time_s"][-1])
+
+    def save(self, path: Path) -> None:
+        """Write to `path` (.npz); the file appears whole or not at all."""
+        arrays = {f"{part}.{name}": column for part in PARTS for name, column in getattr(self, part).items()}
+        header = {"schema": SCHEMA, "names": self.names, "about": dict(self.about)}
+        arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)
+        arrays |= _encode(self.graph)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".partial.npz")
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+        os.replace(temporary, path)
+
+    @staticmethod
+    def load(path: Path) -> "Timeline":
+        """Read what `save` wrote. Raises InputError if the file is missing, damaged or of another schema."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            header = json.loads(arrays.pop("header").tobytes())
+            parts = {part: {name: arrays[f"{part}.{name}"] for name in columns} for part, columns in PARTS.items()}
+            graph = _decode(arrays)
+        except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
+            raise InputError(f"timeline {path}: cannot be read ({error}); allowed: a file written by this package") from error
+        if header["schema"] != SCHEMA:
+            raise InputError(f"timeline {path}: got schema {header['schema']}; allowed: {SCHEMA}")
+        return Timeline(**parts, names=tuple(header["names"]), graph=graph, about=header["about"])
+
+
+PARTS = {"computes": COMPUTES, "messages": MESSAGES, "updates": UPDATES}
+
+
+def _encode(graph: Graph) -> dict[str, np.ndarray]:
+    """The graph as flat arrays: operation codes, and inputs and arguments end to end with their counts."""
+    codes = {name: code for code, name in enumerate(sorted(set(graph.operations)))}
+    return {
+        "graph.names": np.asarray(list(codes) or [""]),
+        "graph.operation": np.asarray([codes[name] for name in graph.operations], dtype=np.int16),
+        "graph.input_count": np.asarray([len(row) for row in graph.inputs], dtype=np.int32),
+        "graph.input": np.asarray([i for row in graph.inputs for i in row], dtype=np.int32),
+        "graph.argument_count": np.asarray([len(row) for row in graph.arguments], dtype=np.int32),
+        "graph.argument": np.asarray([a for row in graph.arguments for a in row], dtype=np.float64),
+    }
+
+
+def _decode(arrays: Mapping[str, np.ndarray]) -> Graph:
+    graph = Graph()
+    names = [str(name) for name in arrays["graph.names"]]
+    inputs = _ragged(arrays["graph.input"], arrays["graph.input_count"])
+    arguments = _ragged(arrays["graph.argument"], arrays["graph.argument_count"])
+    for number, code in enumerate(arrays["graph.operation"].tolist()):
+        if any(i >= number for i in inputs[number]):
+            raise ValueError(f"node {number} of the graph rests on a later one")
+        if graph.node(names[code], inputs[number], arguments[number]) != number:
+            raise ValueError(f"node {number} of the graph is there twice")
+    return graph
+
+
+def _ragged(flat: np.ndarray, counts: np.ndarray) -> list[tuple]:
+    ends = np.cumsum(counts).tolist()
+    values = flat.tolist()
+    return [tuple(values[end - count : end]) for end, count in zip(ends, counts.tolist(), strict=True)]
+
+
+@dataclass
+class Recorder:
+    """Collects the rows of a timeline while a run goes on."""
+
+    about: Mapping[str, Any]
+    rows: dict[str, list[list]] = field(default_factory=lambda: {part: [[] for _ in PARTS[part]] for part in PARTS})
+    codes: dict[str, int] = field(default_factory=dict)
+
+    def compute(self, node: int, operation: str, value: Any, start_s: float, end_s: float, completed: bool) -> None:
+        """One computation on one node; `completed` is False for one that was abandoned."""
+        self._add("computes", node, self._code(operation), _number(value), start_s, end_s, completed)
+
+    def message(self, source: int, destination: int, tag: str, value: Any, size_bytes: int, sent_s: float) -> int:
+        """A message on its way; the row number is for `arrived` and `received`."""
+        self._add(
+            "messages", source, destination, self._code(tag), _number(value), size_bytes, sent_s, NEVER, NEVER
+        )
+        return len(self.rows["messages"][0]) - 1
+
+    def collective(self, tag: str, nodes: Sequence[int], value: Any, start_s: float, seconds: float) -> None:
+        """An all-reduce over `nodes`, as a computation on each from the moment the last had come."""
+        for node in nodes:
+            self.compute(node, f"all_reduce {tag}", value, start_s, start_s + seconds, completed=True)
+
+    def arrived(self, row: int, time_s: float) -> None:
+        """The message's last byte is at its destination."""
+        self.rows["messages"][6][row] = time_s
+
+    def received(self, row: int, time_s: float) -> None:
+        """A program took the message."""
+        self.rows["messages"][7][row] = time_s
+
+    def update(self, node: int, value: Any, time_s: float) -> None:
+        """A new version of the weights (the first: version 0)."""
+        self._add("updates", node, _number(value), time_s)
+
+    def timeline(self, graph: Graph) -> Timeline:
+        """The finished record."""
+        parts = {
+            part: {
+                name: np.asarray(column, dtype=kind)
+                for (name, kind), column in zip(PARTS[part].items(), self.rows[part], strict=True)
+            }
+            for part in PARTS
+        }
+        names = tuple(self.codes)
+        return Timeline(**parts, names=names, graph=graph, about=self.about)
+
+    def _add(self, part: str, *values: Any) -> None:
+        for column, value in zip(self.rows[part], values, strict=True):
+            column.append(value)
+
+    def _code(self, name: str) -> int:
+        return self.codes.setdefault(name, len(self.codes))
+
+
+def _number(value: Any) -> int:
+    """The graph node of the first symbol in a value, or NO_VALUE."""
+    if isinstance(value, Symbol):
+        return value.number
+    if isinstance(value, tuple):
+        return next((n for n in map(_number, value) if n != NO_VALUE), NO_VALUE)
+    return NO_VALUE
