@@ -1,0 +1,143 @@
+"""Replay: from timelines of one method on one workload to a dataset of curves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+
+from rebuttal.errors import refuse
+from rebuttal.graph import Order
+from rebuttal.readings import progress
+from rebuttal.replay.curves import Curves, Evaluator, as_variables, points_of
+from rebuttal.replay.executors import executors_for
+from rebuttal.replay.lockstep import Gradients, Lockstep
+from rebuttal.replay.merging import merged, shortened
+from rebuttal.replay.probe import Table, measure
+from rebuttal.rules import SGD, Rule
+from rebuttal.timeline import Timeline
+from rebuttal.workloads import load
+from rebuttal.workloads.workload import Workload
+
+EXACT = Table({1: {"loop": {1: 0.0}}})
+SPLITS = ("training", "validation", "test")
+
+
+class Replayer:
+    """Replays orders on one workload; keeps its executors between calls.
+
+    `table` says which executor serves what (default: probed now); `exact` computes one gradient at a time and merges
+    nothing. Use one intra-op thread: `torch.set_num_threads(1)`.
+    """
+
+    def __init__(
+        self,
+        workload: Workload,
+        *,
+        batch: int = 32,
+        rule: Rule = SGD(),
+        table: Table | None = None,
+        exact: bool = False,
+        splits: Sequence[str] = SPLITS,
+        training_samples: int = 360,
+    ) -> None:
+        self.workload, self.batch, self.rule, self.exact = workload, batch, rule, exact
+        self._table = EXACT if exact else table
+        self._executors = {executor.name: executor for executor in executors_for(workload)}
+        self._evaluate = Evaluator(workload, splits, training_samples)
+
+    def run(
+        self, order: Order, seeds: Sequence[int], learning_rates: Sequence[float], versions: Sequence[int]
+    ) -> Curves:
+        """Curves [S, R, points] of one order (what `prepare` gave), at these versions."""
+        order = shortened(order, max(versions))
+        table = self._table or self._probed(order)
+        gradients = Gradients(self._executors, table)
+        lockstep = Lockstep(order, self.workload, self.rule, gradients, seeds, learning_rates, self.batch)
+        curves = Curves(self._evaluate, list(versions), (len(seeds), len(learning_rates)))
+        if self.exact and curves.shape != (1, 1):
+            raise refuse("exact replay", curves.shape, "one seed and one learning rate at a time, (1, 1)")
+        lockstep.run(curves.observe, set(versions))
+        return curves
+
+    def prepare(self, order: Order) -> Order:
+        """The order that is computed: merged, unless in exact mode."""
+        return order if self.exact else merged(order)
+
+    def _probed(self, order: Order) -> Table:
+        sizes = {len(order.arguments[n]) // 2 for n, name in enumerate(order.operations) if name == "gradient"}
+        self._table = measure(self.workload, self.batch, sorted(sizes))
+        return self._table
+
+
+def replay(
+    timelines: Timeline | Sequence[Timeline],
+    *,
+    learning_rates: Sequence[float],
+    workload: Workload | None = None,
+    rule: Rule = SGD(),
+    points: int = 40,
+    exact: bool = False,
+    table: Table | None = None,
+    data_root: Path | None = None,
+) -> xr.Dataset:
+    """Train along timelines of one method, one for each seed, at all learning rates.
+
+    Returns a dataset over (seed, learning_rate, point): losses and metrics on the three splits, diverged_at, and the
+    coordinates update, epoch and seconds of each point. Timelines with one order are computed together. All must
+    have equally many updates. Raises InputError for what does not fit together.
+    """
+    runs = [timelines] if isinstance(timelines, Timeline) else list(timelines)
+    name, batch = _common(runs, "workload"), _common(runs, "batch")
+    torch.set_num_threads(1)
+    workload = workload or load(name, data_root)
+    versions = points_of(_common(runs, "updates"), points)
+    replayer = Replayer(workload, batch=batch, rule=rule, table=table, exact=exact)
+    groups: dict[str, list[int]] = {}
+    orders = [replayer.prepare(run.order) for run in runs]
+    for number, order in enumerate(orders):
+        groups.setdefault(order.key if not exact else str(number), []).append(number)
+    parts = [_replay_group(replayer, orders, runs, group, learning_rates, versions) for group in groups.values()]
+    whole = xr.concat([part for group in parts for part in group], "seed").sortby("seed")
+    return whole.assign_attrs(clock=runs[0].about["clock"], method=runs[0].about["method"], workload=name)
+
+
+def _replay_group(
+    replayer: Replayer,
+    orders: Sequence[Order],
+    runs: Sequence[Timeline],
+    group: Sequence[int],
+    learning_rates: Sequence[float],
+    versions: Sequence[int],
+) -> list[xr.Dataset]:
+    """Datasets of the runs that share one order; in exact mode one learning rate after the other."""
+    seeds = [int(runs[number].about["seed"]) for number in group]
+    rates = [[rate] for rate in learning_rates] if replayer.exact else [list(learning_rates)]
+    parts = []
+    for some in rates:
+        curves = replayer.run(orders[group[0]], seeds, some, versions)
+        parts.append(xr.Dataset(as_variables(curves), coords={"seed": seeds, "learning_rate": some}))
+    whole = xr.concat(parts, "learning_rate")
+    size = replayer.workload.training_size / replayer.batch
+    return [_with_progress(whole.isel(seed=[at]), runs[number], versions, size) for at, number in enumerate(group)]
+
+
+def _with_progress(
+    dataset: xr.Dataset, timeline: Timeline, versions: Sequence[int], batches_per_epoch: float
+) -> xr.Dataset:
+    along = progress(timeline).sel(version=list(versions))
+    dims = ("seed", "point")
+    return dataset.assign_coords(
+        update=("point", np.asarray(versions)),
+        epoch=(dims, along["batches_applied"].values[None] / batches_per_epoch),
+        seconds=(dims, along["seconds"].values[None]),
+    )
+
+
+def _common(runs: Sequence[Timeline], what: str):
+    """What all timelines must agree on."""
+    found = {len(r.updates["value"]) - 1 if what == "updates" else r.about[what] for r in runs}
+    if len(found) != 1:
+        raise refuse(f"timelines' {what}", sorted(found, key=str), "the same in all")
+    return found.pop()

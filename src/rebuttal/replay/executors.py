@@ -1,0 +1,146 @@
+"""Ways to compute the gradients of M replicas of a model; a probe (probe.py) picks the fastest for each number.
+
+All have one interface: `gradients(weights [M, P], x [G, n, ...], y [G, n]) -> [M, P]`, where replica m is trained on
+group m // (M/G), and the loss is the mean over its n samples.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.nn import functional
+
+from rebuttal.replay.kernels import Unsupported, kernels_of
+from rebuttal.workloads.models import cross_entropy
+from rebuttal.workloads.workload import Workload
+
+
+class Executor(Protocol):
+    """Computes gradients of replicas."""
+
+    @property
+    def name(self) -> str: ...
+
+    def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor: ...
+
+
+class Loop:
+    """One replica at a time by autograd on the ordinary module: the reference, equal to the bit however it is used."""
+
+    name = "loop"
+
+    def __init__(self, workload: Workload) -> None:
+        self._loss = workload.loss
+        self._module = workload.module()
+        self._parameters = list(self._module.parameters())
+        self._flat = torch.empty(workload.parameters, dtype=self._parameters[0].dtype, device=workload.device)
+        begin = 0
+        for parameter in self._parameters:  # the parameters become views of one flat vector
+            part = self._flat[begin : begin + parameter.numel()]
+            parameter.data = part.view_as(parameter)
+            begin += parameter.numel()
+
+    def gradient(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """The gradient [P] at weights [P] of the mean loss over x [n, ...], y [n]."""
+        self._flat.copy_(weights)
+        loss = self._loss(self._module(x), y)
+        parts = torch.autograd.grad(loss, self._parameters)
+        return torch.cat([part.reshape(-1) for part in parts])
+
+    def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """As the interface says."""
+        shared = len(weights) // len(x)
+        rows = [self.gradient(w, x[m // shared], y[m // shared]) for m, w in enumerate(weights)]
+        return torch.stack(rows)
+
+
+class Layered:
+    """All replicas at once through hand-written kernels, for models that consist of layers that have one."""
+
+    name = "layered"
+
+    def __init__(self, workload: Workload) -> None:
+        sample = tuple(workload.splits["training"][0].shape[1:])
+        self._kernels = kernels_of(workload.template, sample)
+        if workload.loss is not cross_entropy or sum(k.parameters for k in self._kernels) != workload.parameters:
+            raise Unsupported("a loss other than cross-entropy")
+
+    def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """As the interface says."""
+        slices = self._slices(weights)
+        activation, saved = _spread(x, len(weights)), []
+        for kernel, part in zip(self._kernels, slices, strict=True):
+            activation, kept = kernel.forward(part, activation)
+            saved.append(kept)
+        out = torch.empty_like(weights)
+        below, lowest = _cross_entropy_gradient(activation, y), self._lowest()
+        backwards = zip(self._kernels, slices, saved, self._slices(out), strict=True)
+        for number, (kernel, part, kept, place) in reversed(list(enumerate(backwards))):
+            if number < lowest:
+                break
+            below = kernel.backward(below, part, kept, place, number == lowest)
+        return out
+
+    def outputs(self, weights: Tensor, x: Tensor) -> Tensor:
+        """Predictions [M, n, C] of all replicas on the same x [n, ...]."""
+        activation = _spread(x.unsqueeze(0), len(weights))
+        for kernel, part in zip(self._kernels, self._slices(weights), strict=True):
+            activation, _ = kernel.forward(part, activation)
+        return activation
+
+    def _slices(self, flat: Tensor) -> list[Tensor]:
+        return list(flat.split([kernel.parameters for kernel in self._kernels], dim=1))
+
+    def _lowest(self) -> int:
+        """The first layer that has parameters: nothing below it needs a gradient."""
+        return next(n for n, kernel in enumerate(self._kernels) if kernel.parameters)
+
+
+def _spread(x: Tensor, replicas: int) -> Tensor:
+    """[G, n, ...] -> [M, n, ...] without a copy, images with their channels last."""
+    groups, shared = len(x), replicas // len(x)
+    x = x.movedim(2, -1) if x.dim() == 5 else x
+    return x.unsqueeze(1).expand(groups, shared, *x.shape[1:]).flatten(0, 1) if shared > 1 else x
+
+
+def _cross_entropy_gradient(outputs: Tensor, y: Tensor) -> Tensor:
+    """Gradient of the mean cross-entropy with respect to the outputs [M, n, C]; y is [G, n]."""
+    gradient = torch.softmax(outputs, -1)
+    target = functional.one_hot(y, outputs.shape[-1]).to(gradient.dtype)
+    gradient.unflatten(0, (len(y), -1)).sub_(target.unsqueeze(1))
+    return gradient.mul_(1 / outputs.shape[1])
+
+
+class Vectorised:
+    """All replicas at once by torch.func, traced once for each shape: for any model, without kernels of its own."""
+
+    name = "vectorised"
+
+    def __init__(self, workload: Workload) -> None:
+        self._workload = workload
+        self._traced: dict[tuple, Callable[[Tensor, Tensor, Tensor], Tensor]] = {}
+
+    def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """As the interface says."""
+        shared = len(weights) // len(x)
+        if shared > 1:
+            x, y = x.repeat_interleave(shared, 0), y.repeat_interleave(shared, 0)
+        key = (weights.shape, x.shape)
+        if key not in self._traced:
+            self._traced[key] = make_fx(torch.func.vmap(torch.func.grad(self._loss)))(weights, x, y)
+        return self._traced[key](weights, x, y)
+
+    def _loss(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return self._workload.loss(self._workload.predict(weights, x), y)
+
+
+def executors_for(workload: Workload) -> list[Executor]:
+    """Every executor that can serve this workload, the reference first."""
+    found: list[Executor] = [Loop(workload)]
+    try:
+        found.append(Layered(workload))
+    except Unsupported:
+        found.append(Vectorised(workload))
+    return found
