@@ -129,7 +129,8 @@ class Vectorised:
             x, y = x.repeat_interleave(shared, 0), y.repeat_interleave(shared, 0)
         key = (weights.shape, x.shape)
         if key not in self._traced:
-            self._traced[key] = make_fx(torch.func.vmap(torch.func.grad(self._loss)))(weights, x, y)
+            each = torch.func.vmap(torch.func.grad(self._loss))
+            self._traced[key] = make_fx(lambda w, a, b: each(w, a, b))(weights, x, y)
         return self._traced[key](weights, x, y)
 
     def _loss(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:

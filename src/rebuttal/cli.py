@@ -1,0 +1,118 @@
+"""The command line: one command for each stage of the pipeline. Bad input is one line on stderr and exit status 2."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from rebuttal.errors import InputError
+
+STUDY = "backup_workers"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        given.command(given)
+    except InputError as error:
+        print(f"rebuttal: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rebuttal", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, command, about, takes in COMMANDS:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(command=command)
+        for argument, meaning in takes:
+            sub.add_argument(argument, help=meaning)
+        sub.add_argument("--study", default=STUDY, help=f"the study in params.yaml (default: {STUDY})")
+    return parser
+
+
+# Each command imports what it needs when it runs, so that `rebuttal --help` imports nothing heavy.
+
+
+def _check(given: argparse.Namespace) -> None:
+    from rebuttal import params, papers, paths
+
+    loaded = params.load()
+    for name in papers.names(paths.root()):
+        papers.load(name)
+    print(f"params.yaml and papers: sound; profile {loaded.profile}, {len(loaded.study(given.study).variants)} variants")
+
+
+def _profile(given: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.profiling import profile_study
+
+    loaded = _started(params.load)()
+    profile_study(loaded, loaded.study(given.study))
+
+
+def _simulate(given: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.simulating import simulate_method
+
+    simulate_method(_started(params.load)().study(given.study), given.method)
+
+
+def _tune(given: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.tuning import tune_method
+
+    loaded = _started(params.load)()
+    tune_method(loaded, loaded.study(given.study), given.method)
+
+
+def _train(given: argparse.Namespace) -> None:
+    from rebuttal import params, paths, report
+
+    loaded = _started(params.load)()
+    loaded.study(given.study).of(given.method)
+    notebook = paths.root() / "notebooks" / "train.ipynb"
+    executed = paths.results(given.study) / "notebooks" / f"train_{given.method}.ipynb"
+    report.execute(notebook, executed, {"study": given.study, "method": given.method})
+
+
+def _stragglers(given: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.stragglers import write_order_statistics
+
+    write_order_statistics(_started(params.load)().study(given.study))
+
+
+def _review(given: argparse.Namespace) -> None:
+    from rebuttal import report
+
+    _started(report.write_review)(given.paper)
+
+
+def _site(_: argparse.Namespace) -> None:
+    from rebuttal import report
+
+    _started(report.write_site)()
+
+
+def _started(then: Callable) -> Callable:
+    """`then`, once this process is tied to the one that started it, so that a killed pipeline leaves no orphan."""
+    from rebuttal.lifeline import tie_to_parent
+
+    tie_to_parent()
+    return then
+
+
+METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
+PAPER = ("paper", "a folder of papers/")
+COMMANDS = (
+    ("check", _check, "check params.yaml, the papers' files and the data, and start nothing", ()),
+    ("profile", _profile, "measure this device: costs of each layer, and the fastest executors", ()),
+    ("simulate", _simulate, "run the virtual clock for every run of a method", (METHOD,)),
+    ("tune", _tune, "find the learning rate of each variant of a method", (METHOD,)),
+    ("train", _train, "execute notebooks/train.ipynb for a method", (METHOD,)),
+    ("stragglers", _stragglers, "order statistics of every straggler model", ()),
+    ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
+    ("site", _site, "assemble the site in reports/", ()),
+)

@@ -1,0 +1,52 @@
+"""The runs of a study: which method, on what, with which seed, and where its timeline is kept."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebuttal import paths
+from rebuttal.params import Study, Variant
+from rebuttal.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One variant of a method on one workload and one machine."""
+
+    variant: Variant
+    workload: str
+    machine: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Its coordinates in datasets: (method label, workload, machine)."""
+        return (self.variant.label, self.workload, self.machine)
+
+
+def settings(study: Study, method: str) -> list[Setting]:
+    """All settings of one method of a study."""
+    return [
+        Setting(variant, workload, machine)
+        for variant in study.of(method)
+        for workload in variant.workloads
+        for machine in variant.machines
+    ]
+
+
+def timeline_path(study: Study, setting: Setting, seed: int) -> Path:
+    """The file of one run's timeline."""
+    name = "--".join([*setting.key, f"seed {seed}"]).replace(" ", "_")
+    return paths.results(study.name) / "timelines" / setting.variant.method / f"{name}.npz"
+
+
+def load_timelines(study: Study, setting: Setting, seeds: Iterable[int]) -> list[Timeline]:
+    """The timelines of one setting, seed by seed. Raises InputError for a missing or damaged file."""
+    return [Timeline.load(timeline_path(study, setting, seed)) for seed in seeds]
+
+
+def labels(some: Sequence[Setting]) -> dict[str, list[str]]:
+    """The coordinates that a dataset of these settings has, in order of appearance."""
+    columns = zip(*(setting.key for setting in some), strict=True)
+    return {
+        dim: list(dict.fromkeys(column)) for dim, column in zip(("method", "workload", "machine"), columns, strict=True)
+    }

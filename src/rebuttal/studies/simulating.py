@@ -1,0 +1,91 @@
+"""The stage that runs the clock: timelines of one method, and what is read off them. No torch, no training."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from rebuttal import paths, results
+from rebuttal.costs import Costs
+from rebuttal.params import Study
+from rebuttal.readings import gradients, summary
+from rebuttal.simulation import simulate
+from rebuttal.studies.pool import run_all
+from rebuttal.studies.provenance import attributes
+from rebuttal.studies.runs import Setting, labels, settings, timeline_path
+from rebuttal.timeline import Timeline
+
+SUMMARISED = {
+    "updates": "1",
+    "seconds_per_update": "s",
+    "gradients_computed": "1",
+    "gradients_applied": "1",
+    "gradients_dropped": "1",
+    "gradients_abandoned": "1",
+    "bytes_sent": "byte",
+    "utilisation": "1",
+    "staleness_mean": "updates",
+    "staleness_max": "updates",
+    "staleness_q95": "updates",
+}
+STALENESS_SHOWN = 200  # counts of more stale gradients than this are added up in the last place
+
+
+def simulate_method(study: Study, method: str) -> None:
+    """Write the timelines of a method for every seed of the study, and their summary."""
+    some = settings(study, method)
+    tasks = [(study, setting, seed) for setting in some for seed in (*study.tuning_seeds, *study.seeds)]
+    found = run_all(_simulate_one, tasks, f"simulate {method}")
+    rows = {(task[1].key, task[2]): row for task, row in zip(tasks, found, strict=True)}
+    dataset = _summaries(study, some, rows)
+    results.save(dataset, paths.results(study.name) / "summaries" / f"{method}.nc")
+
+
+def budget_batches(study: Study, costs: Costs) -> int:
+    """How many batches a run applies: the study's epochs, whatever the method."""
+    return math.ceil(study.epochs * costs.training_size / study.batch)
+
+
+def run_timeline(study: Study, setting: Setting, seed: int) -> Timeline:
+    """One run of a study on the virtual clock."""
+    costs = Costs.read(paths.results() / "profile.json", setting.workload, study.batch)
+    return simulate(
+        setting.variant.program,
+        machine=setting.machine,
+        workload=setting.workload,
+        workers=study.workers,
+        seed=seed,
+        batches=budget_batches(study, costs),
+        options=setting.variant.options,
+        batch=study.batch,
+        costs=costs,
+    )
+
+
+def _simulate_one(study: Study, setting: Setting, seed: int) -> tuple[dict[str, float], np.ndarray]:
+    timeline = run_timeline(study, setting, seed)
+    timeline.save(timeline_path(study, setting, seed))
+    stale = gradients(timeline)["staleness"].values
+    stale = np.minimum(stale[~np.isnan(stale)], STALENESS_SHOWN).astype(int)
+    return summary(timeline), np.bincount(stale, minlength=STALENESS_SHOWN + 1)
+
+
+def _summaries(study: Study, some: Sequence[Setting], rows: dict) -> xr.Dataset:
+    """Over (method, workload, machine, seed), of the report's seeds; NaN where a setting is not run."""
+    coords = {**labels(some), "seed": list(study.seeds)}
+    shape = [len(values) for values in coords.values()]
+    dataset = xr.Dataset(
+        {name: (list(coords), np.full(shape, np.nan), {"units": units}) for name, units in SUMMARISED.items()},
+        coords={**coords, "staleness": np.arange(STALENESS_SHOWN + 1)},
+        attrs=attributes(study, clock="modelled"),
+    )
+    counts = np.full((*shape[:3], STALENESS_SHOWN + 1), np.nan)
+    dataset["staleness_count"] = (["method", "workload", "machine", "staleness"], counts, {"units": "gradients"})
+    for setting in some:
+        place = dict(zip(("method", "workload", "machine"), setting.key, strict=True))
+        for seed in study.seeds:
+            for name, value in rows[setting.key, seed][0].items():
+                dataset[name].loc[{**place, "seed": seed}] = value
+        dataset["staleness_count"].loc[place] = sum(rows[setting.key, seed][1] for seed in study.seeds)
+    return dataset

@@ -1,0 +1,138 @@
+"""The work of a study, cut into units that one process computes: an order, some seeds, some learning rates.
+
+Units are found by content: settings whose orders are equal share them, whatever their machines and methods, and a
+unit that was computed before is read from the store. Importing this module imports no torch; computing does.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rebuttal import paths
+from rebuttal.graph import Order
+from rebuttal.replay.merging import merged
+from rebuttal.studies.pool import run_all
+
+Arrays = dict[str, np.ndarray]
+#: What a value depends on besides the unit itself: change any of it and the store's content no longer applies.
+CODE = ("replay", "workloads", "rules.py", "graph.py", "seeding.py", "studies/units.py")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all units of a study share."""
+
+    workload: str
+    device: str
+    data_root: str
+    batch: int
+    splits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One order for some seeds and learning rates, observed at some versions."""
+
+    context: Context
+    order: Order
+    seeds: tuple[int, ...]
+    learning_rates: tuple[float, ...]
+    versions: tuple[int, ...]
+
+    @functools.cached_property
+    def key(self) -> str:
+        """A hash of everything that the result depends on."""
+        described = {
+            "context": asdict(self.context),
+            "order": self.order.key,
+            "seeds": self.seeds,
+            "learning_rates": self.learning_rates,
+            "versions": self.versions,
+            "table": (paths.results() / "executors.json").read_text(),
+            "code": _code(),
+        }
+        return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
+
+    @property
+    def gradients(self) -> int:
+        """How many gradients of one batch it takes, for estimates."""
+        batches = sum(
+            len(arguments) // 2
+            for operation, arguments in zip(self.order.operations, self.order.arguments, strict=True)
+            if operation == "gradient"
+        )
+        return batches * len(self.seeds) * len(self.learning_rates)
+
+
+def compute_units(units: Sequence[Unit], title: str) -> list[Arrays]:
+    """The arrays of each unit, '<split>_<what>' [S, R, points] and diverged_at [S, R]; equal units once."""
+    distinct = {unit.key: unit for unit in units}
+    missing = [unit for unit in distinct.values() if not _place(unit).is_file()]
+    run_all(_compute_and_store, [(unit,) for unit in missing], title, [float(u.gradients) for u in missing])
+    stored = {key: _read(_place(unit)) for key, unit in distinct.items()}
+    return [stored[unit.key] for unit in units]
+
+
+def canonical(orders: Iterable[Order]) -> list[Order]:
+    """The orders as they are computed, equal ones being one object."""
+    known: dict[str, Order] = {}
+    return [known.setdefault(order.key, order) for order in map(merged, orders)]
+
+
+def _place(unit: Unit) -> Path:
+    return paths.root() / ".cache" / "replays" / unit.key[:2] / f"{unit.key}.npz"
+
+
+def _read(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _compute_and_store(unit: Unit) -> None:
+    began = time.perf_counter()
+    curves = _replayer(unit.context).run(unit.order, unit.seeds, unit.learning_rates, unit.versions)
+    arrays = {**curves.values, "diverged_at": curves.diverged_at}
+    arrays["cpu_s"] = np.asarray(time.thread_time())
+    arrays["wall_s"] = np.asarray(time.perf_counter() - began)
+    path = _place(unit)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial.npz")
+    np.savez(temporary, allow_pickle=False, **arrays)
+    os.replace(temporary, path)
+
+
+@functools.lru_cache(maxsize=4)
+def _replayer(context: Context) -> Any:
+    """One replayer for each workload in each process."""
+    import torch  # noqa: PLC0415 - in the workers only: the stage itself reads and writes files
+
+    from rebuttal.replay.engine import Replayer  # noqa: PLC0415 - as above
+    from rebuttal.replay.probe import read_table  # noqa: PLC0415 - as above
+    from rebuttal.workloads import load  # noqa: PLC0415 - as above
+
+    torch.set_num_threads(1)
+    workload = load(context.workload, context.data_root).to(context.device)
+    table = read_table(paths.results() / "executors.json", context.workload)
+    return Replayer(workload, batch=context.batch, table=table, splits=context.splits)
+
+
+@functools.cache
+def _code() -> Mapping[str, str]:
+    """Hashes of the code and the versions that values depend on."""
+    package = Path(__file__).parent.parent
+    files = [
+        path
+        for name in CODE
+        for path in (sorted((package / name).rglob("*.py")) if (package / name).is_dir() else [package / name])
+    ]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return {"code": digest, **{name: version(name) for name in ("torch", "numpy", "scikit-learn")}}
