@@ -1,0 +1,181 @@
+"""Measured costs of a workload on a device, read from results/profile.json. No torch."""
+
+import bisect
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rebuttal.errors import InputError, refuse
+
+LONGEST = 80  # characters of a wrong value that an error shows
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a gradient and an update of `workload` cost on the profiled device.
+
+    parameters: P. weight_bytes: of one set of weights. batch: samples in one batch. training_size: samples of an
+    epoch. layer_names: in order.
+    forward_s, backward_s: median seconds of each layer, by batch size measured. update_s: of one SGD update.
+    """
+
+    workload: str
+    parameters: int
+    weight_bytes: int
+    batch: int
+    training_size: int
+    layer_names: tuple[str, ...]
+    forward_s: Mapping[int, tuple[float, ...]]
+    backward_s: Mapping[int, tuple[float, ...]]
+    update_s: float
+
+    @classmethod
+    def read(cls, path: str | Path, workload: str, batch: int) -> "Costs":
+        """The costs of `workload` at `batch` samples a batch, from a profile file.
+
+        Raises:
+            InputError: the file is missing or broken, or lacks the workload or the batch size.
+        """
+        profiled = read_profile(path).workloads
+        if workload not in profiled:
+            raise refuse(f"workload in {path}", workload, profiled)
+        entry = profiled[workload]
+        costs = cls(
+            workload=workload,
+            parameters=entry.parameters,
+            weight_bytes=entry.weight_bytes,
+            batch=batch,
+            training_size=entry.training_size,
+            layer_names=tuple(layer.name for layer in entry.layers),
+            forward_s={size: _medians(entry.batches[size], "forward_s") for size in sorted(entry.batches)},
+            backward_s={size: _medians(entry.batches[size], "backward_s") for size in sorted(entry.batches)},
+            update_s=entry.update_s.median,
+        )
+        costs.gradient_s(1)  # refuses an unmeasured batch size here, not in the middle of a simulation
+        return costs
+
+    def gradient_s(self, batches: int) -> float:
+        """Seconds of one gradient over `batches` x `batch` samples: forward and backward of all layers.
+
+        Raises:
+            InputError: as `layers_s`.
+        """
+        forward_s, backward_s = self.layers_s(batches)
+        return sum(forward_s) + sum(backward_s)
+
+    def layers_s(self, batches: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Forward and backward seconds of each layer, linearly interpolated between measured batch sizes.
+
+        Raises:
+            InputError: fewer samples than the smallest measured batch, or more than the largest.
+        """
+        samples, sizes = batches * self.batch, list(self.forward_s)
+        if samples in self.forward_s:
+            return self.forward_s[samples], self.backward_s[samples]
+        above = bisect.bisect(sizes, samples)
+        if above in (0, len(sizes)):
+            measured = f"{sizes[0]} to {sizes[-1]} samples of {self.workload}, the batch sizes in the profile"
+            raise refuse("batch size", samples, measured)
+        low, high = sizes[above - 1], sizes[above]
+        share = (samples - low) / (high - low)
+        return (
+            _between(self.forward_s[low], self.forward_s[high], share),
+            _between(self.backward_s[low], self.backward_s[high], share),
+        )
+
+
+class _Strict(BaseModel):
+    """A part of the file: unknown and missing keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Spread(_Strict):
+    """Seconds of one thing, measured `repeats` times."""
+
+    median: Seconds
+    q25: Seconds
+    q75: Seconds
+    repeats: Count
+
+
+class LayerCosts(_Strict):
+    """Seconds of one layer at one batch size."""
+
+    forward_s: Spread
+    backward_s: Spread
+
+
+class BatchCosts(_Strict):
+    """Seconds at one batch size: layer by layer, and of the whole gradient measured as one."""
+
+    layers: list[LayerCosts]
+    gradient_s: Spread
+
+
+class LayerIdentity(_Strict):
+    """A layer's name, kind and number of parameters."""
+
+    name: str
+    kind: str
+    parameters: Annotated[int, Field(ge=0)]
+
+
+class WorkloadCosts(_Strict):
+    """One workload's part of the file."""
+
+    parameters: Count
+    training_size: Count
+    weight_bytes: Count
+    layers: Annotated[list[LayerIdentity], Field(min_length=1)]
+    batches: Annotated[dict[Count, BatchCosts], Field(min_length=1)]
+    update_s: Spread
+
+    @model_validator(mode="after")
+    def _every_layer_measured(self) -> "WorkloadCosts":
+        for size, batch in self.batches.items():
+            if len(batch.layers) != len(self.layers):
+                raise ValueError(f"{len(self.layers)} layers in batches.{size}, not {len(batch.layers)}")
+        return self
+
+
+class Profile(_Strict):
+    """The whole file."""
+
+    version: Literal[1] = Field(alias="schema")
+    device: dict[str, object]
+    workloads: Annotated[dict[str, WorkloadCosts], Field(min_length=1)]
+
+
+def read_profile(path: str | Path) -> Profile:
+    """The checked content of a profile file.
+
+    Raises:
+        InputError: one line that names the file, the key and what is wrong with it.
+    """
+    if not Path(path).is_file():
+        raise refuse("profile", str(path), "an existing file, which `dvc repro profile` writes")
+    try:
+        return Profile.model_validate_json(Path(path).read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"])) or "content"
+        given = "nothing" if first["type"] == "missing" else textwrap.shorten(repr(first["input"]), LONGEST)
+        message = f"profile {path}: {key}: got {given}; allowed: {first['msg']}"
+        raise InputError(" ".join(message.split())) from error
+
+
+def _medians(batch: BatchCosts, which: Literal["forward_s", "backward_s"]) -> tuple[float, ...]:
+    """The median seconds of every layer."""
+    return tuple(getattr(layer, which).median for layer in batch.layers)
+
+
+def _between(low: tuple[float, ...], high: tuple[float, ...], share: float) -> tuple[float, ...]:
+    """Layer by layer, the point a `share` of the way from `low` to `high`."""
+    return tuple(a + share * (b - a) for a, b in zip(low, high, strict=True))

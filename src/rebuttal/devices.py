@@ -1,0 +1,74 @@
+"""Which device runs the values, and its identity for the record. No torch until a device is asked for."""
+
+import os
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+from rebuttal.errors import refuse
+
+DEVICES = ("auto", "cpu", "cuda")
+PROCESSOR, DRIVER = Path("/proc/cpuinfo"), Path("/proc/driver/nvidia/version")
+
+
+def choose(device: str) -> str:
+    """'cpu' or 'cuda' for a setting of 'auto', 'cpu' or 'cuda'; 'auto' takes CUDA where there is one.
+
+    Raises:
+        InputError: another setting, or 'cuda' on a machine without it.
+    """
+    if device not in DEVICES:
+        raise refuse("device", device, DEVICES)
+    if device == "cpu":
+        return device
+    import torch  # noqa: PLC0415 - only here, so that the settings' check and the help stay fast
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if device == "cuda":
+        raise refuse("device", device, "auto or cpu, because torch finds no CUDA device here")
+    return "cpu"
+
+
+def identity(device: str) -> dict[str, Any]:
+    """What a measurement on `device` depends on: hardware, driver, versions, threads, load. No host name.
+
+    Raises:
+        InputError: as `choose`.
+    """
+    import torch  # noqa: PLC0415 - only here, so that the settings' check and the help stay fast
+
+    kind = choose(device)
+    described = {
+        "kind": kind,
+        "name": torch.cuda.get_device_name() if kind == "cuda" else cpu_model(),
+        "cpu": cpu_model(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+    cuda = {"driver": nvidia_driver(), "cuda": torch.version.cuda} if kind == "cuda" else {}
+    return described | cuda
+
+
+def cpu_model() -> str:
+    """The processor's model name, or its architecture where the system does not tell."""
+    told = _first(PROCESSOR, r"model name\s*:\s*(.+)")
+    return told or platform.processor() or platform.machine()
+
+
+def nvidia_driver() -> str:
+    """The version of the NVIDIA kernel driver, or 'unknown' where the system does not tell."""
+    return _first(DRIVER, r"Kernel Module.*?\s(\d+\.[\d.]*)") or "unknown"
+
+
+def _first(path: Path, pattern: str) -> str | None:
+    """The first match of a pattern's group in a file of the system, if both are there."""
+    if not path.is_file():
+        return None
+    found = re.search(pattern, path.read_text(errors="replace"))
+    return found.group(1).strip() if found else None

@@ -1,0 +1,136 @@
+"""The profile stage: what each layer, a whole gradient and an update cost on this device."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from rebuttal import devices, workloads
+from rebuttal.errors import refuse
+from rebuttal.workloads import timing
+from rebuttal.workloads.workload import Split, Workload
+
+SCHEMA = 1
+REPEATS = 25
+LEAST_REPEATS = 20
+WARM_UP = 2  # rounds that are run and not counted: allocators, kernels and caches settle
+
+
+def write_profile(
+    names: Sequence[str],
+    batch_sizes: Sequence[int],
+    device: str,
+    path: str | Path,
+    data_root: str | Path | None = None,
+    repeats: int = REPEATS,
+) -> None:
+    """Profile the named workloads and write them with the device's identity to `path` (see `rebuttal.costs`).
+
+    The file appears whole or not at all.
+
+    Raises:
+        InputError: an unknown workload or device, missing data, or sizes that cannot be measured.
+    """
+    _check(names, batch_sizes, repeats)
+    for name in names:
+        workloads.check_data(name, data_root)
+    with timing.one_thread():
+        identity = devices.identity(device)  # first, so that the load is that of the others
+        measured = {
+            name: profile(workloads.load(name, data_root), batch_sizes, device, repeats) for name in names
+        }
+    _write(Path(path), {"schema": SCHEMA, "device": identity, "workloads": measured})
+
+
+def profile(
+    workload: Workload, batch_sizes: Sequence[int], device: str, repeats: int = REPEATS
+) -> dict[str, Any]:
+    """Seconds of each layer forward and backward, of the whole gradient, and of one SGD update, on `device`.
+
+    A round runs every batch size: once uncounted, because the size before left other data in the caches,
+    then with marks between the layers, then whole. Rounds follow each other, so a drift of the machine meets
+    all layers and sizes alike. Reported are the median, the quartiles and the number of repeats, in seconds
+    of wall-clock time (on CUDA: of the stream, synchronised before and after), with one intra-op thread. The
+    content of the answer is one workload's part of `rebuttal.costs.Profile`.
+
+    Raises:
+        InputError: a device, batch size or number of repeats that cannot be measured.
+    """
+    _check([workload.name], batch_sizes, repeats)
+    placed = workload.to(devices.choose(device))
+    batches = {size: timing.samples(placed, size) for size in sorted(set(batch_sizes))}
+    model, weights = placed.module(), placed.start(0)
+    gradient = torch.ones_like(weights)
+    with timing.one_thread():
+        rounds = [_round(placed, model, batches) for _ in range(WARM_UP + repeats)][WARM_UP:]
+        updates = [timing.update_s(placed, weights, gradient) for _ in range(WARM_UP + repeats)][WARM_UP:]
+    return {
+        "parameters": workload.parameters,
+        "training_size": workload.training_size,
+        "weight_bytes": 4 * workload.parameters,  # in training and on the wire, weights are float32
+        "layers": [_layer(layer.name, layer.kind, layer.parameters) for layer in workload.layers],
+        "batches": {str(size): _summary([one[size] for one in rounds]) for size in batches},
+        "update_s": _spread(updates),
+    }
+
+
+def _round(
+    workload: Workload, model: nn.Sequential, batches: dict[int, Split]
+) -> dict[int, tuple[np.ndarray, float]]:
+    """For every batch size: seconds [layer, (forward, backward)] and seconds of the whole gradient."""
+    measured = {}
+    for size, (x, y) in batches.items():
+        timing.gradient_s(workload, model, x, y)
+        measured[size] = (timing.layers_s(workload, model, x, y), timing.gradient_s(workload, model, x, y))
+    return measured
+
+
+def _layer(name: str, kind: str, parameters: slice) -> dict[str, Any]:
+    """A layer's identity in the profile."""
+    return {"name": name, "kind": kind, "parameters": parameters.stop - parameters.start}
+
+
+def _summary(measured: list[tuple[np.ndarray, float]]) -> dict[str, Any]:
+    """One batch size's part of the profile."""
+    layers = np.stack([layers for layers, _ in measured])
+    return {
+        "layers": [
+            {"forward_s": _spread(layers[:, index, 0]), "backward_s": _spread(layers[:, index, 1])}
+            for index in range(layers.shape[1])
+        ],
+        "gradient_s": _spread([whole for _, whole in measured]),
+    }
+
+
+def _spread(seconds: Sequence[float] | np.ndarray) -> dict[str, float | int]:
+    """Median, quartiles and number of repeats."""
+    q25, median, q75 = (float(value) for value in np.quantile(seconds, (0.25, 0.5, 0.75)))
+    return {"median": median, "q25": q25, "q75": q75, "repeats": len(seconds)}
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON so that `path` holds the old content or the new one, whenever the process is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(unfinished, path)  # an existing file is replaced at once
+
+
+def _check(names: Sequence[str], batch_sizes: Sequence[int], repeats: int) -> None:
+    """Refuse what cannot be measured."""
+    if not names:
+        raise refuse("workloads", list(names), "one or more workloads")
+    if not batch_sizes or not all(_is_count(size, 1) for size in batch_sizes):
+        raise refuse("batch_sizes", list(batch_sizes), "one or more integers of at least 1")
+    if not _is_count(repeats, LEAST_REPEATS):
+        raise refuse("repeats", repeats, f"an integer of at least {LEAST_REPEATS}")
+
+
+def _is_count(given: object, least: int) -> bool:
+    """Whether `given` is an integer (and no bool) of at least `least`."""
+    return isinstance(given, int) and not isinstance(given, bool) and given >= least

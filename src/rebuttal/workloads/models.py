@@ -1,0 +1,84 @@
+"""The networks of the workloads, in ordinary torch layers, with their loss, metric and initialisation."""
+
+import math
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+from rebuttal.workloads.workload import Layer, Objective
+
+
+def digits_mlp() -> nn.Sequential:
+    """64-128-10 with ReLU, for inputs [n, 64]."""
+    return nn.Sequential(
+        OrderedDict(linear1=nn.Linear(64, 128), relu1=nn.ReLU(), linear2=nn.Linear(128, 10)),
+    )
+
+
+def digits_cnn() -> nn.Sequential:
+    """Two 3x3 convolutions of 16 and 32 channels, with max-pooling between, for inputs [n, 1, 8, 8]."""
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 16, 3, padding=1),
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2),
+            conv2=nn.Conv2d(16, 32, 3, padding=1),
+            relu2=nn.ReLU(),
+            flatten=nn.Flatten(),
+            linear=nn.Linear(512, 10),
+        ),
+    )
+
+
+def mnist_cnn() -> nn.Sequential:
+    """Three 3x3 convolutions with max-pooling and a linear layer, for inputs [n, 1, 28, 28].
+
+    A reconstruction of the network of the staleness study of Chen et al. 2016 (arXiv 1604.00981, section 2.1
+    and its appendix): the paper gives 3x3 filters, max-pooling and four layers, but no widths. Its weight
+    normalisation is left out.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 16, 3, padding=1),
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2),
+            conv2=nn.Conv2d(16, 32, 3, padding=1),
+            relu2=nn.ReLU(),
+            pool2=nn.MaxPool2d(2),
+            conv3=nn.Conv2d(32, 64, 3, padding=1),
+            relu3=nn.ReLU(),
+            pool3=nn.MaxPool2d(2),
+            flatten=nn.Flatten(),
+            linear=nn.Linear(576, 10),
+        ),
+    )
+
+
+def default_initial(layer: Layer, generator: torch.Generator) -> list[Tensor]:
+    """The default of nn.Linear and nn.Conv2d, drawn from `generator` in the order in which they draw."""
+    if not layer.shapes:
+        return []
+    weight, bias = (torch.empty(shape) for shape in layer.shapes)
+    nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
+    bound = 1 / math.sqrt(math.prod(layer.shapes[0][1:]))
+    nn.init.uniform_(bias, -bound, bound, generator=generator)
+    return [weight, bias]
+
+
+def cross_entropy(outputs: Tensor, y: Tensor) -> Tensor:
+    """Mean cross-entropy of logits [n, classes] against classes [n]."""
+    return nn.functional.cross_entropy(outputs, y)
+
+
+def cross_entropies(outputs: Tensor, y: Tensor) -> Tensor:
+    """Cross-entropy of each sample, [n]."""
+    return nn.functional.cross_entropy(outputs, y, reduction="none")
+
+
+def accuracy(outputs: Tensor, y: Tensor) -> Tensor:
+    """Share of samples whose largest logit is that of their class, in [0, 1]."""
+    return (outputs.argmax(-1) == y).to(outputs.dtype).mean()
+
+
+CLASSIFICATION = Objective(loss=cross_entropy, losses=cross_entropies, metric=accuracy)

@@ -1,0 +1,167 @@
+"""What a workload is: a model with flat weights, its data, loss, metric and target."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from rebuttal import seeding
+
+Split = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One child of the model, also one without parameters.
+
+    name: that of the child in the nn.Sequential. kind: linear, conv2d, relu, maxpool2d, flatten or
+    quadraticform. parameters: its part of the flat vector (empty without parameters). shapes: of its
+    tensors, in order.
+    """
+
+    name: str
+    kind: str
+    parameters: slice
+    shapes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a model is trained for: functions of (outputs, y).
+
+    loss: mean scalar. losses: one value for each sample. metric: mean scalar, accuracy where there are
+    classes.
+    """
+
+    loss: Callable[[Tensor, Tensor], Tensor]
+    losses: Callable[[Tensor, Tensor], Tensor]
+    metric: Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where time-to-target is read off.
+
+    metric: name of the workload's metric. rule: how the target is set. sweep: lowest and highest target that
+    a report tries by default.
+    """
+
+    metric: str
+    rule: str
+    sweep: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A model with flat weights of length P, its data and how well it does on them.
+
+    source: citation of the data and the model. parameters: P. layers: one for each child of `module()`, in
+    order. tensors: name, shape and size of each parameter in flat order. splits: training, validation and
+    test, each (x, y) with floating-point x and int64 y. loss and metric map (outputs, y) to a mean scalar,
+    losses to one value for each sample. template: the model whose parameters `predict` replaces. initial:
+    draws a layer's start.
+    """
+
+    name: str
+    source: str
+    target: Target
+    parameters: int
+    layers: tuple[Layer, ...]
+    tensors: tuple[tuple[str, tuple[int, ...], int], ...]
+    splits: Mapping[str, Split]
+    training_size: int
+    loss: Callable[[Tensor, Tensor], Tensor]
+    losses: Callable[[Tensor, Tensor], Tensor]
+    metric: Callable[[Tensor, Tensor], Tensor]
+    template: nn.Sequential
+    initial: Callable[[Layer, torch.Generator], list[Tensor]]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the data and the template are."""
+        return self.splits["training"][0].device
+
+    def start(self, seed: int) -> Tensor:
+        """Initial weights [P] of run `seed`, equal to the bit at every call and on every device.
+
+        They are drawn on the CPU in float32 from a generator of their own: torch's global one is neither
+        read nor moved.
+        """
+        generator = torch.Generator().manual_seed(seeding.entropy(seed, "start") % 2**63)
+        drawn = [tensor.flatten() for layer in self.layers for tensor in self.initial(layer, generator)]
+        return torch.cat(drawn).to(self.splits["training"][0])
+
+    def module(self, weights: Tensor | None = None) -> nn.Sequential:
+        """A fresh model of ordinary torch layers with a copy of `weights` [P], of seed 0 by default."""
+        model = copy.deepcopy(self.template)
+        views = self.unflatten(self.start(0) if weights is None else weights)
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                parameter.copy_(views[name])
+        return model
+
+    def unflatten(self, weights: Tensor) -> dict[str, Tensor]:
+        """Views of the flat `weights` [P] under the names and in the shapes of the model's parameters."""
+        parts = torch.split(weights, [size for _, _, size in self.tensors])
+        return {name: part.view(shape) for (name, shape, _), part in zip(self.tensors, parts, strict=True)}
+
+    def predict(self, weights: Tensor, x: Tensor) -> Tensor:
+        """Outputs of the model with flat `weights` [P] on inputs x [n, ...]; differentiable, also under vmap."""
+        return functional_call(self.template, self.unflatten(weights), (x,))
+
+    def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> "Workload":
+        """The same workload on another device, or in another floating-point type."""
+        x, _ = self.splits["training"]
+        device, dtype = device or x.device, dtype or x.dtype
+        splits = {name: (x.to(device, dtype), y.to(device)) for name, (x, y) in self.splits.items()}
+        return replace(self, splits=splits, template=copy.deepcopy(self.template).to(device, dtype))
+
+    def double(self) -> "Workload":
+        """The same workload in float64; its start is the float32 one."""
+        return self.to(dtype=torch.float64)
+
+
+def assemble(
+    name: str,
+    *,
+    source: str,
+    target: Target,
+    build: Callable[[], nn.Sequential],
+    splits: Mapping[str, Split],
+    objective: Objective,
+    initial: Callable[[Layer, torch.Generator], list[Tensor]],
+) -> Workload:
+    """A workload, with the layout of its flat weights read off the model that `build` makes."""
+    with torch.random.fork_rng(devices=[]):  # layers draw from torch's global generator when they are made
+        template = build().to(splits["training"][0].dtype)
+    tensors = tuple((key, tuple(value.shape), value.numel()) for key, value in template.named_parameters())
+    return Workload(
+        name=name,
+        source=source,
+        target=target,
+        parameters=sum(size for _, _, size in tensors),
+        layers=_layers(template),
+        tensors=tensors,
+        splits=splits,
+        training_size=len(splits["training"][0]),
+        loss=objective.loss,
+        losses=objective.losses,
+        metric=objective.metric,
+        template=template,
+        initial=initial,
+    )
+
+
+def _layers(model: nn.Sequential) -> tuple[Layer, ...]:
+    """The children of a model with their parts of the flat vector."""
+    layers, begin = [], 0
+    for name, child in model.named_children():
+        tensors = list(child.parameters())
+        end = begin + sum(tensor.numel() for tensor in tensors)
+        shapes = tuple(tuple(tensor.shape) for tensor in tensors)
+        layers.append(Layer(name, type(child).__name__.lower(), slice(begin, end), shapes))
+        begin = end
+    return tuple(layers)
