@@ -12,6 +12,7 @@ import argparse
 import json
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import simpy
@@ -26,23 +27,26 @@ from rebuttal.seeding import generator
 from rebuttal.simulation import simulate
 from rebuttal.workloads import load
 from rebuttal.workloads.batches import batch_indices
+from rebuttal.workloads.workload import Workload
 
 SEEDS, RATES, WORKERS, UPDATES, BATCH = range(5), (0.01, 0.02, 0.04, 0.06, 0.08), 16, 200, 32
 RUNS = len(SEEDS) * len(RATES)
 COSTS = Costs("benchmark", 1, 4, BATCH, 1, ("all",), {BATCH: (0.5,)}, {BATCH: (0.5,)}, 0.0)
 
 
-def user_loop(workload, seed: int, rate: float) -> torch.nn.Module:
+def user_loop(workload: Workload, seed: int, rate: float) -> torch.nn.Module:
     """One run of asynchronous SGD as a PyTorch user would write it on SimPy."""
     clock, x, y = simpy.Environment(), *workload.splits["training"]
     server = workload.module(workload.start(seed))
     optimizer = torch.optim.SGD(server.parameters(), lr=rate)
     finished, updates = clock.event(), 0
 
-    def worker(k: int):
+    def worker(k: int) -> Iterator[simpy.Event]:
         nonlocal updates
         model = workload.module()
-        rows = torch.from_numpy(batch_indices(workload.training_size, BATCH, seed, k, 4 * UPDATES // WORKERS + 20))
+        rows = torch.from_numpy(
+            batch_indices(workload.training_size, BATCH, seed, k, 4 * UPDATES // WORKERS + 20)
+        )
         waits = generator(seed, "stragglers", k).lognormal(0, 0.25, len(rows))
         for row, wait in zip(rows, waits, strict=True):
             with torch.no_grad():
@@ -64,12 +68,13 @@ def user_loop(workload, seed: int, rate: float) -> torch.nn.Module:
     return server
 
 
-def batched(workload, replayer: Replayer) -> dict[str, float]:
+def batched(workload: Workload, replayer: Replayer) -> dict[str, float]:
     """The same work by replay: CPU seconds of its parts."""
     began = time.process_time()
     machine = MACHINES["ethernet_10g"]
     runs = [
-        simulate("asynchronous", machine=machine, workers=WORKERS, seed=s, updates=UPDATES, costs=COSTS) for s in SEEDS
+        simulate("asynchronous", machine=machine, workers=WORKERS, seed=s, updates=UPDATES, costs=COSTS)
+        for s in SEEDS
     ]
     simulated = time.process_time()
     orders = [replayer.prepare(run.order) for run in runs]
@@ -113,7 +118,9 @@ def compare(name: str, rounds: int) -> dict[str, float | str]:
 
 def main() -> None:
     """Print the comparison for each workload, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workloads", nargs="+", default=["digits_mlp", "digits_cnn"])
     parser.add_argument("--write", type=Path)
@@ -121,7 +128,9 @@ def main() -> None:
     torch.set_num_threads(1)
     found = {name: compare(name, given.rounds) for name in given.workloads}
     for name, row in found.items():
-        print(f"{name}: loop {row['loop_us']:.0f} us, replay {row['replay_us']:.0f} us per gradient:", end=" ")
+        print(
+            f"{name}: loop {row['loop_us']:.0f} us, replay {row['replay_us']:.0f} us per gradient:", end=" "
+        )
         print(f"{row['times_as_fast']:.1f} times as fast ({row['executor']})")
     if given.write:
         given.write.parent.mkdir(parents=True, exist_ok=True)

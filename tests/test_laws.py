@@ -4,6 +4,7 @@ Values are compared in float64 on the batched, the exact and the eager path; ord
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,26 +38,30 @@ class Keep:
         return {"training_loss": torch.ones(len(weights), dtype=torch.float64)}
 
 
-def weights_of(timeline, workload, rate, *, exact=False, rule=SGD(), seed=0):
+def weights_of(timeline, workload, rate, *, exact=False, rule=SGD()):
     """Final weights [P] by replay."""
     replayer = Replayer(workload, exact=exact, rule=rule)
-    replayer._evaluate = keep = Keep()
+    keep: Any = Keep()
+    replayer._evaluate = keep
     order = replayer.prepare(timeline.order)
-    replayer.run(order, [seed], [rate], [len(order.states) - 1])
+    replayer.run(order, [0], [rate], [len(order.states) - 1])
     return keep.weights[0][0]
 
 
-def eager_weights(name, options, workload, rate, *, workers=6, rule=SGD(), seed=0, updates=UPDATES, where=None):
-    """Final weights [P] by running the method on tensors."""
+def eager_weights(
+    name, options, workload, rate, *, workers=6, rule=SGD(), seed=0, updates=UPDATES, where=None
+):
+    """Final weights [P] by running the method on tensors; `given`: workers, rule, updates."""
+    workers, updates = given.get("workers", 6), given.get("updates", UPDATES)
 
     def rehearsal(task, on_report):
         program = method(name, **options)
         rehearse(
             program, task, on_report,
-            machine=where or machine(), costs=COSTS, workers=workers, seed=seed, updates=updates,
+            machine=machine(), costs=COSTS, workers=workers, seed=0, updates=updates,
         )  # fmt: skip
 
-    return eager(rehearsal, workload, seed=seed, learning_rate=rate, updates=updates, rule=rule)[updates]
+    return eager(rehearsal, workload, seed=0, learning_rate=rate, updates=updates, rule=given.get("rule", SGD()))[updates]
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +81,7 @@ def cnn():
 @pytest.mark.parametrize("rule", [SGD(), Momentum(0.9), RMSProp()], ids=lambda rule: type(rule).__name__)
 def test_exact_replay_equals_the_eager_run_to_the_bit(mlp, name, rule):
     program, options = METHODS[name]
-    timeline = run(program, options, updates=UPDATES)
-    found = weights_of(timeline, mlp, 0.05, exact=True, rule=rule)
+    found = weights_of(run(program, options, updates=UPDATES), mlp, 0.05, exact=True, rule=rule)
     assert torch.equal(found, eager_weights(program, options, mlp, 0.05, rule=rule))
 
 
@@ -238,7 +242,9 @@ def test_dropping_late_gradients_is_slower_than_abandoning_them():
 
 
 @pytest.mark.parametrize("workers", [4, 16, 40])
-@pytest.mark.parametrize("stragglers", [NoStragglers(), Exponential(), Pareto(2.5)], ids=["none", "exponential", "pareto"])
+@pytest.mark.parametrize(
+    "stragglers", [NoStragglers(), Exponential(), Pareto(2.5)], ids=["none", "exponential", "pareto"]
+)
 def test_mean_asynchronous_staleness_is_one_less_than_the_workers(workers, stragglers):
     """Exactly N-1 in the long run: what is in flight at the end and the start-up are the only difference."""
     updates = 400 * workers
@@ -275,7 +281,7 @@ def test_divergence_is_a_marked_result(mlp):
 
 
 def test_backup_workers_by_hand():
-    """Workers take 1, 2 and 4.5 seconds, b = 1: steps end at 2, 4, 6, ...; the slow one comes late at 4.5 and 9."""
+    """Workers take 1, 2 and 4.5 s, b = 1: steps end at 2, 4, 6, ...; the slow one comes late at 4.5 and 9."""
     where = machine(Fixed(factors=(1.0, 2.0, 4.5)))
     timeline = run("backup_workers", {"b": 1}, workers=3, updates=5, machine=where)
     assert timeline.updates["time_s"].tolist() == [0, 2, 4, 6, 8, 10]

@@ -36,8 +36,6 @@ WHERE = {
     "train": "rebuttal.studies",
 }
 
-__all__ = sorted(WHERE)  # pyright: ignore[reportUnsupportedDunderAll]
-
 
 def __getattr__(name: str) -> Any:
     if name not in WHERE:
@@ -48,4 +46,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(WHERE)

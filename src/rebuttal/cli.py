@@ -36,12 +36,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(given: argparse.Namespace) -> None:
-    from rebuttal import params, papers, paths
+    from rebuttal import papers, params, paths
 
     loaded = params.load()
-    for name in papers.names(paths.root()):
-        papers.load(name)
-    print(f"params.yaml and papers: sound; profile {loaded.profile}, {len(loaded.study(given.study).variants)} variants")
+    for file in sorted((paths.root() / "papers").glob("*/paper.yaml")):
+        papers.load(file)
+    print(
+        f"params.yaml and papers: sound; profile {loaded.profile}, {len(loaded.study(given.study).variants)} variants"
+    )
 
 
 def _profile(given: argparse.Namespace) -> None:

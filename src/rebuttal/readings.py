@@ -39,7 +39,9 @@ def gradients(timeline: Timeline) -> xr.Dataset:
         "batches": np.array([len(graph.arguments[v]) // 2 for v in values.tolist()], dtype=int),
         "late": (update == NOT_USED) & np.isin(values, _delivered(timeline)),
     }
-    return xr.Dataset({name: ("gradient", column) for name, column in columns.items()}, attrs=dict(timeline.about))
+    return xr.Dataset(
+        {name: ("gradient", column) for name, column in columns.items()}, attrs=dict(timeline.about)
+    )
 
 
 def progress(timeline: Timeline) -> xr.Dataset:
@@ -103,7 +105,11 @@ def gantt(timeline: Timeline, until_s: float | None = None) -> dict[str, list[An
     fate = {
         value: (bool(late), float(stale), int(read))
         for value, late, stale, read in zip(
-            table["value"].values, table["late"].values, table["staleness"].values, table["version_read"].values, strict=True
+            table["value"].values,
+            table["late"].values,
+            table["staleness"].values,
+            table["version_read"].values,
+            strict=True,
         )
     }
     columns: dict[str, list[Any]] = {

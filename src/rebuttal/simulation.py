@@ -1,6 +1,7 @@
 """Run one method on one virtual machine: a timeline, and no training."""
 
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rebuttal.clusters.budget import Budget
@@ -15,7 +16,7 @@ from rebuttal.paths import results
 from rebuttal.timeline import Recorder, Timeline
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     program: str | Method,
     *,
     machine: str | Machine = "paper_cluster",
@@ -81,11 +82,13 @@ def _machine(machine: str | Machine) -> Machine:
     return machine
 
 
-def _about(chosen: Method, name: str, where: Machine, workload: str, workers: int, seed: int, batch: int) -> dict:
-    fields = getattr(chosen, "__dataclass_fields__", {})
+def _about(
+    chosen: Method, name: str, where: Machine, workload: str, workers: int, seed: int, batch: int
+) -> dict:
+    options = [option.name for option in fields(chosen)] if is_dataclass(chosen) else []
     return {
         "method": name,
-        "options": {option: getattr(chosen, option) for option in fields},
+        "options": {option: getattr(chosen, option) for option in options},
         "machine": where.name,
         "workload": workload,
         "workers": workers,

@@ -7,8 +7,10 @@ export in `tracing.py`. Times are seconds since the start of the run on the clus
 import functools
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ Table = Mapping[str, np.ndarray]
 NO_VALUE = -1
 NEVER = float("nan")
 SCHEMA = 1
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, IndexError, TypeError, zipfile.BadZipFile, zlib.error)
 
 COMPUTES = {"node": "i4", "operation": "i2", "value": "i4", "start_s": "f8", "end_s": "f8", "completed": "?"}
 MESSAGES = {
@@ -80,12 +83,17 @@ class Timeline:
             with np.load(path, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             header = json.loads(arrays.pop("header").tobytes())
-            parts = {part: {name: arrays[f"{part}.{name}"] for name in columns} for part, columns in PARTS.items()}
+            parts = {
+                part: {name: arrays[f"{part}.{name}"] for name in columns} for part, columns in PARTS.items()
+            }
             graph = _decode(arrays)
-        except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
-            raise InputError(f"timeline {path}: cannot be read ({error}); allowed: a file written by this package") from error
-        if header["schema"] != SCHEMA:
-            raise InputError(f"timeline {path}: got schema {header['schema']}; allowed: {SCHEMA}")
+        except UNREADABLE as error:
+            why = " ".join(str(error).split())
+            raise InputError(
+                f"timeline {path}: cannot be read ({why}); allowed: a file written by this package"
+            ) from error
+        if header.get("schema") != SCHEMA:
+            raise InputError(f"timeline {path}: got schema {header.get('schema')}; allowed: {SCHEMA}")
         return Timeline(**parts, names=tuple(header["names"]), graph=graph, about=header["about"])
 
 
@@ -124,60 +132,75 @@ def _ragged(flat: np.ndarray, counts: np.ndarray) -> list[tuple]:
     return [tuple(values[end - count : end]) for end, count in zip(ends, counts.tolist(), strict=True)]
 
 
-@dataclass
 class Recorder:
     """Collects the rows of a timeline while a run goes on."""
 
-    about: Mapping[str, Any]
-    rows: dict[str, list[list]] = field(default_factory=lambda: {part: [[] for _ in PARTS[part]] for part in PARTS})
-    codes: dict[str, int] = field(default_factory=dict)
+    def __init__(self, about: Mapping[str, Any]) -> None:
+        self._about = about
+        self._computes: list[tuple] = []
+        self._messages: list[tuple] = []
+        self._arrived_s: list[float] = []
+        self._received_s: list[float] = []
+        self._updates: list[tuple] = []
+        self._codes: dict[str, int] = {}
 
-    def compute(self, node: int, operation: str, value: Any, start_s: float, end_s: float, completed: bool) -> None:
+    def compute(
+        self, node: int, operation: str, value: Any, start_s: float, end_s: float, completed: bool
+    ) -> None:
         """One computation on one node; `completed` is False for one that was abandoned."""
-        self._add("computes", node, self._code(operation), _number(value), start_s, end_s, completed)
-
-    def message(self, source: int, destination: int, tag: str, value: Any, size_bytes: int, sent_s: float) -> int:
-        """A message on its way; the row number is for `arrived` and `received`."""
-        self._add(
-            "messages", source, destination, self._code(tag), _number(value), size_bytes, sent_s, NEVER, NEVER
-        )
-        return len(self.rows["messages"][0]) - 1
+        self._computes.append((node, self._code(operation), _number(value), start_s, end_s, completed))
 
     def collective(self, tag: str, nodes: Sequence[int], value: Any, start_s: float, seconds: float) -> None:
         """An all-reduce over `nodes`, as a computation on each from the moment the last had come."""
         for node in nodes:
             self.compute(node, f"all_reduce {tag}", value, start_s, start_s + seconds, completed=True)
 
+    def message(
+        self, source: int, destination: int, tag: str, value: Any, size_bytes: int, sent_s: float
+    ) -> int:
+        """A message on its way; the row number is for `arrived` and `received`."""
+        self._messages.append((source, destination, self._code(tag), _number(value), size_bytes, sent_s))
+        self._arrived_s.append(NEVER)
+        self._received_s.append(NEVER)
+        return len(self._messages) - 1
+
     def arrived(self, row: int, time_s: float) -> None:
         """The message's last byte is at its destination."""
-        self.rows["messages"][6][row] = time_s
+        self._arrived_s[row] = time_s
 
     def received(self, row: int, time_s: float) -> None:
         """A program took the message."""
-        self.rows["messages"][7][row] = time_s
+        self._received_s[row] = time_s
 
     def update(self, node: int, value: Any, time_s: float) -> None:
         """A new version of the weights (the first: version 0)."""
-        self._add("updates", node, _number(value), time_s)
+        self._updates.append((node, _number(value), time_s))
 
     def timeline(self, graph: Graph) -> Timeline:
         """The finished record."""
-        parts = {
-            part: {
-                name: np.asarray(column, dtype=kind)
-                for (name, kind), column in zip(PARTS[part].items(), self.rows[part], strict=True)
-            }
-            for part in PARTS
-        }
-        names = tuple(self.codes)
-        return Timeline(**parts, names=names, graph=graph, about=self.about)
-
-    def _add(self, part: str, *values: Any) -> None:
-        for column, value in zip(self.rows[part], values, strict=True):
-            column.append(value)
+        messages = [
+            (*row, arrived_s, received_s)
+            for row, arrived_s, received_s in zip(
+                self._messages, self._arrived_s, self._received_s, strict=True
+            )
+        ]
+        return Timeline(
+            computes=_table(self._computes, COMPUTES),
+            messages=_table(messages, MESSAGES),
+            updates=_table(self._updates, UPDATES),
+            names=tuple(self._codes),
+            graph=graph,
+            about=self._about,
+        )
 
     def _code(self, name: str) -> int:
-        return self.codes.setdefault(name, len(self.codes))
+        return self._codes.setdefault(name, len(self._codes))
+
+
+def _table(rows: list[tuple], columns: Mapping[str, str]) -> Table:
+    """Rows of values as named columns, each an array of its own."""
+    table = np.array(rows, dtype=list(columns.items()))
+    return {name: np.ascontiguousarray(table[name]) for name in columns}
 
 
 def _number(value: Any) -> int:
@@ -185,5 +208,7 @@ def _number(value: Any) -> int:
     if isinstance(value, Symbol):
         return value.number
     if isinstance(value, tuple):
-        return next((n for n in map(_number, value) if n != NO_VALUE), NO_VALUE)
+        for part in value:
+            if isinstance(part, Symbol):
+                return part.number
     return NO_VALUE

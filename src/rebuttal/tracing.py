@@ -24,7 +24,11 @@ def trace(timeline: Timeline) -> dict[str, Any]:
     events = [_thread(node, "server" if node < servers else "worker") for node in nodes]
     events += _computes(timeline)
     events += _messages(timeline)
-    return {"traceEvents": events, "displayTimeUnit": "ms", "otherData": {k: str(v) for k, v in timeline.about.items()}}
+    return {
+        "traceEvents": events,
+        "displayTimeUnit": "ms",
+        "otherData": {k: str(v) for k, v in timeline.about.items()},
+    }
 
 
 def write_trace(timeline: Timeline, path: Path) -> None:
@@ -36,7 +40,13 @@ def write_trace(timeline: Timeline, path: Path) -> None:
 
 
 def _thread(node: int, role: str) -> dict[str, Any]:
-    return {"ph": "M", "name": "thread_name", "pid": 0, "tid": node, "args": {"name": f"node {node} ({role})"}}
+    return {
+        "ph": "M",
+        "name": "thread_name",
+        "pid": 0,
+        "tid": node,
+        "args": {"name": f"node {node} ({role})"},
+    }
 
 
 def _computes(timeline: Timeline) -> list[dict[str, Any]]:
@@ -62,7 +72,9 @@ def _fates(timeline: Timeline) -> dict[int, dict[str, Any]]:
     table = gradients(timeline)
     names = ("value", "version_read", "update", "late")
     rows = zip(*(table[name].values.tolist() for name in names), strict=True)
-    return {value: {"version_read": read, "update": update, "dropped": late} for value, read, update, late in rows}
+    return {
+        value: {"version_read": read, "update": update, "dropped": late} for value, read, update, late in rows
+    }
 
 
 def _messages(timeline: Timeline) -> list[dict[str, Any]]:

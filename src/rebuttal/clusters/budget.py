@@ -26,7 +26,9 @@ class Budget:
             if given is not None and given < 1:
                 raise refuse(name, given, "a whole number >= 1")
         if (self.updates is None) == (self.batches is None):
-            raise refuse("budget", {"updates": self.updates, "batches": self.batches}, "exactly one of the two")
+            raise refuse(
+                "budget", {"updates": self.updates, "batches": self.batches}, "exactly one of the two"
+            )
 
     def allows(self, version: int, weights: Any) -> bool:
         """Whether the run goes on after this version."""

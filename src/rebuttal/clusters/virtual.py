@@ -8,7 +8,7 @@ to one server contend for its link). Time never depends on values.
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import simpy
 
@@ -23,15 +23,25 @@ from rebuttal.verbs import AllReduce, Compute, Program, Recv, Report, Request, S
 class Pricing(Protocol):
     """What the clock needs to know: seconds of an operation, bytes of a value, links of a node."""
 
-    def seconds(self, operation: str, args: tuple) -> float: ...
+    def seconds(self, operation: str, args: tuple) -> float:
+        """Seconds of an operation on these arguments, without straggling."""
+        ...
 
-    def slowdown(self, worker: int, index: int) -> float: ...
+    def slowdown(self, worker: int, index: int) -> float:
+        """The factor by which a worker's `index`-th gradient takes longer."""
+        ...
 
-    def size_bytes(self, value: Any) -> int: ...
+    def size_bytes(self, value: Any) -> int:
+        """Bytes of a value on the wire."""
+        ...
 
-    def link(self, node: int) -> Link: ...
+    def link(self, node: int) -> Link:
+        """The connection of a node."""
+        ...
 
-    def all_reduce_s(self, nodes: int, size_bytes: int) -> float: ...
+    def all_reduce_s(self, nodes: int, size_bytes: int) -> float:
+        """Seconds of an all-reduce over so many nodes."""
+        ...
 
 
 @dataclass(slots=True)
@@ -90,14 +100,22 @@ class VirtualCluster:
         for number, program in programs.items():
             self._clock.process(self._drive(number, program))
         try:
-            self._clock.run(until=self._finished)
-        except RuntimeError as error:
-            if self._finished.triggered:
-                raise
-            waiting = {n: node.awaited.tag for n, node in self._nodes.items() if node.awaited}
-            raise InputError(f"method: all nodes wait and no message is on its way; node -> tag: {waiting}") from error
+            while not self._finished.processed:
+                self._clock.step()
+        except simpy.core.EmptySchedule as error:
+            raise self._stuck() from error
         for program in programs.values():
             program.close()
+
+    def _stuck(self) -> InputError:
+        """The error for a run in which nothing more can happen, with what the first nodes wait for."""
+        waiting = {n: node.awaited.tag for n, node in self._nodes.items() if node.awaited}
+        waiting |= {n: f"all-reduce {tag}" for (tag, _), gathered in self._gathered.items() for n in gathered}
+        if not waiting:
+            return InputError("method: all programs ended early; allowed: to end when Report answers False")
+        listed = ", ".join(f"node {n} for {tag!r}" for n, tag in sorted(waiting.items())[:5])
+        more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
+        return InputError(f"method: all nodes wait and no message is on its way: {listed}{more}")
 
     def _drive(self, number: int, program: Program) -> Generator[simpy.Event, Any, None]:
         """Answer a program's requests one after the other: each gives its answer, or an event that will."""
@@ -141,7 +159,9 @@ class VirtualCluster:
 
         def record(event: simpy.Event) -> None:
             node.abandon_at = node.abandon = None
-            self._recorder.compute(*row, self._clock.now, completed=event.value is not None)
+            node_number, name, value, start_s = row
+            done_s, completed = self._clock.now, event.value is not None
+            self._recorder.compute(node_number, name, value, start_s, done_s, completed)
 
         done.callbacks.append(finish)
         outcome.callbacks.append(record)
@@ -163,8 +183,9 @@ class VirtualCluster:
         node.sending_until_s = start_s + size / node.link.bandwidth_bytes_per_s
         self._after(start_s + node.link.latency_s - now_s, self._reach, message)
 
-    def _reach(self, message: _Message) -> None:
+    def _reach(self, event: simpy.Event) -> None:
         """The first byte is at the receiver, whose link takes messages one after the other, at the slower speed."""
+        message = cast(_Message, event.value)
         node, now_s = self._nodes[message.destination], self._clock.now
         sender = self._nodes[message.source].link
         speed = min(node.link.bandwidth_bytes_per_s, sender.bandwidth_bytes_per_s)
@@ -173,14 +194,13 @@ class VirtualCluster:
         node.receiving_until_s = max(own_end_s, queued_end_s)
         self._after(node.receiving_until_s - now_s, self._deliver, message)
 
-    def _after(self, delay_s: float, then: Callable[[_Message], None], message: _Message) -> None:
-        if delay_s <= 0:
-            then(message)
-        else:
-            self._clock.timeout(delay_s).callbacks.append(lambda _: then(message))
+    def _after(self, delay_s: float, then: Callable[[simpy.Event], None], what: Any) -> None:
+        event = self._clock.timeout(delay_s, what)
+        event.callbacks.append(then)
 
-    def _deliver(self, message: _Message) -> None:
+    def _deliver(self, event: simpy.Event) -> None:
         """The last byte is there: into the mail, and wake whoever waits for it."""
+        message = cast(_Message, event.value)
         node = self._nodes[message.destination]
         self._recorder.arrived(message.row, self._clock.now)
         node.mail.setdefault(message.tag, deque()).append(message)
@@ -234,9 +254,13 @@ class VirtualCluster:
         result = mean(*(gathered[node][0] for node in request.participants))
         duration_s = self._pricing.all_reduce_s(len(gathered), self._pricing.size_bytes(request.value))
         self._recorder.collective(request.tag, request.participants, result, self._clock.now, duration_s)
-        over = self._clock.timeout(duration_s)
         for _, done in gathered.values():
-            over.callbacks.append(lambda _, done=done: done.succeed(result))
+            self._after(duration_s, self._pass_on, (done, result))
+
+    def _pass_on(self, event: simpy.Event) -> None:
+        """The collective is over: `event` carries the participant's own event and the result."""
+        done, result = cast(tuple[simpy.Event, Any], event.value)
+        done.succeed(result)
 
     def _report(self, number: int, request: Report) -> bool:
         version = self._versions.get(number, 0)

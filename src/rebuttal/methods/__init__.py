@@ -10,6 +10,7 @@ It may refuse a number of workers that makes no sense for its options with `chec
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, ClassVar, Protocol
 
 from rebuttal.errors import refuse
@@ -31,11 +32,17 @@ class Method(Protocol):
 
     servers: ClassVar[int]
 
-    def nodes(self, workers: int) -> int: ...
+    def nodes(self, workers: int) -> int:
+        """How many nodes it runs on, servers included."""
+        ...
 
-    def check(self, workers: int) -> None: ...
+    def check(self, workers: int) -> None:
+        """Raise InputError for a number of workers that makes no sense with its options."""
+        ...
 
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]: ...
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The program of each node."""
+        ...
 
 
 METHODS: dict[str, type] = {
@@ -56,8 +63,8 @@ def method(name: str, **options: Any) -> Method:
     """The method of that name with these options. Raises InputError for an unknown name, option or value."""
     if name not in METHODS:
         raise refuse("method", name, METHODS)
-    known = METHODS[name].__dataclass_fields__
+    known = [field.name for field in fields(METHODS[name])]
     for option in options:
         if option not in known:
-            raise refuse(f"{name} option", option, list(known) or "no option")
+            raise refuse(f"{name} option", option, known or "no option")
     return METHODS[name](**options)

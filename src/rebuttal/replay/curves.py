@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rebuttal.replay.executors import Layered
-from rebuttal.replay.kernels import Unsupported
+from rebuttal.replay.kernels import UnsupportedError
 from rebuttal.workloads.workload import Workload
 
 #: A run has diverged when its training loss is not a number or this many times that of the untrained model.
@@ -27,7 +27,7 @@ class Evaluator:
             self._splits["training"] = (x[:training_samples], y[:training_samples])
         try:
             self._layered: Layered | None = Layered(workload)
-        except Unsupported:
+        except UnsupportedError:
             self._layered = None
 
     def __call__(self, weights: Tensor) -> dict[str, Tensor]:

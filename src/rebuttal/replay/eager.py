@@ -23,7 +23,9 @@ class EagerTask:
         self._workload, self._rule, self._seed, self._batch = workload, rule, seed, batch
         self._loop = Loop(workload)
         self._rows: dict[int, Tensor] = {}
-        self._learning_rate = torch.tensor([learning_rate], dtype=workload.start(seed).dtype, device=workload.device)
+        self._learning_rate = torch.tensor(
+            [learning_rate], dtype=workload.start(seed).dtype, device=workload.device
+        )
 
     def start(self) -> State:
         """The initial state."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -66,7 +67,9 @@ class Replayer:
         return order if self.exact else merged(order)
 
     def _probed(self, order: Order) -> Table:
-        sizes = {len(order.arguments[n]) // 2 for n, name in enumerate(order.operations) if name == "gradient"}
+        sizes = {
+            len(order.arguments[n]) // 2 for n, name in enumerate(order.operations) if name == "gradient"
+        }
         self._table = measure(self.workload, self.batch, sorted(sizes))
         return self._table
 
@@ -98,7 +101,9 @@ def replay(
     orders = [replayer.prepare(run.order) for run in runs]
     for number, order in enumerate(orders):
         groups.setdefault(order.key if not exact else str(number), []).append(number)
-    parts = [_replay_group(replayer, orders, runs, group, learning_rates, versions) for group in groups.values()]
+    parts = [
+        _replay_group(replayer, orders, runs, group, learning_rates, versions) for group in groups.values()
+    ]
     whole = xr.concat([part for group in parts for part in group], "seed").sortby("seed")
     return whole.assign_attrs(clock=runs[0].about["clock"], method=runs[0].about["method"], workload=name)
 
@@ -118,9 +123,11 @@ def _replay_group(
     for some in rates:
         curves = replayer.run(orders[group[0]], seeds, some, versions)
         parts.append(xr.Dataset(as_variables(curves), coords={"seed": seeds, "learning_rate": some}))
-    whole = xr.concat(parts, "learning_rate")
+    whole = cast(xr.Dataset, xr.concat(parts, "learning_rate"))
     size = replayer.workload.training_size / replayer.batch
-    return [_with_progress(whole.isel(seed=[at]), runs[number], versions, size) for at, number in enumerate(group)]
+    return [
+        _with_progress(whole.isel(seed=[at]), runs[number], versions, size) for at, number in enumerate(group)
+    ]
 
 
 def _with_progress(
@@ -135,7 +142,7 @@ def _with_progress(
     )
 
 
-def _common(runs: Sequence[Timeline], what: str):
+def _common(runs: Sequence[Timeline], what: str) -> Any:
     """What all timelines must agree on."""
     found = {len(r.updates["value"]) - 1 if what == "updates" else r.about[what] for r in runs}
     if len(found) != 1:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional
 
-from rebuttal.replay.kernels import Unsupported, kernels_of
+from rebuttal.replay.kernels import UnsupportedError, kernels_of
 from rebuttal.workloads.models import cross_entropy
 from rebuttal.workloads.workload import Workload
 
@@ -21,9 +21,13 @@ class Executor(Protocol):
     """Computes gradients of replicas."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What tables call it."""
+        ...
 
-    def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor: ...
+    def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Gradients [M, P] of M replicas."""
+        ...
 
 
 class Loop:
@@ -64,8 +68,11 @@ class Layered:
     def __init__(self, workload: Workload) -> None:
         sample = tuple(workload.splits["training"][0].shape[1:])
         self._kernels = kernels_of(workload.template, sample)
-        if workload.loss is not cross_entropy or sum(k.parameters for k in self._kernels) != workload.parameters:
-            raise Unsupported("a loss other than cross-entropy")
+        if (
+            workload.loss is not cross_entropy
+            or sum(k.parameters for k in self._kernels) != workload.parameters
+        ):
+            raise UnsupportedError("a loss other than cross-entropy")
 
     def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """As the interface says."""
@@ -130,7 +137,8 @@ class Vectorised:
         key = (weights.shape, x.shape)
         if key not in self._traced:
             each = torch.func.vmap(torch.func.grad(self._loss))
-            self._traced[key] = make_fx(lambda w, a, b: each(w, a, b))(weights, x, y)
+            trace = make_fx(lambda w, a, b: each(w, a, b))  # noqa: PLW0108 - make_fx counts named arguments
+            self._traced[key] = trace(weights, x, y)
         return self._traced[key](weights, x, y)
 
     def _loss(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -142,6 +150,6 @@ def executors_for(workload: Workload) -> list[Executor]:
     found: list[Executor] = [Loop(workload)]
     try:
         found.append(Layered(workload))
-    except Unsupported:
+    except UnsupportedError:
         found.append(Vectorised(workload))
     return found

@@ -32,7 +32,7 @@ class Kernel:
     backward: Callable[..., Tensor | None]
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """A module that has a layer without a kernel here; other executors serve it."""
 
 
@@ -64,7 +64,7 @@ def _relu(_: nn.ReLU, shape: Shape) -> tuple[Kernel, Shape]:
         return y, y
 
     def backward(dy: Tensor, _weights: Tensor, y: Tensor, _out: Tensor, _first: bool) -> Tensor:
-        return torch.ops.aten.threshold_backward(dy, y, 0)
+        return torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=dy)
 
     return Kernel(0, forward, backward), shape
 
@@ -72,7 +72,7 @@ def _relu(_: nn.ReLU, shape: Shape) -> tuple[Kernel, Shape]:
 def _flatten(layer: nn.Flatten, shape: Shape) -> tuple[Kernel, Shape]:
     """To the order that nn.Flatten gives: channels first."""
     if layer.start_dim != 1 or layer.end_dim != -1:
-        raise Unsupported("Flatten of some dimensions only")
+        raise UnsupportedError("Flatten of some dimensions only")
     if len(shape) == 1:
         return Kernel(0, lambda _, x: (x, None), lambda dy, *_: dy), shape
     height, width, channels = shape
@@ -94,7 +94,7 @@ def _max_pool(layer: nn.MaxPool2d, shape: Shape) -> tuple[Kernel, Shape]:
     """Pools M·n images at once with torch's own channels-last kernel (whose choice among ties is the module's)."""
     size, stride = _pair(layer.kernel_size), _pair(layer.stride or layer.kernel_size)
     if _pair(layer.padding) != (0, 0) or _pair(layer.dilation) != (1, 1) or layer.ceil_mode:
-        raise Unsupported("MaxPool2d with padding, dilation or ceil_mode")
+        raise UnsupportedError("MaxPool2d with padding, dilation or ceil_mode")
     height, width, channels = shape
     pooled = ((height - size[0]) // stride[0] + 1, (width - size[1]) // stride[1] + 1, channels)
 
@@ -116,16 +116,8 @@ def _max_pool(layer: nn.MaxPool2d, shape: Shape) -> tuple[Kernel, Shape]:
 
 
 def _conv(layer: nn.Conv2d, shape: Shape) -> tuple[Kernel, Shape]:
-    """A convolution as one batched matrix product with the patches of its input (im2col).
-
-    The gradient with respect to the input is again a convolution: of the padded output gradient, with the kernel
-    turned by 180 degrees, so no scatter is needed.
-    """
-    (kh, kw), (ph, pw) = _pair(layer.kernel_size), _conv_padding(layer)
-    if _pair(layer.stride) != (1, 1) or _pair(layer.dilation) != (1, 1) or layer.groups != 1:
-        raise Unsupported("Conv2d with stride, dilation or groups")
-    if layer.padding_mode != "zeros" or ph >= kh or pw >= kw:
-        raise Unsupported("Conv2d with this padding")
+    """A convolution as one batched matrix product with the patches of its input (im2col)."""
+    (kh, kw), (ph, pw) = _conv_window(layer)
     height, width, inputs = shape
     outputs, patch = layer.out_channels, kh * kw * layer.in_channels
     split, has_bias = outputs * patch, layer.bias is not None
@@ -151,30 +143,42 @@ def _conv(layer: nn.Conv2d, shape: Shape) -> tuple[Kernel, Shape]:
             torch.sum(flat, 1, out=out[:, split:])
         if first:
             return None
-        turned = weights[:, :split].unflatten(1, (outputs, inputs, kh, kw)).flip(3, 4).permute(0, 3, 4, 1, 2)
-        columns = _patches(dy, kh, kw, kh - 1 - ph, kw - 1 - pw)
-        return torch.bmm(columns, turned.flatten(1, 3)).unflatten(1, (dy.shape[1], height, width))
+        shares = torch.bmm(flat, matrix(weights).mT).unflatten(2, (kh, kw, inputs)).unflatten(1, (-1, *size))
+        return _gathered(shares, height, width, ph, pw)
 
     return Kernel(split + has_bias * outputs, forward, backward), (*size, outputs)
 
 
-def _conv_padding(layer: nn.Conv2d) -> tuple[int, int]:
-    if isinstance(layer.padding, str):
-        raise Unsupported("Conv2d with padding by name")
-    return _pair(layer.padding)
+def _conv_window(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Size and padding of a convolution's window, if it is of the plain kind that the kernel knows."""
+    if _pair(layer.stride) != (1, 1) or _pair(layer.dilation) != (1, 1) or layer.groups != 1:
+        raise UnsupportedError("Conv2d with stride, dilation or groups")
+    if isinstance(layer.padding, str) or layer.padding_mode != "zeros":
+        raise UnsupportedError("Conv2d with padding by name or not of zeros")
+    size, padding = _pair(layer.kernel_size), _pair(layer.padding)
+    if padding[0] >= size[0] or padding[1] >= size[1]:
+        raise UnsupportedError("Conv2d with more padding than its window")
+    return size, padding
 
 
 def _patches(x: Tensor, kh: int, kw: int, ph: int, pw: int) -> Tensor:
     """Every kh x kw patch of zero-padded images: [M, n, H, W, C] -> [M, n·H'·W', kh·kw·C]."""
-    if ph or pw:
-        x = functional.pad(x, (0, 0, pw, pw, ph, ph))
+    x = functional.pad(x, (0, 0, pw, pw, ph, ph)) if ph or pw else x.contiguous()
     replicas, n, height, width, channels = x.shape
     size = (height - kh + 1, width - kw + 1)
-    s = x.contiguous().stride()
-    rows = x.contiguous().as_strided(
-        (replicas, n, *size, kh, kw * channels), (s[0], s[1], s[2], s[3], s[2], 1)
-    )
+    s = x.stride()
+    rows = x.as_strided((replicas, n, *size, kh, kw * channels), (s[0], s[1], s[2], s[3], s[2], 1))
     return rows.reshape(replicas, n * size[0] * size[1], kh * kw * channels)
+
+
+def _gathered(shares: Tensor, height: int, width: int, ph: int, pw: int) -> Tensor:
+    """The reverse of `_patches`: adds each patch's share [M, n, H', W', kh, kw, C] to the pixels it covers."""
+    replicas, n, rows, columns, kh, kw, channels = shares.shape
+    whole = shares.new_zeros(replicas, n, height + 2 * ph, width + 2 * pw, channels)
+    for i in range(kh):
+        for j in range(kw):
+            whole[:, :, i : i + rows, j : j + columns] += shares[:, :, :, :, i, j]
+    return whole[:, :, ph : ph + height, pw : pw + width]
 
 
 MAKERS: dict[type, Callable[[Any, Shape], tuple[Kernel, Shape]]] = {
@@ -187,15 +191,26 @@ MAKERS: dict[type, Callable[[Any, Shape], tuple[Kernel, Shape]]] = {
 
 
 def kernels_of(module: nn.Module, sample: Shape) -> list[Kernel]:
-    """The kernels of an nn.Sequential for one sample of shape [C, H, W] or [F]. Raises Unsupported."""
+    """The kernels of an nn.Sequential for one sample of shape [C, H, W] or [F]. Raises UnsupportedError."""
     if not isinstance(module, nn.Sequential):
-        raise Unsupported(type(module).__name__)
+        raise UnsupportedError(type(module).__name__)
     shape = (*sample[1:], sample[0]) if len(sample) == 3 else sample
     kernels = []
-    for layer in module:
+    for layer in _pooled_first(list(module)):
         maker = MAKERS.get(type(layer))
         if maker is None:
-            raise Unsupported(type(layer).__name__)
+            raise UnsupportedError(type(layer).__name__)
         kernel, shape = maker(layer, shape)
         kernels.append(kernel)
     return kernels
+
+
+def _pooled_first(layers: list[nn.Module]) -> list[nn.Module]:
+    """ReLU then max-pooling as max-pooling then ReLU: equal in values and gradients, and on fewer numbers.
+
+    Where the largest of a window is positive, both keep it; where it is not, both give zero and no gradient.
+    """
+    for at in range(len(layers) - 1):
+        if isinstance(layers[at], nn.ReLU) and isinstance(layers[at + 1], nn.MaxPool2d):
+            layers[at : at + 2] = reversed(layers[at : at + 2])
+    return layers

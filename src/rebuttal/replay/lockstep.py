@@ -6,7 +6,9 @@ outermost, so the R learning rates of a seed share its batches.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,9 +16,11 @@ from rebuttal.graph import Order
 from rebuttal.replay.executors import Executor
 from rebuttal.replay.merging import Ready, use_counts
 from rebuttal.replay.probe import Table
-from rebuttal.rules import OPERATIONS, Rule, State
+from rebuttal.rules import OPERATIONS, Rule
 from rebuttal.workloads.batches import batch_indices
 from rebuttal.workloads.workload import Workload
+
+Values = dict[int, Any]  # node -> a gradient [M, P], or a state: a tuple of such tensors
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,10 @@ class Gradients:
     def __call__(self, weights: Tensor, x: Tensor, y: Tensor, batches: int) -> Tensor:
         """weights [M, P], x [G, n, ...], y [G, n] -> [M, P]."""
         shared = len(weights) // len(x)
-        name, replicas = self.table.choose(batches, len(weights))
-        groups = max(1, replicas // shared)
+        name, calls = self.table.calls(batches, len(weights))
         serve = self.executors[name].gradients
-        if groups >= len(x):
+        groups = -(-len(x) // calls)
+        if calls == 1 or groups == len(x) or name == "loop":
             return serve(weights, x, y)
         parts = zip(weights.split(groups * shared), x.split(groups), y.split(groups), strict=True)
         return torch.cat([serve(*part) for part in parts])
@@ -50,15 +54,23 @@ class Batches:
                     steps[shard] = max(steps.get(shard, 0), step + 1)
         self._rows = {
             shard: torch.stack(
-                [torch.from_numpy(batch_indices(workload.training_size, batch, seed, shard, count)) for seed in seeds]
+                [
+                    torch.from_numpy(batch_indices(workload.training_size, batch, seed, shard, count))
+                    for seed in seeds
+                ]
             ).to(workload.device)
             for shard, count in steps.items()
         }
 
-    def samples(self, batches: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """x [S, n, ...] and y [S, n] of these (shard, step) pairs, one after the other."""
-        rows = torch.cat([self._rows[shard][:, step] for shard, step in batches], dim=1)
+    def samples(self, gradients: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+        """x [g·S, n, ...] and y [g·S, n] of g gradients, each over its own (shard, step) pairs in order."""
+        rows = torch.cat([self._of_one(pairs) for pairs in gradients])
         return self._x[rows], self._y[rows]
+
+    def _of_one(self, pairs: np.ndarray) -> Tensor:
+        """Sample numbers [S, n] of the batches of one gradient."""
+        parts = [self._rows[shard][:, step] for shard, step in pairs.tolist()]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 class Lockstep:
@@ -90,7 +102,7 @@ class Lockstep:
         A value is let go when nothing more rests on it, so memory is bounded by the values in flight.
         """
         order, uses = self._order, use_counts(self._order)
-        values: dict[int, Tensor | State] = {}
+        values: Values = {}
         ready = Ready(order)
         version_of = {state: version for version, state in enumerate(order.states)}
 
@@ -99,12 +111,11 @@ class Lockstep:
             if uses[number] == 0:
                 del values[number]
 
-        for node, operation in enumerate(order.operations):
-            if node not in values:
-                for number, value in self._computed(node, operation, values, ready):
-                    values[number] = value
-                    for i in order.inputs[number]:
-                        release(i)
+        for node in range(len(order.operations)):
+            for number, value in self._computed(node, values, ready):
+                values[number] = value
+                for i in order.inputs[number]:
+                    release(i)
             ready.known(node)
             if node in version_of:
                 version = version_of[node]
@@ -112,10 +123,11 @@ class Lockstep:
                     return
                 release(node)
 
-    def _computed(
-        self, node: int, operation: str, values: dict[int, Tensor | State], ready: Ready
-    ) -> list[tuple[int, Tensor | State]]:
-        """The node's value; for a gradient also those of others that can be computed in the same call."""
+    def _computed(self, node: int, values: Values, ready: Ready) -> list[tuple[int, Any]]:
+        """The node's value, if it is not there; for a gradient also others that one call can compute with it."""
+        if node in values:
+            return []
+        operation = self._order.operations[node]
         inputs = [values[i] for i in self._order.inputs[node]]
         if operation == "gradient":
             return self._ready_gradients(values, ready)
@@ -126,17 +138,11 @@ class Lockstep:
         function, names = OPERATIONS[operation]
         return [(node, function(*inputs, **dict(zip(names, self._order.arguments[node], strict=True))))]
 
-    def _ready_gradients(
-        self, values: dict[int, Tensor | State], ready: Ready
-    ) -> list[tuple[int, Tensor | State]]:
+    def _ready_gradients(self, values: Values, ready: Ready) -> list[tuple[int, Any]]:
         nodes = ready.take(self._width)
-        batches = [self._order.batches(node).tolist() for node in nodes]
-        samples = [self._batches.samples(pairs) for pairs in batches]
+        batches = [self._order.batches(node) for node in nodes]
+        x, y = self._batches.samples(batches)
         states = [values[self._order.inputs[node][0]][0] for node in nodes]
-        if len(nodes) == 1:
-            (x, y), weights = samples[0], states[0]
-        else:
-            x, y = (torch.cat(parts) for parts in zip(*samples, strict=True))
-            weights = torch.cat(states)
+        weights = states[0] if len(nodes) == 1 else torch.cat(states)
         gradients = self._gradients(weights, x, y, len(batches[0]))
         return list(zip(nodes, gradients.split(len(states[0])), strict=True))

@@ -6,7 +6,6 @@ as long as the table is the same. The pipeline's profile stage writes the table 
 
 import json
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rebuttal.errors import InputError
+from rebuttal.errors import InputError, refuse
 from rebuttal.replay.executors import Executor, executors_for
 from rebuttal.workloads.workload import Workload
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
+NEARLY = 1.1  # what counts as equally fast: repeated measurements differ by about as much
 LONGEST_S = 0.25  # a size that takes longer than this for one call is the last one tried
 
 
@@ -33,15 +33,23 @@ class Table:
         """(executor, replicas per call) for this many replicas of gradients over this many batches.
 
         A number of batches that was not measured is served as the nearest one that was. The loop is replaced only
-        by what was faster.
+        by what was faster; of sizes that are nearly as fast as the best, the largest is taken (fewer calls).
         """
         nearest = min(self.seconds, key=lambda measured: (abs(measured - batches), measured))
-        best, chosen = self.seconds[nearest]["loop"][1], ("loop", 1)
-        for name, by_size in self.seconds[nearest].items():
-            for size, seconds in by_size.items():
-                if size <= replicas and seconds < best:
-                    best, chosen = seconds, (name, size)
-        return chosen
+        fit = {
+            (name, size): seconds
+            for name, by_size in self.seconds[nearest].items()
+            for size, seconds in by_size.items()
+            if size <= replicas
+        }
+        best = min(fit, key=lambda which: (fit[which], which))
+        near = [which for which in fit if which[0] == best[0] and fit[which] <= NEARLY * fit[best]]
+        return max(near, key=lambda which: which[1])
+
+    def calls(self, batches: int, replicas: int) -> tuple[str, int]:
+        """(executor, number of calls) for this many replicas: about the best size each, evenly cut."""
+        name, size = self.choose(batches, replicas)
+        return name, max(1, round(replicas / size))
 
     def widest(self, batches: int) -> int:
         """The number of replicas per call beyond which nothing is gained."""
@@ -61,7 +69,9 @@ def _measure_batches(
     for executor in executors:
         for size in (1,) if executor.name == "loop" else SIZES:
             arguments = _example(workload, size, samples)
-            found.setdefault(executor.name, {})[size] = _per_gradient_s(executor.gradients, arguments, repeats)
+            found.setdefault(executor.name, {})[size] = _per_gradient_s(
+                executor.gradients, arguments, repeats
+            )
             if found[executor.name][size] * size > LONGEST_S:
                 break
     return found
@@ -76,9 +86,9 @@ def _example(workload: Workload, replicas: int, samples: int) -> tuple[Tensor, T
 
 def _per_gradient_s(serve: Callable[..., Tensor], arguments: tuple[Tensor, ...], repeats: int) -> float:
     serve(*arguments)  # warm: allocations, tracing
-    inner = 1 + int(0.01 / max(1e-6, seconds_of(serve, *arguments)))
+    inner = 1 + int(0.02 / max(1e-6, seconds_of(serve, *arguments)))
     taken = [seconds_of(lambda: [serve(*arguments) for _ in range(inner)]) for _ in range(repeats)]
-    return statistics.median(taken) / inner / len(arguments[0])
+    return min(taken) / inner / len(arguments[0])
 
 
 def seconds_of(call: Callable, *arguments: Tensor) -> float:
@@ -107,12 +117,15 @@ def read_table(path: Path, workload: str) -> Table:
     try:
         stored = json.loads(path.read_text())[workload]
         seconds = {
-            int(batches): {name: {int(size): float(s) for size, s in by_size.items()} for name, by_size in rows.items()}
+            int(batches): {
+                name: {int(size): float(s) for size, s in by_size.items()} for name, by_size in rows.items()
+            }
             for batches, rows in stored.items()
         }
-        if not seconds or any("loop" not in rows for rows in seconds.values()):
-            raise ValueError("no measurement of the loop")
+        least = min(rows["loop"][1] for rows in seconds.values())  # KeyError, ValueError: not such a table
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         allowed = f"a file that `dvc repro profile` writes, with workload {workload!r}"
         raise InputError(f"executors {path}: got {error!r}; allowed: {allowed}") from error
+    if not least > 0:
+        raise refuse(f"executors {path}: seconds of the loop", least, "a positive number")
     return Table(seconds)

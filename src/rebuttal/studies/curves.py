@@ -6,12 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebuttal import devices
+from rebuttal.graph import Order
 from rebuttal.params import Params, Study
 from rebuttal.studies.runs import Setting, load_timelines
 from rebuttal.studies.units import Context, Unit, canonical, compute_units
 from rebuttal.timeline import Timeline
 
-LARGE_BATCHES = 4  # gradients over this many batches are large tensors already: lockstep over seeds gains nothing
+LARGE_BATCHES = (
+    4  # gradients over this many batches are large tensors already: lockstep over seeds gains nothing
+)
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,10 @@ def _units(
     return units, places
 
 
-def _batches_per_gradient(order) -> float:
-    sizes = [len(a) // 2 for name, a in zip(order.operations, order.arguments, strict=True) if name == "gradient"]
+def _batches_per_gradient(order: Order) -> float:
+    sizes = [
+        len(a) // 2 for name, a in zip(order.operations, order.arguments, strict=True) if name == "gradient"
+    ]
     return float(np.mean(sizes)) if sizes else 0.0
 
 

@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
 
 from joblib import Parallel, delayed
 
@@ -38,11 +38,13 @@ def run_all(
 
 def _computed(
     function: Callable[..., Any], tasks: Sequence[tuple], order: Sequence[int]
-) -> Iterator[tuple[int, Any]]:
+) -> Iterable[tuple[int, Any]]:
+    """(number, result) of each task, as they come."""
     processes = min(cores(), len(tasks))
     if processes <= 1:
-        return iter([(number, function(*tasks[number])) for number in order])
-    pool = Parallel(processes, backend="loky", return_as="generator_unordered", batch_size=1, pre_dispatch="all")
+        return ((number, function(*tasks[number])) for number in order)
+    # batch_size: a task is seconds of work, and one that waits in another's batch would idle a core
+    pool: Any = Parallel(processes, backend="loky", return_as="generator_unordered", batch_size=cast(str, 1))
     return pool(delayed(_numbered)(function, number, tasks[number]) for number in order)
 
 
@@ -70,4 +72,6 @@ class _Progress:
             self._said = now
             taken = now - self._began
             left = taken * (self._total / self._done - 1) if self._done else 0.0
-            say(f"{self._title}: {self._count} of {len(self._costs)} runs, {taken:.0f} s, about {left:.0f} s left")
+            say(
+                f"{self._title}: {self._count} of {len(self._costs)} runs, {taken:.0f} s, about {left:.0f} s left"
+            )

@@ -14,9 +14,13 @@ def profile_study(params: Params, study: Study) -> None:
     device = devices.choose(params.device)
     sizes = _batches(study)
     folder = paths.results()
-    write_profile(study.workloads, [study.batch * n for n in sizes], device, folder / "profile.json", params.data_root)
+    write_profile(
+        study.workloads, [study.batch * n for n in sizes], device, folder / "profile.json", params.data_root
+    )
     workloads = {name: load(name, params.data_root).to(device) for name in study.workloads}
-    write_tables({name: measure(w, study.batch, sizes) for name, w in workloads.items()}, folder / "executors.json")
+    write_tables(
+        {name: measure(w, study.batch, sizes) for name, w in workloads.items()}, folder / "executors.json"
+    )
 
 
 def _batches(study: Study) -> Sequence[int]:

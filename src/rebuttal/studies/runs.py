@@ -48,5 +48,6 @@ def labels(some: Sequence[Setting]) -> dict[str, list[str]]:
     """The coordinates that a dataset of these settings has, in order of appearance."""
     columns = zip(*(setting.key for setting in some), strict=True)
     return {
-        dim: list(dict.fromkeys(column)) for dim, column in zip(("method", "workload", "machine"), columns, strict=True)
+        dim: list(dict.fromkeys(column))
+        for dim, column in zip(("method", "workload", "machine"), columns, strict=True)
     }

@@ -76,12 +76,19 @@ def _summaries(study: Study, some: Sequence[Setting], rows: dict) -> xr.Dataset:
     coords = {**labels(some), "seed": list(study.seeds)}
     shape = [len(values) for values in coords.values()]
     dataset = xr.Dataset(
-        {name: (list(coords), np.full(shape, np.nan), {"units": units}) for name, units in SUMMARISED.items()},
+        {
+            name: (list(coords), np.full(shape, np.nan), {"units": units})
+            for name, units in SUMMARISED.items()
+        },
         coords={**coords, "staleness": np.arange(STALENESS_SHOWN + 1)},
         attrs=attributes(study, clock="modelled"),
     )
     counts = np.full((*shape[:3], STALENESS_SHOWN + 1), np.nan)
-    dataset["staleness_count"] = (["method", "workload", "machine", "staleness"], counts, {"units": "gradients"})
+    dataset["staleness_count"] = (
+        ["method", "workload", "machine", "staleness"],
+        counts,
+        {"units": "gradients"},
+    )
     for setting in some:
         place = dict(zip(("method", "workload", "machine"), setting.key, strict=True))
         for seed in study.seeds:

@@ -51,7 +51,10 @@ def train_method(params: Params, study: Study, method: str) -> xr.Dataset:
 
 
 def _dataset(
-    study: Study, some: Sequence[Setting], runs: dict[tuple, RunCurves], rates: dict[tuple, tuple[float, float]]
+    study: Study,
+    some: Sequence[Setting],
+    runs: dict[tuple, RunCurves],
+    rates: dict[tuple, tuple[float, float]],
 ) -> xr.Dataset:
     """Over (method, workload, machine, rate, seed, point), as the README's section on result files says."""
     base = labels(some)

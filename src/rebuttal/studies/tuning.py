@@ -31,7 +31,7 @@ def tune_method(params: Params, study: Study, method: str) -> None:
         seeds=study.tuning_seeds,
         rates=rates,
         splits=("validation",),
-        pick=lambda updates: _last_points(updates),
+        pick=_last_points,
         title=f"tune {method}",
     )
     results.save(_dataset(study, some, runs), paths.results(study.name) / "tuning" / f"{method}.nc")
@@ -48,7 +48,10 @@ def _dataset(study: Study, some: Sequence[Setting], runs: dict[tuple, RunCurves]
     coords = {**labels(some), "learning_rate": list(study.learning_rates), "seed": list(study.tuning_seeds)}
     shape = [len(values) for values in coords.values()]
     dataset = xr.Dataset(
-        {name: (list(coords), np.full(shape, np.nan)) for name in ("validation_loss", "validation_metric", "diverged")}
+        {
+            name: (list(coords), np.full(shape, np.nan))
+            for name in ("validation_loss", "validation_metric", "diverged")
+        }
         | {name: (list(DIMS), np.full(shape[:3], np.nan)) for name in ("best_learning_rate", "at_edge")},
         coords=coords,
         attrs=attributes(study, clock="modelled"),

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -98,10 +97,15 @@ def _read(path: Path) -> Arrays:
 
 
 def _compute_and_store(unit: Unit) -> None:
-    began = time.perf_counter()
-    curves = _replayer(unit.context).run(unit.order, unit.seeds, unit.learning_rates, unit.versions)
+    # Imported here because it brings torch: in the workers only, the stage itself reads and writes files.
+    from rebuttal.replay.workers import replayer  # noqa: PLC0415
+
+    began, table = time.perf_counter(), paths.results() / "executors.json"
+    c = unit.context
+    curves = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, table).run(
+        unit.order, unit.seeds, unit.learning_rates, unit.versions
+    )
     arrays = {**curves.values, "diverged_at": curves.diverged_at}
-    arrays["cpu_s"] = np.asarray(time.thread_time())
     arrays["wall_s"] = np.asarray(time.perf_counter() - began)
     path = _place(unit)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,29 +114,10 @@ def _compute_and_store(unit: Unit) -> None:
     os.replace(temporary, path)
 
 
-@functools.lru_cache(maxsize=4)
-def _replayer(context: Context) -> Any:
-    """One replayer for each workload in each process."""
-    import torch  # noqa: PLC0415 - in the workers only: the stage itself reads and writes files
-
-    from rebuttal.replay.engine import Replayer  # noqa: PLC0415 - as above
-    from rebuttal.replay.probe import read_table  # noqa: PLC0415 - as above
-    from rebuttal.workloads import load  # noqa: PLC0415 - as above
-
-    torch.set_num_threads(1)
-    workload = load(context.workload, context.data_root).to(context.device)
-    table = read_table(paths.results() / "executors.json", context.workload)
-    return Replayer(workload, batch=context.batch, table=table, splits=context.splits)
-
-
 @functools.cache
 def _code() -> Mapping[str, str]:
     """Hashes of the code and the versions that values depend on."""
     package = Path(__file__).parent.parent
-    files = [
-        path
-        for name in CODE
-        for path in (sorted((package / name).rglob("*.py")) if (package / name).is_dir() else [package / name])
-    ]
+    files = [path for name in CODE for path in sorted((package / name).rglob("*.py")) or [package / name]]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return {"code": digest, **{name: version(name) for name in ("torch", "numpy", "scikit-learn")}}

@@ -17,16 +17,16 @@ def digits_mlp() -> nn.Sequential:
 
 
 def digits_cnn() -> nn.Sequential:
-    """Two 3x3 convolutions of 16 and 32 channels, with max-pooling between, for inputs [n, 1, 8, 8]."""
+    """Two 3x3 convolutions of 8 and 16 channels, with max-pooling between, for inputs [n, 1, 8, 8]."""
     return nn.Sequential(
         OrderedDict(
-            conv1=nn.Conv2d(1, 16, 3, padding=1),
+            conv1=nn.Conv2d(1, 8, 3, padding=1),
             relu1=nn.ReLU(),
             pool1=nn.MaxPool2d(2),
-            conv2=nn.Conv2d(16, 32, 3, padding=1),
+            conv2=nn.Conv2d(8, 16, 3, padding=1),
             relu2=nn.ReLU(),
             flatten=nn.Flatten(),
-            linear=nn.Linear(512, 10),
+            linear=nn.Linear(256, 10),
         ),
     )
 

@@ -1,0 +1,67 @@
+"""Charts: pure functions from datasets to Altair charts, one module per kind of figure; this is the list of figures.
+
+`chart("convergence", curves)` gives an Altair chart; `table("convergence", curves)` its numbers as a data frame.
+Each drawing names the data that it takes, in order: curves, tuning, summaries, stragglers (see `rebuttal.results`),
+targets (see `rebuttal.stats.datasets.targets`) or gantt (see `rebuttal.readings.gantt`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from rebuttal.charts import backups, convergence, learning_rates, staleness, stragglers, targets, timelines
+from rebuttal.charts.panel import Panel, join
+from rebuttal.errors import refuse
+
+__all__ = ["DRAWINGS", "Drawing", "Panel", "chart", "panels", "table"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure's two functions and the data that both take, in order."""
+
+    needs: tuple[str, ...]
+    panels: Callable[..., list[Panel]]
+    table: Callable[..., pd.DataFrame]
+
+
+DRAWINGS: dict[str, Drawing] = {
+    "convergence": Drawing(("curves",), convergence.panels, convergence.table),
+    "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
+    "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
+    "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
+    "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
+    "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
+    "backups_effect": Drawing(("curves", "targets"), backups.effect_panels, backups.effect_table),
+    "rate_of_convergence": Drawing(("curves", "targets"), backups.rate_panels, backups.rate_table),
+    "staleness_error": Drawing(("curves",), staleness.error_panels, staleness.error_table),
+    "staleness_distribution": Drawing(("summaries",), staleness.count_panels, staleness.count_table),
+    "softsync_clipping": Drawing(("curves", "targets"), backups.answer_panels, backups.answer_table),
+    "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
+    "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
+}
+
+
+def drawing(name: str) -> Drawing:
+    """The drawing called `name`. Raises InputError for an unknown one."""
+    if name not in DRAWINGS:
+        raise refuse("figure", name, DRAWINGS)
+    return DRAWINGS[name]
+
+
+def panels(name: str, *data: Any, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """The panels of a figure, for a page that lays them out. `definitions`: label or method -> one line."""
+    return drawing(name).panels(*data, definitions)
+
+
+def chart(name: str, *data: Any, definitions: Mapping[str, str] | None = None) -> alt.LayerChart | alt.ConcatChart:
+    """A figure as one Altair chart, with a legend that explains its entries."""
+    return join(panels(name, *data, definitions=definitions))
+
+
+def table(name: str, *data: Any) -> pd.DataFrame:
+    """The numbers of a figure, at most some forty rows; `attrs['rows']` says how many there would be."""
+    return drawing(name).table(*data)

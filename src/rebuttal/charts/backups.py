@@ -1,0 +1,139 @@
+"""What the number of backup workers does: to seconds per update, to updates, to both together, to the rate."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames
+from rebuttal.charts.convergence import main_methods
+from rebuttal.charts.dots import dots
+from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape
+from rebuttal.charts.targets import TARGET
+from rebuttal.charts.theme import family, option, words
+from rebuttal.stats import datasets
+
+MEASURES = {
+    "seconds_per_update": "seconds per update (s)",
+    "updates": "updates to the target",
+    "seconds": "seconds to the target (s)",
+}
+ANSWERS = ("synchronous", "backup_workers", "k_sync", "softsync", "softsync_aware", "asynchronous", "asynchronous_clipped")
+SERIES = {
+    "mini_batch": "one node, one batch: what averaging more gradients does to the number of updates",
+    "backup_workers": "the first N of N + b gradients; b = 0 waits for all",
+    "k_sync": "the first N of N + b gradients; the others are abandoned and start afresh",
+}
+
+
+def backups_of(label: str) -> float | None:
+    """The number of backup workers of a variant: b, 0 for synchronous, None for any other method."""
+    return 0.0 if label == "synchronous" else option(label, "b") if family(label) == "backup_workers" else None
+
+
+def reached(data: xr.Dataset, targets: xr.DataArray) -> xr.Dataset:
+    """seconds, updates and seconds_per_update to the target that verdicts use, at the tuned rate; NaN where missed."""
+    level = targets.sel(target=[TARGET], method="nearest")
+    times = datasets.time_to_target(frames.pick(data, "rate", "tuned"), level).isel(target=0)
+    found = times[["seconds", "updates"]].where(np.isfinite(times.seconds))
+    return found.assign(seconds_per_update=found.seconds / found.updates.where(found.updates > 0))
+
+
+def effect_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Rows: workload, machine, method, b, measure, mean, low, high, n."""
+    labels = [label for label in map(str, data.method.values) if backups_of(label) is not None]
+    times = reached(data.sel({"method": labels}), targets)
+    parts = [frames.rows(times[name], ("workload", "machine", "method")).assign(measure=name) for name in MEASURES]
+    frame = pd.concat(parts, ignore_index=True)
+    frame["b"] = [backups_of(label) for label in frame["method"]]
+    return frame.sort_values("b", kind="stable", ignore_index=True)
+
+
+def effect_panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) -> list[Panel]:
+    """Seconds per update, updates and seconds to the target against b, for each workload, one line per machine."""
+    frame = frames.some(effect_rows(data, targets), "backups_effect")
+    lines = {str(m): f"simulated on {words(str(m))}" for m in dict.fromkeys(frame["machine"])}
+    key, found = plain_key(lines), []
+    for name, measure, part in frames.groups(frame, "workload", "measure"):
+        base = alt.Chart(frames.small(part.drop(columns=["workload", "measure"])))
+        x = axis(alt.X, "b", "backup workers b", zero=True)
+        y = axis(alt.Y, "mean", f"{MEASURES[measure]}, log scale", log=True)
+        tip = ["machine", "b", "mean:Q", "low:Q", "high:Q", "n"]
+        rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "machine"))
+        line = base.mark_line().encode(x, y, colour(key, "machine"), dash(key, "machine"))
+        point = base.mark_point(filled=True, opacity=1, size=50).encode(x, y, colour(key, "machine"), shape(key, "machine"), tooltip=tip)
+        about = f"{frames.seeds(part)} that reached the target; mean and 95 % interval; {frames.clock(data)}"
+        title = f"{words(name)}: {MEASURES[measure].removesuffix(' (s)')}"
+        found.append(panel([rule, line, point], title, about, f"{title} against the number of backup workers.", key, 200))
+    return found
+
+
+def effect_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """The points of the figure."""
+    return frames.short(frames.wide(effect_rows(data, targets), ["workload", "machine", "b", "n"], "measure"))
+
+
+def rate_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Rows: workload, series, method, samples_per_update, mean, low, high (updates to the target), n. First machine."""
+    labels = [label for label in map(str, data.method.values) if family(label) in SERIES or label == "synchronous"]
+    chosen = frames.where_run(data.sel({"method": labels}), "learning_rate")
+    frame = frames.rows(reached(chosen, targets).updates, ("workload", "method"))
+    last = chosen.isel(point=-1)
+    size = (last.samples_applied / last["update"]).mean("seed")
+    frame["samples_per_update"] = frames.flat_values(size, frame, ("workload", "method"))
+    frame["series"] = ["backup_workers" if label == "synchronous" else family(label) for label in frame["method"]]
+    return frame.sort_values(["series", "samples_per_update"], kind="stable", ignore_index=True)
+
+
+def rate_panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) -> list[Panel]:
+    """Updates to the target against how many samples an update averages: backups cost what a smaller batch costs."""
+    frame = frames.some(rate_rows(data, targets), "rate_of_convergence")
+    key, found = method_key([name for name in SERIES if name in set(frame["series"])], SERIES), []
+    for name in dict.fromkeys(frame["workload"]):
+        part = frame[frame["workload"] == name]
+        base = alt.Chart(frames.small(part.drop(columns="workload")))
+        x = axis(alt.X, "samples_per_update", "samples per update, log scale", log=True)
+        y = axis(alt.Y, "mean", "updates to the target, log scale", log=True)
+        tip = ["method", "samples_per_update", alt.Tooltip("mean:Q", title="updates"), "low:Q", "high:Q", "n"]
+        rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "series"))
+        line = base.mark_line().encode(x, y, colour(key, "series"), dash(key, "series"))
+        point = base.mark_point(filled=True, opacity=1, size=54).encode(x, y, colour(key, "series"), shape(key, "series"), tooltip=tip)
+        about = f"{frames.seeds(part)} that reached the target; mean and 95 % interval; counted in updates, not on a clock"
+        say = f"Updates to the target on {words(name)} against the samples that one update averages."
+        found.append(panel([rule, line, point], words(name), about, say, key))
+    return found
+
+
+def rate_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """The points of the figure."""
+    return frames.short(rate_rows(data, targets).drop(columns="series").rename(columns={"mean": "updates"}))
+
+
+def answer_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Rows: workload, method, measure (error, seconds), mean, low, high, n. First machine, tuned rate."""
+    labels = [label for label in main_methods(data) if family(label) in ANSWERS]
+    chosen = frames.pick(data.sel({"method": labels}), "machine")
+    error = frames.rows(1 - datasets.final(frames.pick(chosen, "rate", "tuned")), ("workload", "method"))
+    seconds = frames.rows(reached(chosen, targets).seconds, ("workload", "method"))
+    return pd.concat([error.assign(measure="error"), seconds.assign(measure="seconds")], ignore_index=True)
+
+
+def answer_panels(data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """Ways to live with stragglers side by side: the error at the end, and the seconds to the target."""
+    frame = frames.some(answer_rows(data, targets), "softsync_clipping")
+    titles = {"error": "test error at the end (fraction)", "seconds": "seconds to the target (s), log scale"}
+    key, found = method_key(list(dict.fromkeys(frame["method"])), definitions, "point"), []
+    for name, measure, part in frames.groups(frame, "workload", "measure"):
+        title = f"{words(name)}: {titles[measure].split(' (')[0]}"
+        lost = [words(label) for label in dict.fromkeys(frame["method"]) if label not in set(part["method"])]
+        missed = f"; missed the target: {', '.join(lost)}" if lost else ""
+        about = f"{frames.seeds(part)}; mean and 95 % interval{missed}; {frames.clock(data)}"
+        found.append(dots(part, title, titles[measure], about, f"{title}, {len(key)} methods.", key, log=measure == "seconds"))
+    return found
+
+
+def answer_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """The dots of the figure."""
+    return frames.short(frames.wide(answer_rows(data, targets), ["workload", "method"], "measure"))

@@ -1,0 +1,90 @@
+"""How the error falls against seconds, updates and epochs."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel
+from rebuttal.charts.theme import family, words
+
+AXES = {"seconds": "seconds (s), log scale", "update": "updates, log scale", "epoch": "epochs"}
+NAMES = {"seconds": "seconds", "update": "updates", "epoch": "epochs"}
+FLOOR = 1e-4  # an error of zero has no logarithm; it is drawn here
+
+
+def main_methods(data: xr.Dataset) -> list[str]:
+    """One variant of each family: the one with the best validation result at the end (the test set is not asked).
+
+    Delayed gradients are left out: they have a figure of their own.
+    """
+    last = data.validation_metric.isel(point=-1)
+    score = last.mean([dim for dim in last.dims if dim != "method"]).to_series().dropna()
+    chosen: dict[str, str] = {}
+    for label in map(str, score.index):
+        best = chosen.get(family(label))
+        if best is None or score[label] > score[best]:
+            chosen[family(label)] = label
+    return [label for name, label in chosen.items() if name != "delayed"]
+
+
+def panels(
+    data: xr.Dataset, definitions: Mapping[str, str] | None = None, methods: Sequence[str] | None = None, rate: str = "tuned"
+) -> list[Panel]:
+    """Test error for each workload: against seconds on each machine, and against updates and epochs."""
+    frames.need(data, "convergence", ["test_metric", *AXES])
+    chosen = frames.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", rate)
+    found = []
+    for name in chosen.workload.values:
+        at = chosen.sel(workload=name)
+        drawn = {str(machine): curve_rows(at.sel(machine=machine)) for machine in at.machine.values}
+        first = next(iter(drawn))
+        shown = [(machine, "seconds") for machine in drawn] + [(first, "update"), (first, "epoch")]
+        for machine, x in shown:
+            place = f"{words(str(name))}: error against {NAMES[x]}"
+            title = f"{place}, {words(machine)}" if x == "seconds" else place
+            key = method_key(list(dict.fromkeys(frames.some(drawn[machine], "convergence")["method"])), definitions)
+            found.append(_one(drawn[machine], x, title, frames.clock(data), key))
+    return found
+
+
+def _one(frame: pd.DataFrame, x: str, title: str, clock: str, key: tuple[Entry, ...]) -> Panel:
+    """One workload on one machine against one axis."""
+    log = x != "epoch"
+    shown = frame[["method", x, "mean", "low", "high"]]
+    base = alt.Chart(frames.small(shown[shown[x] > 0] if log else shown))
+    axis_x = axis(alt.X, x, AXES[x], log=log)
+    line = base.mark_line().encode(
+        axis_x, axis(alt.Y, "mean", "test error (fraction), log scale", log=True), colour(key), dash(key),
+        tooltip=["method", x, alt.Tooltip("mean:Q", title="test error"), "low:Q", "high:Q"],
+    )  # fmt: skip
+    band = base.mark_area(opacity=0.14).encode(axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key))
+    about = f"{frames.seeds(frame)}; mean and 95 % interval; {clock}"
+    return panel([band, line], title, about, _say(frame, title), key)
+
+
+def curve_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows of one workload and machine: method, point, mean, low, high of the test error, n; seconds, update, epoch."""
+    frame = frames.rows((1 - data.test_metric).clip(min=FLOOR), ("method", "point"))
+    for name in AXES:
+        frame[name] = frames.flat_values(data[name].mean("seed"), frame, ("method", "point"))
+    frame["low"] = frame["low"].clip(lower=FLOOR)  # the interval of a mean may reach below what a logarithm can show
+    return frame
+
+
+def _say(frame: pd.DataFrame, title: str) -> str:
+    last = frame.groupby("method", sort=False)["mean"].last()
+    return f"{title}. Lines for {len(last)} methods; at the end the lowest error is that of {words(str(last.idxmin()))}."
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """The end of every curve at the tuned rate: test error with interval, learning rate, diverged runs."""
+    tuned = frames.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
+    order = ("workload", "machine", "method")
+    frame = frames.rows(1 - tuned.test_metric.isel(point=-1), order)
+    frame["learning_rate"] = frames.flat_values(tuned.learning_rate, frame, order)
+    frame["diverged"] = frames.flat_values(tuned.diverged_at.notnull().sum("seed"), frame, order)
+    frame["seconds"] = frames.flat_values(tuned.seconds.isel(point=-1).mean("seed"), frame, order)
+    return frames.short(frame.rename(columns={"mean": "test_error"}))

@@ -1,0 +1,93 @@
+"""A panel: one plot with its key. A figure is one panel or several, which the page lays out to its width.
+
+The key says what every entry of the legend means. In a notebook it is the chart's own legend, with the definition
+under each name; the published page prints it beside the chart instead, where it wraps and can be read aloud.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from rebuttal.charts import theme
+from rebuttal.charts.theme import Style
+
+NO_DEFINITION = "(no definition given)"
+HEIGHT, WIDTH = 250, 340
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One legend entry: the value in the data, its name for a reader, one line that defines it, how it is drawn."""
+
+    label: str
+    name: str
+    definition: str
+    style: Style
+    mark: str = "line"  # line | point | area
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One plot (its width follows its container) and its key."""
+
+    chart: alt.LayerChart
+    key: tuple[Entry, ...]
+
+
+def method_key(labels: Sequence[str], definitions: Mapping[str, str] | None, mark: str = "line") -> tuple[Entry, ...]:
+    """The key of methods; `definitions` maps a label or its family to one line."""
+    known = definitions or {}
+    drawn = theme.styles(labels)
+    return tuple(
+        Entry(label, theme.words(label), known.get(label, known.get(theme.family(label), NO_DEFINITION)), style, mark)
+        for label, style in drawn.items()
+    )
+
+
+def plain_key(definitions: Mapping[str, str], mark: str = "line") -> tuple[Entry, ...]:
+    """The key of series that are no methods: label -> one line."""
+    drawn = theme.plain_styles(definitions)
+    return tuple(Entry(k, theme.words(k), line, drawn[k], mark) for k, line in definitions.items())
+
+
+def panel(
+    layers: Sequence[alt.Chart], title: str, about: str, description: str, key: Sequence[Entry], height: int = HEIGHT
+) -> Panel:
+    """Put layers over one another, with a title, a line on n and the clock, and a description for screen readers."""
+    heading = alt.TitleParams(title, subtitle=[about])
+    chart = alt.layer(*layers).properties(title=heading, description=description, width="container", height=height)
+    return Panel(chart, tuple(key))
+
+
+def colour(key: Sequence[Entry], field: str = "method") -> alt.Color:
+    """Colour by `field`, with the legend that explains each entry."""
+    scale = theme.scales({entry.label: entry.style for entry in key})[0]
+    lines = {entry.label: [entry.name, entry.definition] for entry in key}
+    legend = alt.Legend(labelExpr=f"{json.dumps(lines)}[datum.label]", symbolOpacity=1)
+    return alt.Color(f"{field}:N", scale=scale, legend=legend)
+
+
+def dash(key: Sequence[Entry], field: str = "method") -> alt.StrokeDash:
+    """Dash pattern by `field`."""
+    return alt.StrokeDash(f"{field}:N", scale=theme.scales({e.label: e.style for e in key})[1], legend=None)
+
+
+def shape(key: Sequence[Entry], field: str = "method") -> alt.Shape:
+    """Point shape by `field`."""
+    return alt.Shape(f"{field}:N", scale=theme.scales({e.label: e.style for e in key})[2], legend=None)
+
+
+def axis(channel: Any, field: str, title: str, log: bool = False, zero: bool = False, **options: Any) -> Any:
+    """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title that carries the unit."""
+    scale = alt.Scale(type="log", nice=False, padding=8) if log else alt.Scale(zero=zero)
+    return channel(f"{field}:Q", title=title, scale=scale, **options)
+
+
+def join(panels: Sequence[Panel]) -> alt.LayerChart | alt.ConcatChart:
+    """One chart of several panels, two beside each other, for a notebook."""
+    charts = [one.chart.properties(width=WIDTH) for one in panels]
+    joined = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=2)
+    return joined.configure(**theme.config())

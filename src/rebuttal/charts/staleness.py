@@ -1,0 +1,94 @@
+"""Staleness: what it does to the error, and how it is distributed."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames
+from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape
+from rebuttal.charts.theme import family, option, words
+from rebuttal.errors import InputError
+from rebuttal.stats import datasets
+
+RATES = {
+    "tuned": "the learning rate is tuned anew for each staleness, with the same budget",
+    "shared": "one learning rate, untuned, for every staleness",
+}
+
+
+def error_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: workload, rate, method, staleness k, mean, low, high of the final test error, n, diverged."""
+    frames.need(data, "staleness_error", ["test_metric", "diverged_at"])
+    labels = [str(label) for label in data.method.values if option(str(label), "k") is not None]
+    if not labels:
+        raise InputError("figure staleness_error: no method with an option k; allowed: results of delayed gradients")
+    some = frames.where_run(data.sel({"method": labels}), "learning_rate")
+    order = ("workload", "rate", "method")
+    frame = frames.rows(1 - datasets.final(some), order)
+    frame["k"] = [option(label, "k") for label in frame["method"]]
+    frame["diverged"] = frames.flat_values(some.diverged_at.notnull().sum("seed"), frame, order)
+    return frame.sort_values(["workload", "rate", "k"], ignore_index=True)
+
+
+def error_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """Test error at the end against the staleness of every gradient, at the tuned and at the shared rate."""
+    frame = frames.some(error_rows(data), "staleness_error")
+    key, found = plain_key(RATES), []
+    for name, part in frame.groupby("workload", sort=False):
+        base = alt.Chart(frames.small(part.dropna(subset=["mean"])))
+        x = axis(alt.X, "k", "staleness k (updates)", zero=True)
+        y = axis(alt.Y, "mean", "test error at the end (fraction)", zero=True)
+        tip = ["rate", "k", alt.Tooltip("mean", title="test error"), "low", "high", "n", "diverged"]
+        band = base.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "rate"))
+        line = base.mark_line().encode(x, y, colour(key, "rate"), dash(key, "rate"))
+        point = base.mark_point(filled=True, opacity=1, size=48).encode(x, y, colour(key, "rate"), shape(key, "rate"), tooltip=tip)
+        lost = base.transform_filter("datum.diverged > 0").mark_text(dy=-12, fontSize=11).encode(
+            x, y, text=alt.Text("label:N"), color=colour(key, "rate")).transform_calculate(
+            label="datum.diverged + ' diverged'")  # fmt: skip
+        about = f"{frames.seeds(part)}; mean and 95 % interval; a diverged run counts as untrained; {frames.clock(data)}"
+        say = f"Test error at the end against staleness from {part['k'].min():g} to {part['k'].max():g} updates, two lines."
+        found.append(panel([band, line, point, lost], words(str(name)), about, say, key))
+    return found
+
+
+def error_table(data: xr.Dataset) -> pd.DataFrame:
+    """The points of the figure."""
+    return frames.short(error_rows(data).rename(columns={"mean": "test_error"}))
+
+
+def count_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: method, staleness, share of the applied gradients with that staleness."""
+    frames.need(data, "staleness_distribution", ["staleness_count", "staleness_mean"])
+    first = frames.pick(frames.where_run(data, "staleness_mean"), "workload")
+    labels = [label for label in first.method.values if family(str(label)) != "delayed"]
+    count = first.staleness_count.sel({"method": labels})
+    share = (count / count.sum("staleness")).rename("share").to_series().reset_index()
+    return share[share["share"] > 0]
+
+
+def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """How often a gradient of each staleness was applied; methods without staleness are one sentence, no line."""
+    frame = frames.some(count_rows(data), "staleness_distribution")
+    stale = [name for name, part in frame.groupby("method", sort=False) if part["staleness"].max() > 0]
+    fresh = dict.fromkeys(words(family(str(name))) for name in frame["method"].unique() if name not in stale)
+    part = frame[frame["method"].isin(stale)] if stale else frame
+    key = method_key(list(dict.fromkeys(part["method"])), definitions)
+    base = alt.Chart(frames.small(part))
+    x = axis(alt.X, "staleness", "staleness (updates between read and write)", zero=True)
+    y = axis(alt.Y, "share", "share of applied gradients", zero=True)
+    line = base.mark_line(interpolate="step").encode(x, y, colour(key), dash(key), tooltip=["method", "staleness", "share"])
+    about = f"all seeds together; {frames.clock(data)}" + (f"; always 0: {', '.join(fresh)}" if stale and fresh else "")
+    say = f"Distribution of staleness for {len(key)} methods."
+    return [panel([line], "staleness of applied gradients", about, say, key)]
+
+
+def count_table(data: xr.Dataset) -> pd.DataFrame:
+    """Mean, 95 % quantile and largest staleness of every method, over seeds."""
+    first = frames.pick(frames.where_run(data, "staleness_mean"), "workload")
+    names = ["staleness_mean", "staleness_q95", "staleness_max"]
+    means = first[names].mean("seed")
+    means["dropped_share"] = first.gradients_dropped.sum("seed") / first.gradients_computed.sum("seed")
+    frame = means.drop_vars([name for name in means.coords if name != "method"]).to_dataframe()
+    return frames.short(frame.dropna(subset=["staleness_mean"]).reset_index())

@@ -1,0 +1,133 @@
+"""Time to a target accuracy, and every speed-up split into its two factors."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames
+from rebuttal.charts.convergence import main_methods
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, shape
+from rebuttal.charts.theme import SOFT, words
+from rebuttal.errors import refuse
+from rebuttal.stats import arrays, datasets
+
+PARTS = {
+    "total": "seconds to the target: baseline over method",
+    "updates": "updates to the target: baseline over method (statistical efficiency)",
+    "seconds_per_update": "seconds per update: baseline over method (hardware efficiency)",
+}
+BASELINE = "asynchronous"
+TARGET = 1.5  # the target of single-target figures: this multiple of the baseline's validation error, as in verdicts
+
+
+def time_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Rows: workload, machine, method, target (accuracy), seconds (median), fastest, slowest, n, missed, at_least.
+
+    `targets` (workload, target) comes from `rebuttal.stats.datasets.targets`. seconds is NaN where less than half of
+    the runs arrived; at_least is the end of those that did not (a lower bound).
+    """
+    frames.need(data, "time_to_target", ["test_metric", "seconds"])
+    chosen = frames.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
+    times = datasets.time_to_target(chosen, targets)
+    dims = ("workload", "machine", "method", "target")
+    series = times.seconds.reset_coords(drop=True).transpose(*dims, "seed")
+    frame = series.isel(seed=0, drop=True).to_series().index.to_frame(index=False)
+    values = series.values.reshape(len(frame), -1)
+    frame[["seconds", "fastest", "slowest", "n", "missed"]] = [_time(row) for row in values]
+    frame["at_least"] = frames.flat_values(times.seconds_end.mean("seed"), frame, dims[:3])
+    level = targets.transpose("workload", "target")
+    frame["multiple"] = frame["target"]
+    frame["target"] = frames.flat_values(level, frame, ("workload", "target"))
+    return frame[frame["n"] > 0].reset_index(drop=True)
+
+
+def _time(row: np.ndarray) -> tuple[float, float, float, int, int]:
+    known, arrived = row[~np.isnan(row)], row[np.isfinite(row)]
+    median = arrays.median_time(row)
+    ends = (arrived.min(), arrived.max()) if len(arrived) else (np.nan, np.nan)
+    return (median if np.isfinite(median) else np.nan, *ends, len(known), int(np.isinf(known).sum()))
+
+
+def time_panels(data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """Median seconds to each target; a hollow triangle where most runs missed it, at the time when they ended."""
+    frame = frames.some(time_rows(data, targets), "time_to_target")
+    key = method_key(list(dict.fromkeys(frame["method"])), definitions)
+    places = frames.groups(frame, "workload", "machine")
+    return [_time_panel(part, f"{words(w)}, {words(m)}", frames.clock(data), key) for w, m, part in places]
+
+
+def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, ...]) -> Panel:
+    base = alt.Chart(frames.small(frame.drop(columns=["workload", "machine"])))
+    x = axis(alt.X, "target", "target: test accuracy (fraction)")
+    y = axis(alt.Y, "seconds", "seconds to the target (s), log scale", log=True)
+    tip = ["method", "target", alt.Tooltip("seconds:Q", title="median seconds"), "fastest:Q", "slowest:Q", "missed", "n"]
+    reached = base.transform_filter("isValid(datum.seconds) && datum.seconds > 0")
+    band = reached.mark_area(opacity=0.1).encode(x, alt.Y("fastest:Q"), alt.Y2("slowest"), colour(key))
+    line = reached.mark_line().encode(x, y, colour(key), dash(key))
+    point = reached.mark_point(filled=True, opacity=1, size=36).encode(x, y, colour(key), shape(key), tooltip=tip)
+    missed = base.transform_filter("!isValid(datum.seconds)").mark_point(
+        filled=False, opacity=1, shape="triangle-up", size=60).encode(x, alt.Y("at_least:Q"), colour(key), tooltip=tip)  # fmt: skip
+    about = f"{int(frame['n'].max())} seeds; median and range; hollow triangle: missed by most; {clock}"
+    say = f"Seconds to each of {frame['target'].nunique()} targets on {title}, {len(key)} methods."
+    return panel([band, line, point, missed], title, about, say, key)
+
+
+def time_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Every method at the strictest target: median seconds, range, how many runs missed it."""
+    frame = time_rows(data, targets)
+    strictest = frame["multiple"] == frame["multiple"].min()
+    return frames.short(frame[strictest].drop(columns="multiple"))
+
+
+def split_rows(
+    data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, methods: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Rows: workload, machine, method, part, target, mean, low, high, n, missed, baseline_missed.
+
+    At the strictest target that at least half of the pairs of runs reached, for each workload, machine and method.
+    """
+    known = [str(label) for label in data.method.values]
+    if baseline not in known:
+        raise refuse("baseline", baseline, known)
+    others = [label for label in (methods or main_methods(data)) if label != baseline]
+    found = [datasets.speed_up(data, label, baseline, targets).expand_dims(method=[label]) for label in others]
+    joined = xr.concat(found, "method", join="outer").reset_coords(drop=True).to_dataframe().reset_index()
+    joined = joined.rename(columns={"estimate": "mean"}).dropna(subset=["mean", "low"])
+    place = ["workload", "machine", "method"]
+    strictest = joined.groupby(place)["target"].transform("min")
+    return joined[joined["target"] == strictest].reset_index(drop=True)
+
+
+def split_panels(
+    data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None, baseline: str = BASELINE
+) -> list[Panel]:
+    """Three dots per method: the total speed-up over the baseline and its two factors, on a logarithmic axis."""
+    frame = frames.some(split_rows(data, targets, baseline), "speed_up_split")
+    places = frames.groups(frame, "workload", "machine")
+    return [_split_panel(part, f"{words(w)}, {words(m)}", frames.clock(data), baseline) for w, m, part in places]
+
+
+def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> Panel:
+    key = plain_key(PARTS, "point")
+    names = {label: words(label) for label in dict.fromkeys(frame["method"])}
+    base = alt.Chart(frames.small(frame.drop(columns=["workload", "machine"])))
+    label = f"{names!r}[datum.label]".replace("'", '"')
+    y = alt.Y("method:N", title=None, axis=alt.Axis(labelExpr=label, labelLimit=150, labelOverlap=False))
+    lane = alt.YOffset("part:N", sort=list(PARTS))
+    x = axis(alt.X, "mean", f"speed-up over {words(baseline)}, log scale", log=True)
+    tip = ["method", "part", "mean:Q", "low:Q", "high:Q", "n", "missed", "baseline_missed", "target"]
+    rule = base.mark_rule(strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high"), y, lane, colour(key, "part"), tooltip=tip)
+    point = base.mark_point(filled=True, opacity=1, size=52).encode(x, y, lane, colour(key, "part"), shape(key, "part"), tooltip=tip)
+    one = alt.Chart(pd.DataFrame({"at": [1.0]})).mark_rule(color=SOFT, strokeDash=[3, 3]).encode(x="at:Q")
+    about = f"{frames.seeds(frame)}, paired; 95 % interval; at the strictest target that both reached; {clock}"
+    say = f"Speed-up over {words(baseline)} on {title}, split into two factors, for {len(names)} methods."
+    return panel([one, rule, point], title, about, say, key, height=52 * len(names))
+
+
+def split_table(data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE) -> pd.DataFrame:
+    """The total speed-up of every method with its factors side by side."""
+    frame = split_rows(data, targets, baseline)
+    return frames.short(frames.wide(frame, ["workload", "machine", "method", "target"], "part"))

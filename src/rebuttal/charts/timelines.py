@@ -1,0 +1,113 @@
+"""One time line: what every node does, from when to when, with what is dropped and how stale what is used is."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames
+from rebuttal.charts.dots import dots
+from rebuttal.charts.panel import Entry, Panel, axis, colour, method_key, panel
+from rebuttal.charts.theme import Style, words
+from rebuttal.errors import refuse
+
+COLUMNS = ("node", "kind", "start_s", "end_s", "label", "version", "dropped")
+SOLID = (1, 0)
+WORK = (
+    Entry("used", "gradient, used", "a worker computes a gradient that becomes part of an update", Style("#00937a", SOLID, "square"), "area"),
+    Entry("dropped", "gradient, dropped", "computed for nothing: it came too late or was abandoned", Style("#d1541b", SOLID, "square"), "area"),
+    Entry("update", "update", "a new version of the weights is made", Style("#1f77b4", SOLID, "square"), "area"),
+    Entry("message", "message", "weights or a gradient on the way to this node", Style("#b3bac2", SOLID, "square"), "area"),
+    Entry("all-reduce", "all-reduce", "the nodes sum their gradients", Style("#9a5fb5", SOLID, "square"), "area"),
+    Entry("other", "other work", "anything else that a node computes", Style("#7b8087", SOLID, "square"), "area"),
+)  # fmt: skip
+ROW = 15
+
+
+def gantt_rows(table: pd.DataFrame | xr.Dataset | Mapping) -> pd.DataFrame:
+    """The Gantt table as a frame, with the column `what` (an entry of the key) and `staleness` where it is known."""
+    frame = table.to_dataframe().reset_index() if isinstance(table, xr.Dataset) else pd.DataFrame(table)
+    clock = getattr(table, "attrs", {}).get("clock")
+    for name in COLUMNS:
+        if name not in frame:
+            raise refuse("Gantt table: column needed", name, sorted(map(str, frame.columns)))
+    known = {entry.label for entry in WORK}
+    frame["what"] = [kind if kind in known else "other" for kind in frame["kind"]]
+    gradient = frame["kind"] == "gradient"
+    frame.loc[gradient, "what"] = ["dropped" if lost else "used" for lost in frame.loc[gradient, "dropped"].astype(bool)]
+    if "staleness" not in frame:
+        frame["staleness"] = float("nan")
+    if "method" not in frame:
+        frame["method"] = "timeline"
+    frame.attrs = {"clock": clock}
+    return frame
+
+
+def gantt_panels(table: pd.DataFrame | xr.Dataset | Mapping, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """A panel per method, all on the same time axis; messages thin, work thick, the staleness written on gradients."""
+    frame = frames.some(gantt_rows(table), "one_timeline")
+    end_s = float(frame["end_s"].max())
+    about = f"({frame.attrs['clock']} clock)" if frame.attrs.get("clock") else "(clock not stated)"
+    seen = set(frame["what"])
+    key = tuple(entry for entry in WORK if entry.label in seen)
+    found = []
+    for name, part in frame.groupby("method", sort=False):
+        defined = method_key([str(name)], definitions)[0].definition
+        line = "every node of the run" if name == "timeline" else defined
+        found.append(_gantt(part, words(str(name)), end_s, f"{line} {about}", key))
+    return found
+
+
+def _gantt(frame: pd.DataFrame, title: str, end_s: float, about: str, key: tuple[Entry, ...]) -> Panel:
+    small = frames.small(frame[["node", "what", "start_s", "end_s", "label", "version", "staleness"]])
+    base = alt.Chart(small)
+    nodes = sorted(frame["node"].unique())
+    x = alt.X("start_s:Q", title="time (s)", scale=alt.Scale(domain=[0, end_s], nice=False))
+    y = alt.Y("node:O", title="node", sort=nodes, axis=alt.Axis(grid=False, ticks=False))
+    tip = ["node", "what", "label", "start_s", "end_s", "version", "staleness"]
+    thin = base.transform_filter("datum.what == 'message'").mark_bar(height=2, yOffset=5)
+    work = base.transform_filter("datum.what != 'message'").mark_bar(height={"band": 0.62}, stroke="white", strokeWidth=0.6)
+    layers = [one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in (thin, work)]
+    if frame["staleness"].max() > 0:
+        number = base.transform_filter(f"isValid(datum.staleness) && datum.end_s - datum.start_s > {end_s / 40}")
+        layers.append(number.mark_text(align="left", dx=2, fontSize=9, color="white").encode(x, y, text="staleness:Q"))
+    lost = int((frame["what"] == "dropped").sum())
+    say = f"Gantt chart of {title}: {len(nodes)} nodes over {end_s:.3g} seconds, {lost} gradients dropped."
+    return panel(layers, title, about, say, key, height=24 + ROW * len(nodes))
+
+
+def gantt_table(table: pd.DataFrame | xr.Dataset | Mapping) -> pd.DataFrame:
+    """Per method and kind of work: how many, seconds in all, mean staleness."""
+    frame = gantt_rows(table)
+    frame["seconds"] = frame["end_s"] - frame["start_s"]
+    groups = frame.groupby(["method", "what"], sort=False)
+    found = groups.agg(count=("seconds", "size"), seconds=("seconds", "sum"), mean_staleness=("staleness", "mean"))
+    return frames.short(found.reset_index())
+
+
+def use_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: machine, method, mean, low, high of the utilisation, n, and the share of gradients dropped."""
+    frames.need(data, "utilisation", ["utilisation", "gradients_dropped", "gradients_computed"])
+    first = frames.pick(data, "workload")
+    frame = frames.rows(first.utilisation, ("machine", "method"))
+    share = first.gradients_dropped.sum("seed") / first.gradients_computed.sum("seed")
+    frame["dropped_share"] = frames.flat_values(share, frame, ("machine", "method"))
+    return frame
+
+
+def use_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """The share of time in which workers compute, per method and machine."""
+    frame = frames.some(use_rows(data), "utilisation")
+    found = []
+    for machine, part in frame.groupby("machine", sort=False):
+        key = method_key(list(part["method"]), definitions, "point")
+        about = f"{frames.seeds(part)}; mean over workers, 95 % interval; {frames.clock(data)}"
+        say = f"Share of time in which workers compute on {machine}, for {len(key)} methods."
+        found.append(dots(part, words(str(machine)), "utilisation (share of time)", about, say, key, zero=True))
+    return found
+
+
+def use_table(data: xr.Dataset) -> pd.DataFrame:
+    """The dots of the figure, with the share of gradients dropped."""
+    return frames.short(use_rows(data).rename(columns={"mean": "utilisation"}))

@@ -1,0 +1,145 @@
+"""papers/<paper>/paper.yaml: a paper, its claims, the reviewers' concerns, and the rule of every verdict.
+
+The file is written before the results are there, and nothing in it is a result. Whatever is wrong in it, `load`
+raises one InputError of one line: the file, the dotted key, what was given, what is allowed, the nearest name.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from rebuttal import paths
+from rebuttal.errors import InputError, refuse
+from rebuttal.params import refusals, text
+from rebuttal.verdict_rules import RULES, Names, Rule, Strict, Text
+
+FIGURES = ("convergence", "time_to_target", "speed_up_split", "learning_rates", "backups_order_statistics",
+           "best_backups", "backups_effect", "rate_of_convergence", "staleness_error", "staleness_distribution",
+           "softsync_clipping", "one_timeline", "utilisation")  # fmt: skip
+
+Id = Annotated[
+    str, Field(pattern=r"^[a-z]+-c?[0-9]+$", description="an id such as bw-1, or bw-c1 for a claim")
+]
+
+
+class _Answer(Strict):
+    """One piece of evidence, as written: the rule is checked by its own kind."""
+
+    figure: Literal[FIGURES]  # pyright: ignore[reportInvalidTypeForm]
+    explain: Text
+    rule: Annotated[dict[str, Any], Field(description=f"a section with a kind: {', '.join(RULES)}")]
+    table: Text | None = None
+
+
+class Evidence(Strict):
+    """A figure, the rule that makes a verdict of its data, and what it shows. table: a table beside the figure."""
+
+    figure: str
+    explain: str
+    rule: Rule
+    table: str | None = None
+
+
+class _Question(Strict):
+    id: Id
+    text: Text
+    answers: Annotated[list[_Answer], Field(min_length=1, description="a list of evidence, at least one")]
+
+
+class _Claim(_Question):
+    source: Text
+    concerns: list[str] = Field(default_factory=list)
+
+
+class _Concern(_Question):
+    kind: Literal["wall-clock", "baseline", "hardware", "theory", "claim", "regime", "related work", "memory",
+                  "clarity", "setup", "curves", "scope", "ablation"]  # fmt: skip
+
+
+class Question(Strict):
+    """A claim (kind "claim of the paper") or a concern, with its evidence. source: of a claim, where it was read."""
+
+    id: str
+    kind: str
+    text: str
+    answers: list[Evidence]
+    source: str = ""
+    concerns: list[str] = Field(default_factory=list)
+
+
+class _File(Strict):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", description="the folder's name")]
+    study: Text
+    title: Text
+    authors: Names
+    year: Annotated[int, Field(ge=1900, le=2100, description="a year")]
+    venue: Text
+    links: Names
+    sources: Names
+    claims: Annotated[list[_Claim], Field(min_length=1, description="a list of claims, at least one")]
+    concerns: Annotated[list[_Concern], Field(min_length=1, description="a list of concerns, at least one")]
+
+
+class Paper(Strict):
+    """A paper with its claims and the concerns about it. study: the name of its folder of results."""
+
+    id: str
+    study: str
+    title: str
+    authors: list[str]
+    year: int
+    venue: str
+    links: list[str]
+    sources: list[str]
+    claims: list[Question]
+    concerns: list[Question]
+
+
+def load(paper: str | Path) -> Paper:
+    """The paper called `paper` (its folder's name under papers/), or the one in a given file."""
+    path = Path(paper) if Path(paper).suffix else paths.root() / "papers" / paper / "paper.yaml"
+    if not path.is_file() and not Path(paper).suffix:
+        raise refuse("paper", str(paper), sorted(p.parent.name for p in path.parents[1].glob("*/paper.yaml")))
+    content = text.read(path)
+    try:
+        return _paper(content)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None
+
+
+def _paper(content: dict[str, Any]) -> Paper:
+    file = refusals.validate(_File, content)
+    claims = [_question(f"claims.{i}", one, "claim of the paper") for i, one in enumerate(file.claims)]
+    concerns = [_question(f"concerns.{i}", one, one.kind) for i, one in enumerate(file.concerns)]
+    _check_ids(claims, concerns)
+    return Paper(**file.model_dump(exclude={"claims", "concerns"}), claims=claims, concerns=concerns)
+
+
+def _question(key: str, one: _Claim | _Concern, kind: str) -> Question:
+    answers = [_evidence(f"{key}.answers.{i}", answer) for i, answer in enumerate(one.answers)]
+    fields = one.model_dump(exclude={"answers", "kind"})
+    return Question(**fields, kind=kind, answers=answers)
+
+
+def _evidence(key: str, answer: _Answer) -> Evidence:
+    kind = answer.rule.get("kind")
+    if kind not in RULES:
+        raise refuse(f"{key}.rule.kind", kind, RULES)
+    try:
+        rule = refusals.validate(RULES[kind], answer.rule)
+    except InputError as error:
+        raise InputError(f"{key}.rule.{error}") from None
+    return Evidence(figure=answer.figure, explain=answer.explain, rule=rule, table=answer.table)
+
+
+def _check_ids(claims: list[Question], concerns: list[Question]) -> None:
+    ids = [one.id for one in (*claims, *concerns)]
+    for index, given in enumerate(ids):
+        if given in ids[:index]:
+            raise refuse("id", given, "each id once")
+    known = [one.id for one in concerns]
+    for index, claim in enumerate(claims):
+        for given in claim.concerns:
+            if given not in known:
+                raise refuse(f"claims.{index}.concerns", given, known)

@@ -1,0 +1,56 @@
+"""params.yaml: read, checked as a whole, and turned into what a study needs, before anything starts.
+
+`load().study("backup_workers")` is the selected profile's numbers with every variant of every method. Whatever is
+wrong in the file, `load` raises one `InputError` of one line: the dotted key, what was given, what is allowed, and
+the nearest valid name.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebuttal import paths
+from rebuttal.errors import refuse
+from rebuttal.params import checks, expansion, refusals, schema, text
+from rebuttal.params.catalogue import Catalogue, installed
+from rebuttal.params.study import Study, Variant
+
+__all__ = ["Catalogue", "Params", "Study", "Variant", "installed", "load"]
+
+
+@dataclass(frozen=True)
+class Params:
+    """params.yaml under its selected profile."""
+
+    profile: str
+    device: str  # "auto", "cpu" or "cuda"
+    data_root: Path  # absolute
+    studies: dict[str, Study]
+
+    def study(self, name: str) -> Study:
+        """The numbers and variants of one study. Raises InputError for an unknown name."""
+        if name not in self.studies:
+            raise refuse("study", name, self.studies)
+        return self.studies[name]
+
+
+def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params:
+    """Read and check a parameter file.
+
+    Args:
+        path: default: params.yaml in the project's root.
+        catalogue: the programs, workloads and machines that may be named; default: those of the package.
+
+    Raises:
+        InputError: one line about the first thing that is wrong.
+    """
+    path = path or paths.root() / "params.yaml"
+    names = catalogue or installed()
+    file = refusals.validate(schema.File, text.read(path))
+    for profile in schema.PROFILES:
+        checks.numbers(file, profile, names)
+    studies = {name: expansion.study(file, name, names) for name in schema.STUDIES}
+    data_root = path.parent.resolve() / Path(file.data_root).expanduser()
+    for study in studies.values():
+        for workload in study.workloads:
+            names.check_data(workload, data_root)
+    return Params(file.profile, file.device, data_root, studies)

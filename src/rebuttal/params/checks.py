@@ -1,0 +1,60 @@
+"""What one value of params.yaml says about another, in every profile, the selected one or not."""
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import Any
+
+from rebuttal.errors import refuse
+from rebuttal.params.catalogue import Catalogue
+from rebuttal.params.refusals import dotted
+from rebuttal.params.schema import STUDIES, File, Numbers
+
+SEEDS_NEEDED = 5
+
+
+def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
+    """Refuse what cannot be among a profile's numbers. Raises InputError."""
+    for study in STUDIES:
+        section: Numbers = getattr(getattr(file, profile), study)
+        key = dotted(profile, study)
+        known_names(dotted(key, "workloads"), section.workloads, catalogue.workloads)
+        known_names(dotted(key, "machines"), section.machines, catalogue.machines)
+        _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
+        _learning_rates(key, section)
+
+
+def known_names(key: str, given: Sequence[str], known: Collection[str]) -> None:
+    """Each name once, and each a known one. Raises InputError."""
+    for index, name in enumerate(given):
+        if name not in known:
+            raise refuse(dotted(key, index), name, known)
+    _different(key, given, "names")
+
+
+def _seeds(key: str, section: Numbers, *, enough: int) -> None:
+    _different(dotted(key, "seeds"), section.seeds, "seeds")
+    _different(dotted(key, "tuning_seeds"), section.tuning_seeds, "seeds")
+    if len(section.seeds) < enough:
+        allowed = f"at least {enough} seeds (fewer only in the profile ci)"
+        raise refuse(dotted(key, "seeds"), section.seeds, allowed)
+    for index, seed in enumerate(section.tuning_seeds):
+        if seed in section.seeds:
+            allowed = f"seeds that are not among {key}.seeds: {section.seeds}"
+            raise refuse(dotted(key, "tuning_seeds", index), seed, allowed)
+
+
+def _learning_rates(key: str, section: Numbers) -> None:
+    grid = section.learning_rates
+    for index, (smaller, larger) in enumerate(pairwise(grid), start=1):
+        if larger <= smaller:
+            allowed = f"a number > {smaller}, since the rates ascend"
+            raise refuse(dotted(key, "learning_rates", index), larger, allowed)
+    shared = section.shared_learning_rate
+    if shared not in grid:
+        raise refuse(dotted(key, "shared_learning_rate"), shared, f"one of learning_rates: {grid}")
+
+
+def _different(key: str, values: Sequence[Any], what: str) -> None:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise refuse(dotted(key, index), value, f"{what} that differ from each other")

@@ -1,0 +1,48 @@
+"""A study's parameters under the selected profile, with every variant of every method spelt out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rebuttal.errors import refuse
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One method with its options, and where it runs."""
+
+    method: str  # the key in params.yaml: one pipeline stage, one set of result files
+    label: str  # the value of the `method` coordinate, such as "backup_workers b=2"
+    program: str  # the name in rebuttal.methods.METHODS
+    options: dict[str, Any]
+    workloads: tuple[str, ...]
+    machines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is run, on what and how often. `dataclasses.asdict` of it is plain enough for JSON."""
+
+    name: str
+    profile: str
+    workloads: tuple[str, ...]
+    machines: tuple[str, ...]
+    workers: int
+    batch: int  # samples of one worker's gradient
+    epochs: int
+    points: int  # of every curve
+    seeds: tuple[int, ...]
+    tuning_seeds: tuple[int, ...]
+    learning_rates: tuple[float, ...]  # ascending
+    shared_learning_rate: float  # one of them
+    variants: tuple[Variant, ...]
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods' keys, in the order of the file."""
+        return tuple(dict.fromkeys(variant.method for variant in self.variants))
+
+    def of(self, method: str) -> tuple[Variant, ...]:
+        """The variants of one method. Raises InputError for an unknown key."""
+        if method not in self.methods:
+            raise refuse("method", method, self.methods)
+        return tuple(variant for variant in self.variants if variant.method == method)

@@ -1,0 +1,72 @@
+"""The timeline picture on each method's page, drawn from a run of that method on a small machine.
+
+`python -m rebuttal.pictures` writes docs/methods/*.svg again; a test holds the files to what is drawn here. The four
+workers are persistently unequal, so that waiting, staleness and dropped gradients are all seen within a few steps.
+"""
+
+from pathlib import Path
+
+from rebuttal.costs import Costs
+from rebuttal.hardware import Link, Machine, Stated
+from rebuttal.pictures.drawing import draw
+from rebuttal.pictures.stories import STORIES
+from rebuttal.pictures.unequal import Unequal
+from rebuttal.simulation import simulate
+from rebuttal.timeline import Timeline
+
+__all__ = ["STORIES", "picture", "picture_run", "write"]
+
+FACTORS = (1.0, 1.2, 1.5, 2.6)
+UPDATES = 60  # so many that every run goes on beyond the picture's right edge
+CHOSEN = "assumed: chosen so that it can be seen"
+LINK = Link(latency_s=0.05, bandwidth_bytes_per_s=1000.0, source=CHOSEN)
+COST = Stated(gradient_s=1.0, update_s=0.12, weight_bytes=100, source=CHOSEN)
+SMALL = Machine(
+    name="four unequal workers",
+    description="four workers that are unequal in the same way at every step",
+    worker_link=LINK,
+    shard_link=LINK,
+    server_shards=4,
+    stragglers=Unequal(FACTORS),
+    stragglers_source=CHOSEN,
+    compute=COST,
+)
+COSTS = Costs("none", 25, 100, 1, 1, ("all",), {1: (1.0,)}, {1: (0.0,)}, 0.0)  # a stated machine has its own
+
+
+def picture_run(name: str) -> Timeline:
+    """The run that the picture of this method shows."""
+    options = dict(STORIES[name].options)
+    workers = len(FACTORS)
+    return simulate(
+        name,
+        machine=SMALL,
+        workload="none",
+        workers=workers,
+        updates=UPDATES,
+        options=options,
+        batch=1,
+        costs=COSTS,
+    )
+
+
+def picture(name: str) -> str:
+    """The SVG of one method."""
+    timeline = picture_run(name)
+    return draw(timeline, STORIES[name], _about(timeline.about["nodes"] == 1))
+
+
+def write(folder: Path) -> list[Path]:
+    """Write every picture into `folder`; the paths."""
+    paths = [folder / f"{name}.svg" for name in STORIES]
+    for path in paths:
+        path.write_text(picture(path.stem), encoding="utf-8")
+    return paths
+
+
+def _about(one_node: bool) -> str:
+    """What the machine is, in a line."""
+    if one_node:
+        return f"A gradient over one batch takes {COST.gradient_s:g} s, an update {COST.update_s:g} s."
+    each = ", ".join(f"{factor * COST.gradient_s:g}" for factor in FACTORS)
+    return f"A gradient takes the four workers {each} s, always; an update takes {COST.update_s:g} s."

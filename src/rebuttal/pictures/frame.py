@@ -1,0 +1,51 @@
+"""Where things are in a picture."""
+
+from dataclasses import dataclass
+
+from rebuttal.pictures.stories import Story
+from rebuttal.pictures.style import GAP, LEFT, PITCH, RIBBON, RIGHT, ROW, TOP, WIDTH
+from rebuttal.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Seconds to the right; on top the newest weights (the server's row, if there is one), then the other nodes."""
+
+    timeline: Timeline
+    story: Story
+
+    @property
+    def until_s(self) -> float:
+        """The right edge in seconds."""
+        return self.story.seconds
+
+    @property
+    def servers(self) -> int:
+        """How many of the first nodes are servers."""
+        return int(self.timeline.about["servers"])
+
+    @property
+    def workers(self) -> list[int]:
+        """The nodes that have a row of their own."""
+        return list(range(self.servers, int(self.timeline.about["nodes"])))
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge of the last row."""
+        return self.y(self.workers[-1]) + ROW
+
+    def x(self, seconds: float) -> float:
+        """The place of a moment; beyond the right edge for later ones."""
+        return LEFT + (WIDTH - LEFT - RIGHT) * seconds / self.until_s
+
+    def y(self, node: int) -> float:
+        """The top of a node's row."""
+        return float(TOP if node < self.servers else TOP + RIBBON + GAP + PITCH * (node - self.servers))
+
+    def height(self, node: int) -> float:
+        """The height of a node's row."""
+        return float(RIBBON if node < self.servers else ROW)
+
+    def name(self, node: int) -> str:
+        """What a row is called."""
+        return f"worker {node - self.servers + 1}" if len(self.workers) > 1 else "node"

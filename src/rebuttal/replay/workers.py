@@ -1,0 +1,23 @@
+"""What a worker process keeps between the pieces of work that it computes."""
+
+import functools
+from pathlib import Path
+
+import torch
+
+from rebuttal.replay.engine import Replayer
+from rebuttal.replay.probe import read_table
+from rebuttal.workloads import load
+
+
+@functools.lru_cache(maxsize=4)
+def replayer(
+    workload: str, data_root: str, device: str, batch: int, splits: tuple[str, ...], table: Path
+) -> Replayer:
+    """A replayer of a workload on a device, with one intra-op thread; the same one at every call in a process.
+
+    `table` is the file in which the profile stage says which executor serves what. Raises InputError.
+    """
+    torch.set_num_threads(1)
+    placed = load(workload, data_root).to(device)
+    return Replayer(placed, batch=batch, table=read_table(table, workload), splits=splits)

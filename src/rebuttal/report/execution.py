@@ -1,0 +1,133 @@
+"""Run a parameterized notebook in this process, and make the result the same each time.
+
+Parameters are checked against the notebook's `parameters` cell before a kernel starts: papermill itself accepts a
+misspelt one with a warning. The executed copy is a product to look at; nothing may depend on it.
+"""
+
+import ast
+import contextlib
+import logging
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from rebuttal import paths
+from rebuttal.errors import InputError, refuse
+
+KERNEL = "python3"
+VOLATILE_CELL_METADATA = ("execution", "papermill", "collapsed", "scrolled")
+
+
+def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> NotebookNode:
+    """Run `notebook` with `parameters` in the project's root; write the normalised result to `output`.
+
+    Raises:
+        InputError: an unknown, missing or mistyped parameter, another kernel than python3, or a cell that failed;
+            nothing is written then.
+    """
+    check(notebook, parameters)
+    with tempfile.TemporaryDirectory(prefix="nb") as folder:  # short: a socket's path may have 107 characters
+        executed = Path(folder) / "executed.ipynb"
+        _run(notebook, executed, dict(parameters), Path(folder))
+        finished = normalise(_read(executed))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_name(output.name + ".partial")
+    partial.write_text(nbformat.writes(finished), encoding="utf-8")
+    partial.replace(output)
+    return finished
+
+
+def check(notebook: Path, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that do not fit the notebook, and a notebook of another kernel."""
+    node = _read(notebook)
+    kernel = node.metadata.get("kernelspec", {}).get("name")
+    if kernel != KERNEL:
+        raise refuse(f"{notebook.name}: kernelspec.name", kernel, [KERNEL])
+    defaults = declared(notebook)
+    for name, given in parameters.items():
+        if name not in defaults:
+            raise refuse(f"{notebook.name}: parameter", name, sorted(defaults))
+        _check_type(f"{notebook.name}: parameter {name}", given, defaults[name])
+    for name, default in defaults.items():
+        if default is None and parameters.get(name) is None:
+            raise refuse(f"{notebook.name}: parameter {name}", None, "a value (it has no default)")
+
+
+def declared(notebook: Path) -> dict[str, Any]:
+    """The parameters that the notebook declares, with their defaults (None: must be given)."""
+    try:
+        found = papermill.inspect_notebook(str(notebook))
+        return {name: ast.literal_eval(about["default"]) for name, about in found.items()}
+    except (ValueError, SyntaxError) as error:
+        allowed = "a Python kernelspec and a cell tagged 'parameters' of plain assignments"
+        raise InputError(f"notebook {notebook.name}: {_first_line(str(error))}; allowed: {allowed}") from error
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """The same notebook without what differs between equal runs: times, random ids, papermill's own notes."""
+    clean = nbformat.from_dict(notebook)
+    clean.metadata = nbformat.from_dict({"kernelspec": {"name": KERNEL, "display_name": "Python 3", "language": "python"}})
+    for number, cell in enumerate(clean.cells):
+        cell["id"] = f"c{number}"
+        for name in VOLATILE_CELL_METADATA:
+            cell.metadata.pop(name, None)
+    clean["nbformat_minor"] = max(5, clean.get("nbformat_minor", 5))
+    return clean
+
+
+def _check_type(key: str, given: Any, default: Any) -> None:
+    """A parameter has its default's type; a whole number may stand for a float; None fixes no type."""
+    wanted = (int, float) if isinstance(default, float) else type(default)
+    fits = default is None or (isinstance(given, wanted) and isinstance(given, bool) == isinstance(default, bool))
+    if not fits:
+        raise refuse(key, given, f"a value of type {type(default).__name__}")
+
+
+def _read(notebook: Path) -> NotebookNode:
+    try:
+        return nbformat.read(str(notebook), as_version=4)
+    except (OSError, ValueError) as error:
+        raise InputError(f"notebook {notebook}: cannot be read ({type(error).__name__}); allowed: an .ipynb file") from error
+
+
+def _run(notebook: Path, executed: Path, parameters: dict[str, Any], folder: Path) -> None:
+    """papermill, quiet, with the kernel's sockets in `folder`: no port is opened and none can be taken by another."""
+    config = Config()
+    if sys.platform != "win32":
+        config.KernelManager.transport = "ipc"
+        config.KernelManager.connection_file = str(folder / "k.json")
+    try:
+        with _quiet():
+            papermill.execute_notebook(
+                str(notebook), str(executed), parameters, kernel_name=KERNEL, cwd=str(paths.root()),
+                progress_bar=False, config=config,
+            )  # fmt: skip
+    except PapermillExecutionError as error:
+        raise InputError(f"{notebook.name}, cell {error.cell_index}: {error.ename}: {_first_line(error.evalue)}") from error
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[0]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without papermill's progress notes and the deprecation warnings of its own libraries."""
+    logger = logging.getLogger("papermill")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,144 @@
+"""A figure of a report: panels, key, caption, data table, and the file and variables that it was drawn from."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from rebuttal.charts import theme
+from rebuttal.charts.panel import Entry, Panel, join
+from rebuttal.report import html
+
+PAGE_MIME = "application/vnd.rebuttal.page+html"
+VEGA_MIME = f"application/vnd.vegalite.v{alt.SCHEMA_VERSION.removeprefix('v').split('.')[0]}+json"
+STATIC_WIDTH = 380  # pixels of the static picture's plot: legible when scaled to a phone and to a page
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where numbers come from: a file (relative to the project's root) and the variables read from it."""
+
+    file: str
+    variables: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Figure:
+    """What a notebook shows interactively and a published page shows with or without JavaScript.
+
+    `table` holds at most some forty rows; `table.attrs['rows']` says how many there would be.
+    """
+
+    id: str
+    title: str
+    caption: str
+    panels: tuple[Panel, ...]
+    table: pd.DataFrame
+    sources: tuple[Source, ...]
+    across: int = 0  # panels side by side on a wide page; 0: by their number
+
+    @property
+    def chart(self) -> alt.LayerChart | alt.ConcatChart:
+        """All panels as one Altair chart."""
+        return join(self.panels)
+
+    def __repr__(self) -> str:
+        return f"Figure {self.id}: {self.title}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """JupyterLab draws the chart; the published page takes its own part; anything else shows the picture."""
+        return {
+            VEGA_MIME: self.chart.to_dict(),
+            PAGE_MIME: self.to_html(),
+            "image/svg+xml": static(self.chart.to_dict()),
+            "text/plain": repr(self),
+        }
+
+    def to_html(self) -> str:
+        """The figure as it stands in a published page."""
+        heading = f"fig-{self.id}-title"
+        shared = common(self.panels)
+        drawn = "\n".join(panel_html(one, shared) for one in self.panels)
+        parts = [
+            html.element("h4", escape(self.title), id=heading),
+            html.element("p", escape("; ".join(shared)), class_="about"),
+            html.element("div", drawn, class_=f"panels across{self.across or columns(len(self.panels))}"),
+            html.key(keys(self.panels)),
+            html.element("figcaption", f"<p>{self.caption}</p>"),
+            self._data(),
+            self._origin(),
+        ]
+        return html.element("figure", "\n".join(parts), class_="figure", id=f"fig-{self.id}", aria_labelledby=heading)
+
+    def _data(self) -> str:
+        """The numbers behind the figure."""
+        count = self.table.attrs.get("rows", len(self.table))
+        shown = f"the first {len(self.table)} of {count} rows" if count > len(self.table) else f"{count} rows"
+        summary = html.element("summary", f"Data table ({shown})")
+        return html.element("details", summary + html.frame_table(self.table, f"{self.title}: data"))
+
+    def _origin(self) -> str:
+        """Files and variables."""
+        lines = [f"<code>{escape(s.file)}</code> ({escape(', '.join(s.variables))})" for s in self.sources]
+        return html.element("p", f"Drawn from {'; '.join(lines)}", class_="source")
+
+
+def keys(panels: Sequence[Panel]) -> list[Entry]:
+    """Every entry of the panels' keys, once."""
+    return list({entry.label: entry for one in panels for entry in one.key}.values())
+
+
+def columns(count: int) -> int:
+    """How many panels stand side by side on a wide page: no row is left nearly empty."""
+    if count <= 3:
+        return count
+    return 4 if count % 4 == 0 and count > 4 or count > 9 else 3 if count % 3 == 0 else 2
+
+
+def about(one: Panel) -> list[str]:
+    """What a panel rests on, phrase by phrase."""
+    return str(one.chart.to_dict()["title"]["subtitle"][0]).split("; ")
+
+
+def common(panels: Sequence[Panel]) -> list[str]:
+    """The phrases that every panel shares: they are printed once, under the figure's title."""
+    first, *others = [about(one) for one in panels]
+    return [phrase for phrase in first if all(phrase in other for other in others)]
+
+
+def panel_html(one: Panel, shared: Sequence[str] = ()) -> str:
+    """One panel: heading, what it rests on, the static picture and the specification that replaces it."""
+    spec = page_spec(one)
+    own = "; ".join(phrase for phrase in about(one) if phrase not in shared)
+    words = str(spec["description"])
+    picture = html.element("div", static(spec | {"width": STATIC_WIDTH}), class_="static", role="img", aria_label=words)
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
+    chart = html.element("div", picture + f'<script type="application/json">{text}</script>', class_="chart")
+    top = html.element("h5", escape(one.chart.to_dict()["title"]["text"]))
+    top += html.element("p", escape(own), class_="about") if own else ""
+    return html.element("div", top + chart, class_="panel")
+
+
+def page_spec(one: Panel) -> dict[str, Any]:
+    """The panel's Vega-Lite specification without title and legend, which the page prints itself."""
+    spec = one.chart.to_dict()
+    del spec["title"]
+    spec.pop("$schema")
+    for layer in spec["layer"]:
+        for channel in layer["encoding"].values():
+            if "scale" in channel and "legend" in channel:
+                channel["legend"] = None
+    spec["config"] = theme.config() | {"legend": {"disable": True}}
+    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return spec
+
+
+def static(spec: dict[str, Any]) -> str:
+    """The picture of a specification as SVG with a viewBox, for readers without JavaScript."""
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec))
+    return svg[svg.index("<svg") :]

@@ -1,0 +1,67 @@
+"""The index of the site: all papers' concerns and claims with their verdicts, and how to make the site again."""
+
+from collections import Counter
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from rebuttal import papers
+from rebuttal.papers import Paper
+from rebuttal.report import html
+from rebuttal.report.data import reviewed
+from rebuttal.report.review import files_table, status_key
+from rebuttal.report.verdict import Html, summary_table
+
+
+@dataclass(frozen=True, repr=False)
+class Overview:
+    """What every review left behind; every method gives a piece of the index page."""
+
+    reviews: tuple[dict[str, Any], ...]
+    papers: tuple[Paper, ...]
+
+    def papers_table(self) -> Html:
+        """Papers with the counts of their verdicts."""
+        cells = [self._paper(*pair) for pair in zip(self.papers, self.reviews, strict=True)]
+        head = ("Paper", "Concerns", "Claims", "Reproduced in")
+        return Html(html.table(head, cells, "Papers under review", "cards"), f"{len(cells)} papers")
+
+    def concerns(self) -> Html:
+        """Concern -> status -> effect [interval], n -> figure, for every paper."""
+        return self._tables("concerns", "What the reviewers of {title} asked, and what the measurements say")
+
+    def claims(self) -> Html:
+        """The same for the papers' claims."""
+        return self._tables("claims", "What {title} claims, and what the measurements say")
+
+    def statuses(self) -> Html:
+        """What the four statuses mean."""
+        return Html(status_key(), "what the statuses mean")
+
+    def provenance(self) -> Html:
+        """Every result file with its hash."""
+        return Html(files_table([one for review in self.reviews for one in review["files"]]), "result files")
+
+    def _paper(self, paper: Paper, review: dict[str, Any]) -> tuple[str, ...]:
+        address = f"{paper.id}.html"
+        named = f"{html.link(paper.title, address)}<br>{escape(', '.join(paper.authors))} ({paper.year})"
+        return named, self._counts(paper, review, "concerns"), self._counts(paper, review, "claims"), html.link(address, address)
+
+    def _counts(self, paper: Paper, review: dict[str, Any], which: str) -> str:
+        names = [one.id for one in getattr(paper, which)]
+        count = Counter(row["status"] for row in review["rows"] if row["id"] in names)
+        return " ".join(f"{number} {html.badge(status)}" for status, number in sorted(count.items()))
+
+    def _tables(self, which: str, caption: str) -> Html:
+        found = []
+        for paper, review in zip(self.papers, self.reviews, strict=True):
+            names = [one.id for one in getattr(paper, which)]
+            rows = [row for row in review["rows"] if row["id"] in names]
+            found.append(summary_table(rows, caption.format(title=paper.title), f"{paper.id}.html"))
+        return Html("\n".join(found), which)
+
+
+def overview() -> Overview:
+    """The overview of every paper whose review was written. Raises InputError if there is none."""
+    reviews = reviewed()
+    return Overview(tuple(reviews), tuple(papers.load(review["paper"]) for review in reviews))

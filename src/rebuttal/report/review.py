@@ -1,0 +1,99 @@
+"""A review: a paper's claims and the reviewers' concerns, each with its evidence, for the one-line cells of a notebook."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from rebuttal import papers
+from rebuttal.errors import refuse
+from rebuttal.papers import Paper
+from rebuttal.report import checklist, definitions, figures, html, settings
+from rebuttal.report.data import files, inputs
+from rebuttal.report.figure import Figure
+from rebuttal.report.verdict import Html, Row, question_html, summary_table
+from rebuttal.report.words import STATUSES
+from rebuttal.stats import quantities, verdicts
+from rebuttal.stats.quantities import Results
+
+
+@dataclass(frozen=True, repr=False)
+class Review:
+    """A paper, the results of its study and the verdicts computed from them; every method gives a piece of a page."""
+
+    paper: Paper
+    data: Results
+    rows: tuple[Row, ...]
+    definitions: Mapping[str, str]
+
+    def summary(self) -> Html:
+        """Citation, and the table of concerns: status, effect with interval, n, figure."""
+        cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}). {self.paper.venue}."
+        rows = [row for row in self.rows if row["id"] in self._ids(self.paper.concerns)]
+        table = summary_table(rows, "The reviewers' concerns and what the measurements say")
+        text = html.element("p", escape(cite), class_="cite") + table + status_key()
+        return Html(text, f"{len(rows)} concerns about {self.paper.title}", self.rows)
+
+    def concern(self, name: str) -> Html:
+        """One concern: what it asks, its verdict, the rule in words, the conditions, the evidence."""
+        return self._question(name, "concern", self._ids(self.paper.concerns))
+
+    def claims(self) -> Html:
+        """The paper's claims, each with its verdict."""
+        names = self._ids(self.paper.claims)
+        rows = [row for row in self.rows if row["id"] in names]
+        table = summary_table(rows, "The paper's claims and what the measurements say")
+        return Html(table + "\n".join(question_html(row, "claim") for row in rows), f"{len(rows)} claims")
+
+    def figure(self, name: str) -> Figure:
+        """One figure, with its data table and its sources. Raises InputError for an unknown name."""
+        if name not in figures.ABOUT:
+            raise refuse("figure", name, figures.ABOUT)
+        given = {need: inputs(self.data, need) for need in figures.needs(name)}
+        return figures.build(name, given, self.data.folder.name, self.definitions)
+
+    def settings(self) -> Html:
+        """Hardware, hyper-parameters, tuned learning rates and versions, read from the result files."""
+        return Html(settings.html_of(self.data, self.definitions), "settings of every run")
+
+    def checklist(self) -> Html:
+        """The headings of a reproducibility report, with numbers counted from the results."""
+        return Html(checklist.html_of(self.paper, self.data, self.rows), "reproducibility checklist")
+
+    def provenance(self) -> Html:
+        """Every result file that this page rests on, with its hash."""
+        return Html(files_table(files(self.data.folder)), "result files")
+
+    def _ids(self, questions: list[Any]) -> list[str]:
+        return [one.id for one in questions]
+
+    def _question(self, name: str, kind: str, names: list[str]) -> Html:
+        if name not in names:
+            raise refuse(kind, name, names)
+        row = next(row for row in self.rows if row["id"] == name)
+        return Html(question_html(row, kind), f"{kind} {name}: {row['status']}")
+
+
+def review(paper: str | Path, study: str | Path | None = None) -> Review:
+    """The review of a paper (its folder's name under papers/, or a file) from a study's results (default: its own).
+
+    Raises InputError naming what is missing or broken in the paper's file or in a result file.
+    """
+    about = papers.load(paper)
+    place = study or about.study
+    data = quantities.read(place)
+    return Review(about, data, tuple(verdicts.ledger(about, place)), definitions.methods())
+
+
+def status_key() -> str:
+    """What the four statuses mean."""
+    lines = {status: escape(text) for status, text in STATUSES.items()}
+    pairs = "".join(f"<dt>{html.badge(status)}</dt><dd>{text}</dd>" for status, text in lines.items())
+    return f'<dl class="facts statuses">{pairs}</dl>'
+
+
+def files_table(found: list[dict[str, Any]]) -> str:
+    """Name, size and hash of result files."""
+    cells = [(f"<code>{escape(one['file'])}</code>", html.number(one["bytes"]), f"<code>{one['sha256'][:16]}</code>") for one in found]
+    return html.table(("File", "Bytes", "SHA-256 (first 16 digits)"), cells, "Result files that this page was made from", "cards files")

@@ -1,0 +1,96 @@
+"""The two commands of the pipeline that make pages: `write_review` for a paper, `write_site` for the index and ledger."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from rebuttal import papers, paths, results
+from rebuttal.errors import InputError
+from rebuttal.report import notebook_page, page
+from rebuttal.report.data import files, reviewed
+from rebuttal.report.execution import execute
+from rebuttal.report.words import rule
+
+LEDGER_KEYS = ("id", "paper", "kind", "status", "effect", "interval", "n", "unit", "rule_in_words", "rule", "figure",
+               "data_file", "conditions", "text", "source", "concerns", "evidence")  # fmt: skip
+ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
+ANCHOR = re.compile(r'\sid="([^"]*)"')
+
+
+def write_review(paper: str, study: str | None = None) -> Path:
+    """Execute the paper's review notebook; write reports/PAPER.html, and results/STUDY/review/ with what it rests on.
+
+    The folder results/STUDY/review gets the executed notebook, to look at, and ledger.json for `write_site`.
+    Raises InputError if an input is missing or broken, or if a concern's figure is not on the page.
+    """
+    place = study or papers.load(paper).study
+    folder = results.folder_of(place)
+    notebook = paths.root() / "notebooks" / f"review_{paper.replace('-', '_')}.ipynb"
+    executed = execute(notebook, folder / "review" / notebook.name, {"paper": paper, "study": str(place)})
+    text = notebook_page.render(executed, f"{paper}.html")
+    rows = notebook_page.ledger_rows(executed)
+    check_figures(paper, text, rows)
+    page.write(folder / "review" / "ledger.json", dumps({"paper": paper, "rows": rows, "files": files(folder)}))
+    return page.write(site() / f"{paper}.html", text)
+
+
+def write_site() -> Path:
+    """Write reports/index.html, reports/ledger.json and reports/assets from what the reviews left behind.
+
+    Raises InputError if there is no review, or if a link of any page leads nowhere.
+    """
+    rows = [row for review in reviewed() for row in review["rows"]]
+    page.write(site() / "ledger.json", dumps([ledger_row(row) for row in rows]))
+    page.write_assets(site())
+    notebook = paths.root() / "notebooks" / "index.ipynb"
+    executed = execute(notebook, paths.results() / "site" / notebook.name, {})
+    written = page.write(site() / "index.html", notebook_page.render(executed, "index.html"))
+    check_links(site())
+    return written
+
+
+def site() -> Path:
+    """The folder of the published pages."""
+    return paths.root() / "reports"
+
+
+def ledger_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of ledger.json: the verdict, and `evidence` with each of its parts."""
+    flat = row | {"data_file": "; ".join(row["data_files"]), "rule_in_words": rule(row["rule"])}
+    return {key: flat[key] for key in LEDGER_KEYS}
+
+
+def dumps(content: Any) -> str:
+    """JSON with a fixed layout."""
+    return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
+
+
+def check_figures(paper: str, text: str, rows: list[dict[str, Any]]) -> None:
+    """Refuse a page that lacks a figure or an anchor which its verdicts point to, or that shows one twice."""
+    there = ANCHOR.findall(text)
+    wanted = {f"fig-{one['figure']}": row["id"] for row in rows for one in row["evidence"]}
+    wanted |= {row["id"]: row["id"] for row in rows}
+    for name, of in wanted.items():
+        if name not in there:
+            raise InputError(f"review of {paper}: {of} points to {name}, which the notebook does not show")
+    repeated = sorted({name for name in there if there.count(name) > 1})
+    if repeated:
+        raise InputError(f"review of {paper}: {repeated[0]} is shown twice; allowed: each figure and concern once")
+
+
+def check_links(folder: Path) -> None:
+    """Refuse a site with a link that leads nowhere, or that would ask another host for anything but a followed link."""
+    anchors = {path.name: set(ANCHOR.findall(path.read_text(encoding="utf-8"))) for path in folder.glob("*.html")}
+    for name in anchors:
+        for address in ADDRESS.findall((folder / name).read_text(encoding="utf-8")):
+            _check_link(folder, anchors, name, address)
+
+
+def _check_link(folder: Path, anchors: dict[str, set[str]], name: str, address: str) -> None:
+    if address.startswith(("https://", "data:")):
+        return
+    file, _, anchor = address.partition("#")
+    target = file or name
+    if not (folder / target).is_file() or (anchor and anchor not in anchors.get(target, {anchor})):
+        raise InputError(f"{folder / name}: the link {address!r} leads nowhere")

@@ -1,0 +1,85 @@
+"""Rules and effects in words: what a verdict tested, for a reader who does not read YAML."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rebuttal.charts.theme import words
+from rebuttal.report.html import number
+
+WHAT = {
+    "final_test_metric": "test accuracy at the end", "final_test_error": "test error at the end",
+    "final_test_loss": "test loss at the end", "seconds_to_target": "seconds to the target",
+    "updates_to_target": "updates to the target", "epochs_to_target": "epochs to the target",
+    "samples_to_target": "samples to the target", "seconds_per_update": "seconds per update",
+    "staleness_mean": "mean staleness", "utilisation": "utilisation", "dropped_share": "share of gradients dropped",
+}  # fmt: skip
+RATIOS = ("seconds_to_target", "updates_to_target", "epochs_to_target", "samples_to_target", "seconds_per_update")
+STATUSES = {
+    "supported": "the whole interval lies on the supporting side of the margin, on every workload and machine",
+    "contradicted": "the whole interval lies on the other side, on every workload and machine",
+    "mixed": "supported in one place and contradicted in another",
+    "undecided": "an interval crosses the margin, or there are fewer than five seeds",
+}
+
+
+def rule(given: Mapping[str, Any]) -> str:
+    """The rule of a verdict as one sentence without its full stop."""
+    return {"compare": _compare, "trend": _trend, "order_statistics": _order_statistics,
+            "best_backups": _best_backups, "product_identity": _product}[given["kind"]](given)  # fmt: skip
+
+
+def effect(row: Mapping[str, Any]) -> str:
+    """'0.964 times', or '–' where there is no number."""
+    return f"{number(row['effect'])} {row['unit']}" if row["effect"] is not None else "–"
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """'[0.95, 0.98]'; '–' for an end that is open."""
+    low, high = row["interval"]
+    return "" if low is None and high is None else f"[{number(low)}, {number(high)}]"
+
+
+def some(labels: Sequence[str]) -> str:
+    """Labels in words; of several, the best."""
+    named = [words(label) for label in labels]
+    return named[0] if len(named) == 1 else f"the best of ({'; '.join(named)})"
+
+
+def _compare(given: Mapping[str, Any]) -> str:
+    ratio, margin = given["what"] in RATIOS, given["margin"]
+    pair = f"{some(given['of'])} {'divided by' if ratio else 'minus'} {some(given['against'])}"
+    opposite = 1 / margin if ratio and margin else -margin
+    low, high = sorted((margin, opposite))
+    side = {"higher": f"above {number(margin)}", "lower": f"below {number(margin)}",
+            "equal": f"between {number(low)} and {number(high)}"}[given["better"]]  # fmt: skip
+    return f"{WHAT[given['what']]}, {pair}: {side}{_where(given)}"
+
+
+def _trend(given: Mapping[str, Any]) -> str:
+    sign = "above" if given["direction"] == "rising" else "below"
+    margin = given["margin"] if given["direction"] == "rising" else -given["margin"]
+    return f"slope of the {WHAT[given['what']]} along {words(given['of'].rstrip('='))}: {sign} {number(margin)}{_where(given)}"
+
+
+def _order_statistics(given: Mapping[str, Any]) -> str:
+    return f"formula and simulation differ by at most {number(given['tolerance'])} standard errors{_models(given)}"
+
+
+def _best_backups(given: Mapping[str, Any]) -> str:
+    low, high = given["between"]
+    return f"the best number of backups among {given['workers']} workers is from {low} to {high}{_models(given)}"
+
+
+def _product(given: Mapping[str, Any]) -> str:
+    pair = f"{words(given['of'])} over {words(given['against'])}"
+    return f"the two factors of the speed-up of {pair} multiply to the whole within {number(given['tolerance'])}"
+
+
+def _where(given: Mapping[str, Any]) -> str:
+    named = [*(given.get("workloads") or []), *(given.get("machines") or [])]
+    return f" (on {', '.join(map(words, named))})" if named else ""
+
+
+def _models(given: Mapping[str, Any]) -> str:
+    named = given.get("stragglers")
+    return f", for the straggler models {', '.join(map(words, named))}" if named else ", for every straggler model"

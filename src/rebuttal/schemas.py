@@ -1,0 +1,54 @@
+"""What each kind of result file must hold."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+RUN = ("method", "workload", "machine")
+CURVE = (*RUN, "rate", "seed", "point")
+AXIS = (*RUN, "seed", "point")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a kind of file must hold: the dims of every variable, and where the file is in a study's folder."""
+
+    name: str
+    pattern: str
+    variables: Mapping[str, tuple[str, ...]]
+    fractions: tuple[str, ...] = ()
+
+
+def _all(names: Iterable[str], dims: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(names, dims)
+
+
+CURVES = Schema(
+    "curves",
+    "training/*/curves.nc",
+    _all(("training_loss", "test_loss", "test_metric", "validation_loss", "validation_metric"), CURVE)
+    | {"diverged_at": CURVE[:5], "learning_rate": CURVE[:4]}
+    | _all(("update", "epoch", "samples_computed", "samples_applied", "seconds"), AXIS),
+    fractions=("test_metric", "validation_metric"),
+)
+TUNING = Schema(
+    "tuning",
+    "tuning/*.nc",
+    _all(("validation_loss", "validation_metric", "diverged"), (*RUN, "learning_rate", "seed"))
+    | _all(("best_learning_rate", "at_edge"), RUN),
+    fractions=("validation_metric",),
+)
+SUMMARIES = Schema(
+    "summaries",
+    "summaries/*.nc",
+    _all(
+        ("seconds_per_update", "gradients_computed", "gradients_applied", "gradients_dropped", "bytes_sent",
+         "utilisation", "staleness_mean", "staleness_max", "staleness_q95"), (*RUN, "seed"))
+    | {"staleness_count": (*RUN, "staleness")},
+    fractions=("utilisation",),
+)  # fmt: skip
+STRAGGLERS = Schema(
+    "stragglers",
+    "stragglers.nc",
+    _all(("iteration_seconds_closed_form", "iteration_seconds_simulated", "iteration_seconds_stderr"),
+                  ("straggler", "workers", "backups")),
+)  # fmt: skip

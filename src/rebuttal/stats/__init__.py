@@ -1,0 +1,1 @@
+"""From result files to intervals, speed-ups and verdicts: numpy, scipy and xarray only."""

@@ -1,0 +1,161 @@
+"""Statistics of plain arrays (numpy and scipy only): intervals, times to a target, speed-ups and their split.
+
+Runs are paired by seed: two methods that share a seed share its data order and its stragglers. A time is infinite
+where the run ended before the target was reached (censored), and NaN where nothing was run.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from rebuttal import seeding
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+
+
+class Interval(NamedTuple):
+    """An estimate with its confidence interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+NOTHING = Interval(np.nan, np.nan, np.nan)
+
+
+def tail(n: int, confidence: float = CONFIDENCE) -> float:
+    """The probability to leave out on each side of a bootstrap distribution of n values.
+
+    A bootstrap of few values is too narrow, by a factor sqrt((n - 1) / n) and for want of Student's t; taking
+    quantiles further out corrects it (Hesterberg 2015, "What teachers should know about the bootstrap", sec. 4.6).
+    """
+    student = stats.t.ppf((1 + confidence) / 2, n - 1)
+    return max(float(stats.norm.cdf(-np.sqrt(n / (n - 1)) * student)), 1e-6)
+
+
+def bootstrap(values: np.ndarray, resamples: int = 2000) -> Interval:
+    """Mean and 95 % bootstrap interval of a one-dimensional array (scipy.stats.bootstrap, BCa, seeded).
+
+    The level is widened for few values (`tail`). BCa's percentile fallback is taken where it is degenerate; equal
+    values give an interval of no width; fewer than two give NaN bounds.
+    """
+    values = np.asarray(values, dtype=float)
+    if len(values) < 2:
+        return Interval(float(values[0]), np.nan, np.nan) if len(values) else NOTHING
+    if np.ptp(values) == 0 or not np.isfinite(values).all():
+        return Interval(*(float(values.mean()),) * 3)
+    bounds = _bounds(values, resamples, "BCa")
+    if not np.isfinite(bounds).all():
+        bounds = _bounds(values, resamples, "percentile")
+    return Interval(float(values.mean()), *map(float, bounds))
+
+
+def _bounds(values: np.ndarray, resamples: int, method: Literal["BCa", "percentile"]) -> tuple[float, float]:
+    with np.errstate(all="ignore"):  # a degenerate BCa divides by zero, and is replaced
+        found = stats.bootstrap(
+            (values,), np.mean, n_resamples=resamples, method=method, vectorized=True,
+            confidence_level=1 - 2 * tail(len(values)), rng=seeding.generator(0, "bootstrap", len(values)),
+        ).confidence_interval  # fmt: skip
+    return found.low, found.high
+
+
+def paired_difference(of: np.ndarray, against: np.ndarray, resamples: int = RESAMPLES) -> Interval:
+    """Mean of of - against over seeds, paired."""
+    return bootstrap(np.asarray(of) - np.asarray(against), resamples)
+
+
+def paired_ratio(of: np.ndarray, against: np.ndarray, resamples: int = RESAMPLES) -> Interval:
+    """Ratio of the geometric means of `of` and `against` (all positive), paired."""
+    logs = np.log(of) - np.log(against)
+    return Interval(*map(float, np.exp(bootstrap(logs, resamples))))
+
+
+def interquartile_mean(values: np.ndarray) -> float:
+    """The mean of the middle half (rliable's IQM: a quarter trimmed on each side)."""
+    return float(stats.trim_mean(np.asarray(values, dtype=float), 0.25))
+
+
+def reach(
+    metric: np.ndarray, axis: np.ndarray, target: float | np.ndarray, better: str = "higher"
+) -> np.ndarray:
+    """Where along `axis` each curve first reaches `target`: metric and axis [..., points] -> [...].
+
+    Between the last point before and the first point at the target, both curves are taken as straight lines. A
+    curve that never reaches it gives infinity. better: "higher" or "lower" values are the good ones.
+    """
+    sign = 1.0 if better == "higher" else -1.0
+    gap, axis = sign * (np.asarray(metric, dtype=float) - target), np.asarray(axis, dtype=float)
+    there = gap >= 0
+    first = there.argmax(axis=-1)[..., None]
+    ends = (np.maximum(first - 1, 0), first)
+    gap_before, gap_first = (np.take_along_axis(gap, at, -1)[..., 0] for at in ends)
+    axis_before, axis_first = (np.take_along_axis(axis, at, -1)[..., 0] for at in ends)
+    with np.errstate(invalid="ignore", divide="ignore"):  # at the first point there is nothing before
+        between = axis_before - gap_before / (gap_first - gap_before) * (axis_first - axis_before)
+    found = np.where(np.isfinite(between), between, axis_first)
+    return np.where(there.any(axis=-1), found, np.inf)
+
+
+def median_time(times: np.ndarray) -> float:
+    """The time by which half of the runs had reached the target; infinite if fewer did.
+
+    This is the Kaplan-Meier median: runs are censored only at their own end, after which none is seen to arrive.
+    Runs that do not exist (NaN) are left out; no time if none exists.
+    """
+    known = np.asarray(times, dtype=float)
+    known = known[~np.isnan(known)]
+    return float(np.quantile(known, 0.5, method="inverted_cdf")) if len(known) else np.nan
+
+
+@dataclass(frozen=True)
+class Split:
+    """A speed-up (above 1: faster) and its two factors, whose product it is.
+
+    total: seconds to the target of the baseline over those of the method. updates: the same for updates to the
+    target. seconds_per_update: the same for seconds per update until then. n: pairs in which both arrived; missed
+    and baseline_missed: runs that did not, in the pairs that are left out.
+    """
+
+    total: Interval
+    updates: Interval
+    seconds_per_update: Interval
+    n: int
+    missed: int
+    baseline_missed: int
+
+
+def speed_up(
+    seconds: np.ndarray, updates: np.ndarray, baseline_seconds: np.ndarray, baseline_updates: np.ndarray
+) -> Split:
+    """The split speed-up from times to the target [seeds], paired by seed.
+
+    All three intervals come from the same resamples of pairs (percentile, level widened as in `tail`). Pairs with
+    a miss have no ratio: they are left out and counted, and when more than half are, the intervals are NaN.
+    """
+    ran = ~(np.isnan(seconds) | np.isnan(baseline_seconds))
+    both = ran & np.isfinite(seconds) & np.isfinite(baseline_seconds) & (seconds > 0) & (baseline_seconds > 0)
+    missed, baseline_missed = int(np.isinf(seconds[ran]).sum()), int(np.isinf(baseline_seconds[ran]).sum())
+    n = int(both.sum())
+    if n == 0:
+        return Split(NOTHING, NOTHING, NOTHING, 0, missed, baseline_missed)
+    log_updates = np.log(baseline_updates[both] / updates[both])
+    each = (baseline_seconds[both] / baseline_updates[both]) / (seconds[both] / updates[both])
+    logs = np.stack([log_updates + np.log(each), log_updates, np.log(each)])
+    trusted = n >= 2 and 2 * n >= ran.sum()
+    total, in_updates, per_update = _shared_resamples(logs, trusted)
+    return Split(total, in_updates, per_update, n, missed, baseline_missed)
+
+
+def _shared_resamples(logs: np.ndarray, trusted: bool) -> list[Interval]:
+    """exp of the mean of each row of logs [3, pairs], with intervals from one set of resampled pairs."""
+    n = logs.shape[1]
+    bounds = np.full((2, len(logs)), np.nan)
+    if trusted:
+        chosen = seeding.generator(0, "bootstrap", "pairs", n).integers(n, size=(RESAMPLES, n))
+        bounds = np.quantile(logs[:, chosen].mean(axis=-1), [tail(n), 1 - tail(n)], axis=1)
+    centre = logs.mean(axis=1)
+    return [Interval(*map(float, np.exp([centre[i], bounds[0, i], bounds[1, i]]))) for i in range(len(logs))]

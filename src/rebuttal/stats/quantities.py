@@ -1,0 +1,135 @@
+"""What a rule can compare: one number per run, read from the result files of a study."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from rebuttal import results
+from rebuttal.errors import refuse
+from rebuttal.stats import datasets
+
+# Compared as a ratio; everything else as a difference.
+RATIOS = {
+    "seconds_to_target",
+    "updates_to_target",
+    "epochs_to_target",
+    "samples_to_target",
+    "seconds_per_update",
+}
+HIGHER_IS_BETTER = {"final_test_metric", "utilisation"}
+UNITS = {"final_test_metric": "fraction", "final_test_error": "fraction", "final_test_loss": "nat",
+         "staleness_mean": "updates", "utilisation": "fraction", "dropped_share": "fraction"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Results:
+    """The result files of one study, loaded."""
+
+    folder: Path
+    curves: xr.Dataset
+    tuning: xr.Dataset
+    summaries: xr.Dataset
+    stragglers: xr.Dataset
+
+
+def read(study: str | Path) -> Results:
+    """Every result file of a study, checked. Raises InputError naming the file that is missing or broken."""
+    return Results(
+        results.folder_of(study),
+        results.load_curves(study),
+        results.load_tuning(study),
+        results.load_summaries(study),
+        results.load_stragglers(study),
+    )
+
+
+def quantity(data: Results, what: str, rate: str, target: float, split: str = "test") -> xr.Dataset:
+    """`what` of every run: `value` (method, workload, machine, seed), NaN where nothing was run.
+
+    Times to the target (the accuracy whose error is `target` times that of the tuned mini-batch baseline) are
+    infinite where it was missed, and have `end`, where the run ended. split: which part of the data the accuracy or
+    loss is of, "test" or "validation".
+    """
+    if what.startswith("final_"):
+        return xr.Dataset({"value": _final(data, what, rate, split)})
+    if what.endswith("_to_target"):
+        return _times(data, what.removesuffix("_to_target"), rate, target, split)
+    summaries = data.summaries.reset_coords(drop=True)
+    if what == "dropped_share":
+        return xr.Dataset({"value": summaries.gradients_dropped / summaries.gradients_computed})
+    return xr.Dataset({"value": summaries[what]})
+
+
+def _final(data: Results, what: str, rate: str, split: str) -> xr.DataArray:
+    variable = f"{split}_loss" if what == "final_test_loss" else f"{split}_metric"
+    ends = datasets.final(data.curves, variable).sel(rate=rate, drop=True)
+    return 1 - ends if what == "final_test_error" else ends
+
+
+def _times(data: Results, name: str, rate: str, target: float, split: str) -> xr.Dataset:
+    goal = datasets.targets(data.tuning, multiples=[target]).isel(target=0, drop=True)
+    found = datasets.time_to_target(data.curves, goal, f"{split}_metric").sel(rate=rate, drop=True)
+    return xr.Dataset({"value": found[name], "end": found[f"{name}_end"]})
+
+
+def is_trained(what: str) -> bool:
+    """Whether it needs training; the other quantities are read off timelines, whatever the learning rate."""
+    return what.startswith("final_") or what.endswith("_to_target")
+
+
+def is_better_high(what: str) -> bool:
+    """Whether more of it is good."""
+    return what in HIGHER_IS_BETTER
+
+
+def check_labels(data: xr.Dataset, key: str, labels: Sequence[str], dim: str) -> None:
+    """Refuse a label that the results do not have, with the nearest one that they have."""
+    known = [str(label) for label in data[dim].values]
+    for label in labels:
+        if label not in known:
+            raise refuse(key, label, known)
+
+
+def expand(data: xr.Dataset, key: str, names: Sequence[str]) -> list[str]:
+    """The labels of `names`: a label stands for itself, a method's name for all of its variants."""
+    known = [str(label) for label in data.method.values]
+    found: list[str] = []
+    for name in names:
+        variants = [name] if name in known else [label for label in known if label.startswith(f"{name} ")]
+        if not variants:
+            raise refuse(key, name, known)
+        found += variants
+    return found
+
+
+def best_of(data: Results, labels: Sequence[str], what: str, rate: str, target: float) -> xr.DataArray:
+    """The best of `labels` at each (workload, machine), chosen on validation data, never on the test set.
+
+    Accuracies and losses by their mean over seeds, times by their median; quantities of timelines, which no data
+    enter, by their own mean. Where none was run, the first label stands.
+    """
+    scores = quantity(data, what, rate, target, split="validation").value.sel({"method": list(labels)})
+    if what.endswith("_to_target"):  # a miss is infinite: the median orders runs without dropping it
+        score = scores.quantile(0.5, "seed", method="inverted_cdf", skipna=True)
+    else:
+        score = scores.mean("seed")
+    sign = -1.0 if is_better_high(what) else 1.0
+    order = (sign * score).fillna(np.inf).argmin("method")
+    return xr.apply_ufunc(lambda index: np.asarray(list(labels), dtype=object)[index], order)
+
+
+def file_name(data: Results, name: str) -> str:
+    """A result file's name as the project knows it: results/STUDY/..."""
+    return f"results/{data.folder.name}/{name}"
+
+
+def files(data: Results, what: str, labels: Sequence[str]) -> tuple[str, ...]:
+    """The files that `what` of these methods is read from; a target also rests on the baseline's tuning."""
+    sources = [(data.curves if is_trained(what) else data.summaries, labels)]
+    if what.endswith("_to_target"):
+        sources.append((data.tuning, datasets.family(data.tuning, "mini_batch")))
+    names = [str(source.file.sel({"method": label}).item()) for source, some in sources for label in some]
+    return tuple(file_name(data, name) for name in dict.fromkeys(names))

@@ -1,0 +1,142 @@
+"""A valid parameter file, and the ways to break it: what is changed, and what the refusal must say."""
+
+import json
+
+from rebuttal import params
+from rebuttal.errors import refuse
+from rebuttal.methods import METHODS
+
+QUICK = "quick.backup_workers"
+METHOD = "backup_workers.methods"
+DROP = "left out"  # in place of a value: the key is not there
+NUMBERS = {
+    "workloads": ["digits_mlp", "digits_cnn"],
+    "machines": ["paper_cluster", "ethernet_10g"],
+    "workers": 16,
+    "batch": 32,
+    "epochs": 40,
+    "points": 40,
+    "seeds": [0, 1, 2, 3, 4],
+    "tuning_seeds": [100, 101],
+    "learning_rates": [0.01, 0.1, 1.0],
+    "shared_learning_rate": 0.1,
+}
+VALID = {
+    "profile": "quick",
+    "data_root": "data",
+    "device": "auto",
+    "quick": {"backup_workers": NUMBERS},
+    "full": {"backup_workers": {**NUMBERS, "workloads": ["digits_cnn", "mnist_cnn"], "workers": 50}},
+    "ci": {"backup_workers": {**NUMBERS, "workloads": ["digits_mlp"], "seeds": [0, 1], "workers": 4}},
+    "backup_workers": {
+        "methods": {
+            "all_reduce": {"program": "all_reduce"},
+            "backup_workers": {"program": "backup_workers", "variants": [{"b": 1}, {"b": 2}]},
+            "softsync": {"program": "softsync", "variants": [{"n": 4}], "machines": ["paper_cluster"]},
+            "delayed": {"program": "delayed", "workloads": ["digits_mlp"], "variants": [{"k": 0}, {"k": 5}]},
+        }
+    },
+}
+
+
+def changed(key, value):
+    """VALID with one value replaced, or with the key taken out where `value` is DROP."""
+    tree = json.loads(json.dumps(VALID))  # no list is shared between sections
+    *above, last = key.split(".")
+    place = tree
+    for part in above:
+        place = place[int(part) if isinstance(place, list) else part]
+    if value is DROP:
+        del place[last]
+    else:
+        place[int(last) if isinstance(place, list) else last] = value
+    return tree
+
+
+def check_data(workload, data_root):
+    if workload == "mnist_cnn" and not (data_root / "MNIST").is_dir():
+        raise refuse("data_root", str(data_root), "a folder that holds MNIST/raw")
+
+
+CATALOGUE = params.Catalogue(
+    METHODS, ("digits_mlp", "digits_cnn", "mnist_cnn"), ("paper_cluster", "ethernet_10g"), check_data
+)
+
+
+BROKEN = [
+    # key that is changed, value, what the line must hold besides the key
+    # misspelt keys and names
+    (f"{QUICK}.epoch", 40, ["unknown key", "40", "epochs", "did you mean 'epochs'"]),
+    ("profil", "quick", ["unknown key", "did you mean 'profile'"]),
+    ("quick.backup_worker", {}, ["unknown key", "did you mean 'backup_workers'"]),
+    (f"{METHOD}.softsync.variant", [], ["unknown key", "did you mean 'variants'"]),
+    (f"{METHOD}.softsync.variants.0.m", 4, ["unknown key", "4", "allowed: n"]),
+    (f"{METHOD}.all_reduce.variants", [{"b": 1}], ["0.b: got an unknown key", "no key here"]),
+    ("profile", "quik", ["'quik'", "quick, full, ci", "did you mean 'quick'"]),
+    ("device", "gpu", ["'gpu'", "auto, cpu, cuda"]),
+    (f"{QUICK}.workloads.0", "digit_mlp", ["'digit_mlp'", "mnist_cnn", "did you mean 'digits_mlp'"]),
+    ("full.backup_workers.machines.1", "ethernet", ["'ethernet'", "did you mean 'ethernet_10g'"]),
+    (f"{METHOD}.softsync.program", "soft_sync", ["'soft_sync'", "did you mean 'softsync'"]),
+    (f"{METHOD}.delayed.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
+    (f"{METHOD}.Soft-sync", {"program": "softsync"}, ["'Soft-sync'", "small letters"]),
+    # missing keys
+    (f"{QUICK}.epochs", DROP, ["got nothing", "a whole number >= 1"]),
+    ("profile", DROP, ["got nothing", "quick, full, ci"]),
+    ("ci", DROP, ["got nothing", "a section with the keys backup_workers"]),
+    (f"{METHOD}.softsync.program", DROP, ["got nothing", "a name"]),
+    # wrong types, none of them converted
+    (f"{QUICK}.epochs", "40", ["'40'", "a whole number"]),
+    (f"{QUICK}.workers", True, ["True", "a whole number"]),
+    (f"{QUICK}.batch", 32.5, ["32.5", "a whole number"]),
+    (f"{QUICK}.points", None, ["None", "a whole number"]),
+    (f"{QUICK}.workloads", "digits_mlp", ["'digits_mlp'", "a list"]),
+    (f"{QUICK}.learning_rates.1", "0.1", ["'0.1'", "a number > 0"]),
+    (f"{QUICK}.seeds.2", 2.0, ["2.0", "a whole number"]),
+    ("quick", [1], ["[1]", "a section with the keys backup_workers"]),
+    (f"{METHOD}", {}, ["{}", "at least one method"]),
+    (f"{METHOD}.softsync.variants.0", 4, ["4", "options"]),
+    (f"{METHOD}.softsync.variants.0.n", "4", ["'4'", "a whole number"]),
+    (f"{METHOD}.backup_workers.variants.1.b", True, ["True", "a whole number"]),
+    # impossible values
+    (f"{METHOD}.backup_workers.variants.0.b", 16, ["16", "15"]),
+    (f"{METHOD}.backup_workers.variants.0.b", -1, ["-1", ">= 0"]),
+    (f"{METHOD}.softsync.variants.0.n", 17, ["17", "16"]),
+    (f"{METHOD}.softsync.variants.0.n", 0, ["0", ">= 1"]),
+    (f"{METHOD}.delayed.variants.1.k", -5, ["-5", ">= 0"]),
+    (f"{METHOD}.backup_workers.variants.1", {"b": 1}, ["{'b': 1}", "differ"]),
+    (f"{METHOD}.softsync.variants", [], ["[]", "a list of options"]),
+    (f"{QUICK}.epochs", 0, ["0", ">= 1"]),
+    (f"{QUICK}.epochs", -3, ["-3", ">= 1"]),
+    (f"{QUICK}.workers", 0, ["0", ">= 1"]),
+    (f"{QUICK}.points", 1, ["1", ">= 2"]),
+    (f"{QUICK}.seeds.3", 0, ["0", "differ"]),
+    (f"{QUICK}.seeds.3", -1, ["-1", "from 0"]),
+    (f"{QUICK}.seeds", [0, 1, 2], ["[0, 1, 2]", "at least 5"]),
+    (f"{QUICK}.seeds", [], ["[]", "at least one seed"]),
+    (f"{QUICK}.tuning_seeds.1", 4, ["4", "not among", "[0, 1, 2, 3, 4]"]),
+    (f"{QUICK}.learning_rates.0", 0.0, ["0.0", "> 0"]),
+    (f"{QUICK}.learning_rates.0", -0.1, ["-0.1", "> 0"]),
+    (f"{QUICK}.learning_rates.0", float("nan"), ["nan", "> 0"]),
+    (f"{QUICK}.learning_rates.2", 0.05, ["0.05", "ascend"]),
+    (f"{QUICK}.learning_rates.2", 0.1, ["0.1", "ascend"]),
+    (f"{QUICK}.shared_learning_rate", 0.2, ["0.2", "[0.01, 0.1, 1.0]"]),
+    (f"{QUICK}.workloads.1", "digits_mlp", ["'digits_mlp'", "differ"]),
+    (f"{QUICK}.machines", [], ["[]", "at least one name"]),
+    (f"{METHOD}.delayed.workloads", ["mnist_cnn"], ["mnist_cnn", "digits_mlp, digits_cnn"]),
+]
+
+TEXTS = [
+    ("", "params.yaml: got an empty file; allowed: "),
+    ("# only a comment\n", "params.yaml: got an empty file; allowed: "),
+    ("- quick\n", "params.yaml: got ['quick']; allowed: sections"),
+    ("profile: quick\n  device: auto\n", "params.yaml, line 2: got a syntax error"),
+    ("profile: [quick\n", "params.yaml, line 2: got a syntax error"),
+    (
+        "profile: quick\nquick:\n  backup_workers:\n    epochs: 1\n    epochs: 2\n",
+        "line 5: quick.backup_workers.epochs: got this key twice",
+    ),
+    ("profile: quick\n1: 2\n", "params.yaml, line 2: key in the file: got '1'; allowed: names as keys"),
+    ("profile: !!python/name:os.system x\n", "params.yaml, line 1: got a syntax error"),
+    ("a: 1\n---\nb: 2\n", "params.yaml, line 2: got a syntax error"),
+    ("profile: \x00\n", "params.yaml: got unacceptable character"),
+]

@@ -1,0 +1,199 @@
+"""params.yaml: what is valid is expanded, what is not is refused in one line before anything starts."""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+
+import pytest
+import yaml
+from broken_params import BROKEN, CATALOGUE, METHOD, QUICK, TEXTS, VALID, changed
+
+from rebuttal import params, workloads
+from rebuttal.errors import InputError
+from rebuttal.methods import METHODS
+from rebuttal.params import profile
+
+LIMIT_S = 2
+
+
+def load(folder, tree):
+    path = folder / "params.yaml"
+    path.write_text(tree if isinstance(tree, str) else yaml.safe_dump(tree, sort_keys=False))
+    return params.load(path, CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"), BROKEN, ids=[f"{key}={value}"[-60:] for key, value, _ in BROKEN]
+)
+def test_a_broken_value_is_refused_in_one_line_that_names_it(tmp_path, key, value, said):
+    start = time.process_time()
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, changed(key, value))
+    assert time.process_time() - start < LIMIT_S
+    line = str(caught.value)
+    assert line.startswith((f"{key}:", f"{key}.0.b:"))
+    assert "\n" not in line
+    assert "got" in line
+    assert "allowed:" in line
+    for part in said:
+        assert part in line
+
+
+@pytest.mark.parametrize(("text", "said"), TEXTS)
+def test_a_broken_file_is_refused_in_one_line(tmp_path, text, said):
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, text)
+    line = str(caught.value)
+    assert said in line
+    assert "\n" not in line
+    assert "allowed: " in line
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"^params\.yaml: got no such file in "):
+        params.load(tmp_path / "params.yaml", CATALOGUE)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "params.yaml").write_bytes(b"profile: \xff\xfe")
+    with pytest.raises(InputError, match=r"^params\.yaml: got .*UTF-8"):
+        params.load(tmp_path / "params.yaml", CATALOGUE)
+
+
+def test_missing_data_is_refused_before_anything_starts_and_only_where_it_is_needed(tmp_path):
+    tree = changed(f"{METHOD}.delayed.workloads", ["digits_mlp", "mnist_cnn"])
+    assert load(tmp_path, tree).profile == "quick"
+    tree["profile"] = "full"
+    with pytest.raises(InputError, match=r"^data_root: got .*MNIST"):
+        load(tmp_path, tree)
+    (tmp_path / "data" / "MNIST").mkdir(parents=True)
+    assert load(tmp_path, tree).study("backup_workers").workers == 50
+
+
+def test_a_valid_file_is_expanded_under_its_profile(tmp_path):
+    loaded = load(tmp_path, VALID)
+    study = loaded.study("backup_workers")
+    assert (loaded.profile, loaded.device, loaded.data_root) == ("quick", "auto", tmp_path / "data")
+    assert (study.workers, study.seeds, study.learning_rates) == (16, (0, 1, 2, 3, 4), (0.01, 0.1, 1.0))
+    assert [variant.label for variant in study.variants] == [
+        "all_reduce",
+        "backup_workers b=1",
+        "backup_workers b=2",
+        "softsync n=4",
+        "delayed k=0",
+        "delayed k=5",
+    ]
+    assert study.methods == ("all_reduce", "backup_workers", "softsync", "delayed")
+    (softsync,) = study.of("softsync")
+    assert (softsync.program, softsync.options, softsync.machines) == (
+        "softsync",
+        {"n": 4},
+        ("paper_cluster",),
+    )
+    assert {variant.workloads for variant in study.of("delayed")} == {("digits_mlp",)}
+    assert json.loads(json.dumps(asdict(study)))["variants"][1]["options"] == {"b": 1}
+
+
+def test_another_profile_selects_other_numbers_and_may_have_fewer_seeds(tmp_path):
+    study = load(tmp_path, changed("profile", "ci")).study("backup_workers")
+    assert (study.profile, study.workers, study.seeds) == ("ci", 4, (0, 1))
+
+
+def test_options_are_checked_against_the_workers_of_the_selected_profile(tmp_path):
+    tree = changed(f"{METHOD}.backup_workers.variants.1.b", 8)
+    assert load(tmp_path, tree).study("backup_workers").of("backup_workers")[1].options == {"b": 8}
+    tree["profile"] = "ci"
+    with pytest.raises(InputError, match=r"^backup_workers\.methods\.backup_workers\.variants\.1\.b: got 8"):
+        load(tmp_path, tree)
+
+
+def test_an_unknown_study_or_method_is_refused_with_the_nearest_name(tmp_path):
+    loaded = load(tmp_path, VALID)
+    with pytest.raises(InputError, match=r"study: got 'backup_worker'; .*did you mean 'backup_workers'"):
+        loaded.study("backup_worker")
+    with pytest.raises(InputError, match=r"method: got 'soft_sync'; .*did you mean 'softsync'"):
+        loaded.study("backup_workers").of("soft_sync")
+
+
+def test_scalars_are_read_as_dvc_reads_them(tmp_path):
+    from ruamel.yaml import YAML
+
+    scalars = (
+        "[1e-3, 1.0E+2, .5, 5., 007, 0x10, 1_000, on, yes, true, ~, null, -3, +4, .inf, 12:30, 2020-01-01, a]"
+    )
+    (tmp_path / "scalars.yaml").write_text(f"scalars: {scalars}\n")
+    ours = params.text.read(tmp_path / "scalars.yaml")["scalars"]
+    theirs = YAML(typ="safe").load(f"scalars: {scalars}\n")["scalars"]
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine == other or isinstance(mine, str)  # at worst a text, which no number's place accepts
+    assert ours[:3] == [1e-3, 100.0, 0.5]
+    assert ours[7:11] == ["on", "yes", True, None]
+
+
+def test_the_projects_own_parameters_are_valid_under_every_profile(root, tmp_path):
+    text = (root / "params.yaml").read_text()
+    path = tmp_path / "params.yaml"
+    names = replace(params.installed(), check_data=lambda *_: None)  # a full run's data need not be here
+    for name in ("quick", "full", "ci"):
+        path.write_text(text)
+        profile.select(name, path)
+        assert params.load(path, names).study("backup_workers").profile == name
+
+
+def test_selecting_a_profile_changes_one_line_and_nothing_else(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("# sizes\nprofile: quick   # quick | full | ci\nquick: {profile: x}\n")
+    assert profile.select("ci", path)
+    assert path.read_text() == "# sizes\nprofile: ci   # quick | full | ci\nquick: {profile: x}\n"
+    assert not profile.select("ci", path)
+    with pytest.raises(InputError, match="did you mean 'full'"):
+        profile.select("ful", path)
+
+
+def run(*command, cwd):
+    """The command's outcome and its seconds of processor time: it waits for nothing, and others may use the machine."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, timeout=20
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_selecting_an_unknown_profile_exits_with_2_and_one_line(project):
+    (project / "params.yaml").write_text("profile: quick\n")
+    done, seconds = run("rebuttal.params.profile", "fulll", cwd=project)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "profile: got 'fulll'; allowed: quick, full, ci; did you mean 'full'?\n"
+    assert seconds < LIMIT_S
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (f"{QUICK}.epoch", 40, "did you mean 'epochs'?"),
+        (f"{METHOD}.backup_workers.variants.0.b", 16, "got 16"),
+        (f"{QUICK}.seeds", "five", "got 'five'"),
+    ],
+)
+def test_the_command_line_refuses_with_2_and_one_line_in_time(project, root, key, value, said):
+    (project / "papers").symlink_to(root / "papers")
+    (project / "params.yaml").write_text(yaml.safe_dump(changed(key, value), sort_keys=False))
+    done, seconds = run("rebuttal", "check", cwd=project)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert key in done.stderr
+    assert said in done.stderr
+    assert seconds < LIMIT_S
+    assert sorted(path.name for path in project.iterdir()) == ["dvc.yaml", "papers", "params.yaml"]
+
+
+def test_the_packages_own_names_are_offered():
+    names = params.installed()
+    assert set(names.programs) == set(METHODS)
+    assert "digits_mlp" in names.workloads
+    assert "paper_cluster" in names.machines
+    assert names.check_data is workloads.check_data

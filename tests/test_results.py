@@ -1,0 +1,165 @@
+"""Result files: atomic, byte-stable, and refused in one line when they are not what they should be."""
+
+import time
+
+import numpy as np
+import pytest
+import synthetic_results
+import xarray as xr
+
+from rebuttal import results
+from rebuttal.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return synthetic_results.write(tmp_path_factory.mktemp("results"))
+
+
+def test_equal_datasets_give_equal_bytes(tmp_path):
+    data = synthetic_results.curves("backup_workers")
+    results.save(data, tmp_path / "a.nc")
+    time.sleep(1.1)  # a time stamp would show
+    results.save(data.copy(deep=True), tmp_path / "b.nc")
+    assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
+
+
+def test_saved_is_loaded_with_its_types(tmp_path):
+    floats = {"a": ("x", np.array([1, 2], dtype=np.float32)), "b": ("x", [1.0, np.nan])}
+    data = xr.Dataset(floats | {"c": ("x", [True, False])}, {"x": ["one", "two"]}, {"clock": "modelled"})
+    results.save(data, tmp_path / "deep" / "a.nc")
+    xr.testing.assert_identical(xr.load_dataset(tmp_path / "deep" / "a.nc", engine="h5netcdf"), data)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "a.nc"
+    results.save(xr.Dataset({"a": ("x", [1.0])}), path)
+    before = path.read_bytes()
+    with pytest.raises((ValueError, TypeError)):
+        results.save(xr.Dataset({"a": ("x", [object()])}), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.nc"]
+
+
+def test_methods_are_joined_and_gaps_are_nan(study):
+    curves = results.load_curves(study)
+    assert curves.sizes["method"] == sum(len(variants) for variants in synthetic_results.METHODS.values())
+    assert list(curves.workload.values) == list(synthetic_results.WORKLOADS)
+    missing = curves.test_metric.sel({"method": "delayed k=20", "workload": "digits_mlp"})
+    assert bool(missing.isnull().all())
+    assert str(curves.file.sel({"method": "delayed k=20"}).item()) == "training/delayed/curves.nc"
+    assert curves.attrs["clock"] == "modelled"
+    assert curves.seconds.attrs["units"] == "s"
+    whole = xr.load_dataset(study / "training" / "asynchronous" / "curves.nc", engine="h5netcdf")
+    np.testing.assert_array_equal(
+        curves.test_metric.sel({"method": "asynchronous"}).values,
+        whole.test_metric.isel({"method": 0}).values,
+    )
+
+
+def test_a_staleness_that_one_file_never_saw_has_the_count_zero(tmp_path):
+    long = synthetic_results.summaries("asynchronous")
+    results.save(long, tmp_path / "summaries" / "asynchronous.nc")
+    short = synthetic_results.summaries("synchronous").isel(staleness=slice(1))
+    results.save(short, tmp_path / "summaries" / "synchronous.nc")
+    counts = results.load_summaries(tmp_path).staleness_count.sel({"method": "synchronous"})
+    assert counts.sizes["staleness"] == long.sizes["staleness"]
+    assert float(counts.sum()) == float(short.staleness_count.sum())
+    assert bool(counts.notnull().all())
+
+
+def test_the_other_files_load_too(study):
+    assert results.load_tuning(study).validation_metric.dims[3:] == ("learning_rate", "seed")
+    assert results.load_summaries(study).staleness_count.dims[3:] == ("staleness",)
+    assert results.load_stragglers(study).iteration_seconds_simulated.dims == (
+        "straggler",
+        "workers",
+        "backups",
+    )
+
+
+def drop(name):
+    return lambda data: data.drop_vars(name)
+
+
+def put(name, value):
+    def change(data):
+        data[name].values[..., -1] = value
+        return data
+
+    return change
+
+
+def relabel(data):
+    labels = data.method.values.tolist()
+    return data.assign_coords({"method": [labels[0]] * len(labels)})
+
+
+BROKEN = {
+    "a missing variable": (drop("test_metric"), "test_metric: missing"),
+    "a missing coordinate": (drop("seconds"), "seconds: missing"),
+    "an accuracy above one": (put("test_metric", 1.5), "outside"),
+    "a gap in a run": (put("test_loss", np.nan), "test_loss: got a gap"),
+    "an infinite time": (put("seconds", np.inf), "seconds: got NaN or inf"),
+    "time running backwards": (put("seconds", -1.0), "seconds: got a falling value"),
+    "minus infinity": (put("training_loss", -np.inf), "training_loss: got -inf"),
+    "no clock": (lambda data: data.drop_attrs(), "clock: got None"),
+    "wrong dims": (
+        lambda data: data.assign(diverged_at=data.diverged_at.isel(seed=0, drop=True)),
+        "got dims",
+    ),
+    "texts for numbers": (lambda data: data.assign(training_loss=data.training_loss.astype(str)), "got type"),
+    "one label twice": (relabel, "twice"),
+    "no labels": (drop("machine"), "machine: got no labels"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_curves_are_refused_in_one_line(case, tmp_path):
+    change, message = BROKEN[case]
+    data = change(synthetic_results.curves("backup_workers"))
+    results.save(data, tmp_path / "training" / "backup_workers" / "curves.nc")
+    with pytest.raises(InputError) as error:
+        results.load_curves(tmp_path)
+    assert message in str(error.value)
+    assert "backup_workers" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_run_that_diverged_may_have_gaps(tmp_path):
+    data = synthetic_results.curves("asynchronous")
+    data.test_loss[0, 0, 0, 0, 0, 5:] = np.nan
+    data.diverged_at[0, 0, 0, 0, 0] = 123.0
+    results.save(data, tmp_path / "training" / "asynchronous" / "curves.nc")
+    assert int(results.load_curves(tmp_path).diverged_at.notnull().sum()) == 1
+
+
+def test_a_corrupt_file_is_refused(tmp_path):
+    path = tmp_path / "training" / "all_reduce" / "curves.nc"
+    results.save(synthetic_results.curves("all_reduce"), path)
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(InputError, match=r"curves\.nc: cannot be read"):
+        results.load_curves(tmp_path)
+
+
+def test_the_same_label_in_two_files_is_refused(tmp_path):
+    for name in ("one", "two"):
+        results.save(synthetic_results.curves("all_reduce"), tmp_path / "training" / name / "curves.nc")
+    with pytest.raises(InputError, match="all_reduce"):
+        results.load_curves(tmp_path)
+
+
+def test_an_empty_folder_and_an_unknown_study_are_refused(tmp_path, project):
+    with pytest.raises(InputError, match="no training"):
+        results.load_curves(tmp_path)
+    (project / "results" / "backup_workers").mkdir(parents=True)
+    with pytest.raises(InputError, match="did you mean 'backup_workers'"):
+        results.load_curves("backup_worker")
+
+
+def test_stragglers_must_be_simulated_wherever_possible(tmp_path):
+    data = synthetic_results.stragglers()
+    data.iteration_seconds_simulated[0, 0, 0] = np.nan
+    results.save(data, tmp_path / "stragglers.nc")
+    with pytest.raises(InputError, match="iteration_seconds_simulated"):
+        results.load_stragglers(tmp_path)
