@@ -48,9 +48,7 @@ def weights_of(timeline, workload, rate, *, exact=False, rule=SGD()):
     return keep.weights[0][0]
 
 
-def eager_weights(
-    name, options, workload, rate, *, workers=6, rule=SGD(), seed=0, updates=UPDATES, where=None
-):
+def eager_weights(name, options, workload, rate, **given):
     """Final weights [P] by running the method on tensors; `given`: workers, rule, updates."""
     workers, updates = given.get("workers", 6), given.get("updates", UPDATES)
 

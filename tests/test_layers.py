@@ -57,6 +57,7 @@ LAYERS = {
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
     "charts": {"graph", "readings", "results", "stats", "timeline"},
     "report": {"charts", "papers", "params", "results", "stats"},
+    "pictures": {"costs", "hardware", "readings", "simulation", "timeline"},
     # the doors
     "__init__": {
         "charts", "machines", "methods", "readings", "replay", "report", "results", "simulation", "studies", "timeline",

@@ -3,12 +3,14 @@
     timeline = rebuttal.simulate("backup_workers", options={"b": 2}, machine="paper_cluster", workload="digits_mlp")
     rebuttal.summary(timeline)                                  # staleness, utilisation, seconds per update, ...
     curves = rebuttal.replay(timeline, learning_rates=[0.1])    # an xarray.Dataset
-    rebuttal.chart(timeline); rebuttal.chart(curves)            # Altair charts
+    rebuttal.chart("one_timeline", rebuttal.gantt(timeline))    # an Altair chart
 
 Importing this package imports nothing heavy: each name is fetched from its module when it is first used.
 """
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 #: Public name -> the module that has it.
@@ -47,3 +49,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(WHERE)
+
+
+class _Package(ModuleType):
+    """Keeps a public name what it is, also where a submodule of the same name (replay) has been imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in WHERE and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

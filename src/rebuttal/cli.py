@@ -70,13 +70,14 @@ def _tune(given: argparse.Namespace) -> None:
 
 
 def _train(given: argparse.Namespace) -> None:
-    from rebuttal import params, paths, report
+    from rebuttal import params, paths
+    from rebuttal.report.execution import execute
 
     loaded = _started(params.load)()
     loaded.study(given.study).of(given.method)
     notebook = paths.root() / "notebooks" / "train.ipynb"
     executed = paths.results(given.study) / "notebooks" / f"train_{given.method}.ipynb"
-    report.execute(notebook, executed, {"study": given.study, "method": given.method})
+    execute(notebook, executed, {"study": given.study, "method": given.method})
 
 
 def _stragglers(given: argparse.Namespace) -> None:
@@ -87,15 +88,15 @@ def _stragglers(given: argparse.Namespace) -> None:
 
 
 def _review(given: argparse.Namespace) -> None:
-    from rebuttal import report
+    from rebuttal.report.site import write_review
 
-    _started(report.write_review)(given.paper)
+    _started(write_review)(given.paper)
 
 
 def _site(_: argparse.Namespace) -> None:
-    from rebuttal import report
+    from rebuttal.report.site import write_site
 
-    _started(report.write_site)()
+    _started(write_site)()
 
 
 def _started(then: Callable) -> Callable:

@@ -23,7 +23,7 @@ Table = Mapping[str, np.ndarray]
 NO_VALUE = -1
 NEVER = float("nan")
 SCHEMA = 1
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, IndexError, TypeError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (OSError, ValueError, LookupError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 COMPUTES = {"node": "i4", "operation": "i2", "value": "i4", "start_s": "f8", "end_s": "f8", "completed": "?"}
 MESSAGES = {
@@ -80,7 +80,7 @@ class Timeline:
     def load(path: Path) -> "Timeline":
         """Read what `save` wrote. Raises InputError if the file is missing, damaged or of another schema."""
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             header = json.loads(arrays.pop("header").tobytes())
             parts = {

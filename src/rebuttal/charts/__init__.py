@@ -1,8 +1,9 @@
 """Charts: pure functions from datasets to Altair charts, one module per kind of figure; this is the list of figures.
 
-`chart("convergence", curves)` gives an Altair chart; `table("convergence", curves)` its numbers as a data frame.
-Each drawing names the data that it takes, in order: curves, tuning, summaries, stragglers (see `rebuttal.results`),
-targets (see `rebuttal.stats.datasets.targets`) or gantt (see `rebuttal.readings.gantt`).
+`chart(curves)` gives an Altair chart, `chart(curves, figure="convergence")` a named one, and `table("convergence",
+curves)` its numbers as a data frame. Each drawing names the data that it takes, in order: curves, tuning, summaries,
+stragglers (see `rebuttal.results`), targets (see `rebuttal.stats.datasets.targets`), gantt (see
+`rebuttal.readings.gantt`) or replay (see `rebuttal.replay`).
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +13,21 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from rebuttal.charts import backups, convergence, learning_rates, staleness, stragglers, targets, timelines
+from rebuttal.charts import (
+    backups,
+    convergence,
+    learning_rates,
+    replays,
+    staleness,
+    stragglers,
+    targets,
+    timelines,
+)
 from rebuttal.charts.panel import Panel, join
 from rebuttal.errors import refuse
+from rebuttal.timeline import Timeline
 
-__all__ = ["DRAWINGS", "Drawing", "Panel", "chart", "panels", "table"]
+__all__ = ["DRAWINGS", "Drawing", "Panel", "chart", "drawing", "figure_of", "panels", "table"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,16 @@ DRAWINGS: dict[str, Drawing] = {
     "softsync_clipping": Drawing(("curves", "targets"), backups.answer_panels, backups.answer_table),
     "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
     "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
+    "replay": Drawing(("replay",), replays.panels, replays.table),
+}
+
+# The figure of a dataset by what only it holds, the first that fits.
+BY_VARIABLE = {
+    "iteration_seconds_simulated": "backups_order_statistics",
+    "staleness_count": "utilisation",
+    "at_edge": "learning_rates",
+    "validation_metric": "convergence",
+    "start_s": "one_timeline",
 }
 
 
@@ -57,9 +78,28 @@ def panels(name: str, *data: Any, definitions: Mapping[str, str] | None = None) 
     return drawing(name).panels(*data, definitions)
 
 
-def chart(name: str, *data: Any, definitions: Mapping[str, str] | None = None) -> alt.LayerChart | alt.ConcatChart:
-    """A figure as one Altair chart, with a legend that explains its entries."""
-    return join(panels(name, *data, definitions=definitions))
+def chart(
+    *data: Any, figure: str | None = None, definitions: Mapping[str, str] | None = None
+) -> alt.LayerChart | alt.ConcatChart:
+    """One Altair chart of a timeline, of a replay's dataset or of results, with a legend that explains its entries.
+
+    figure: a name of DRAWINGS (default: the one that suits the data). definitions: label or method -> one line.
+    Raises InputError for an unknown figure, or data that none suits.
+    """
+    return join(panels(figure or figure_of(data[0]), *data, definitions=definitions))
+
+
+def figure_of(data: Any) -> str:
+    """The figure that suits a timeline, a Gantt table or a dataset."""
+    if isinstance(data, Timeline):
+        return "one_timeline"
+    if "learning_rate" in getattr(data, "dims", ()) and "point" in data.dims:
+        return "replay"
+    held = set(getattr(data, "variables", getattr(data, "columns", ())))
+    for name, figure in BY_VARIABLE.items():
+        if name in held:
+            return figure
+    raise refuse("chart", type(data).__name__, "a timeline, a replay's dataset, or a dataset of results")
 
 
 def table(name: str, *data: Any) -> pd.DataFrame:

@@ -20,7 +20,15 @@ MEASURES = {
     "updates": "updates to the target",
     "seconds": "seconds to the target (s)",
 }
-ANSWERS = ("synchronous", "backup_workers", "k_sync", "softsync", "softsync_aware", "asynchronous", "asynchronous_clipped")
+ANSWERS = (
+    "synchronous",
+    "backup_workers",
+    "k_sync",
+    "softsync",
+    "softsync_aware",
+    "asynchronous",
+    "asynchronous_clipped",
+)
 SERIES = {
     "mini_batch": "one node, one batch: what averaging more gradients does to the number of updates",
     "backup_workers": "the first N of N + b gradients; b = 0 waits for all",
@@ -30,7 +38,9 @@ SERIES = {
 
 def backups_of(label: str) -> float | None:
     """The number of backup workers of a variant: b, 0 for synchronous, None for any other method."""
-    return 0.0 if label == "synchronous" else option(label, "b") if family(label) == "backup_workers" else None
+    return (
+        0.0 if label == "synchronous" else option(label, "b") if family(label) == "backup_workers" else None
+    )
 
 
 def reached(data: xr.Dataset, targets: xr.DataArray) -> xr.Dataset:
@@ -45,7 +55,9 @@ def effect_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """Rows: workload, machine, method, b, measure, mean, low, high, n."""
     labels = [label for label in map(str, data.method.values) if backups_of(label) is not None]
     times = reached(data.sel({"method": labels}), targets)
-    parts = [frames.rows(times[name], ("workload", "machine", "method")).assign(measure=name) for name in MEASURES]
+    parts = [
+        frames.rows(times[name], ("workload", "machine", "method")).assign(measure=name) for name in MEASURES
+    ]
     frame = pd.concat(parts, ignore_index=True)
     frame["b"] = [backups_of(label) for label in frame["method"]]
     return frame.sort_values("b", kind="stable", ignore_index=True)
@@ -63,10 +75,16 @@ def effect_panels(data: xr.Dataset, targets: xr.DataArray, definitions: object =
         tip = ["machine", "b", "mean:Q", "low:Q", "high:Q", "n"]
         rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "machine"))
         line = base.mark_line().encode(x, y, colour(key, "machine"), dash(key, "machine"))
-        point = base.mark_point(filled=True, opacity=1, size=50).encode(x, y, colour(key, "machine"), shape(key, "machine"), tooltip=tip)
+        point = base.mark_point(filled=True, opacity=1, size=50).encode(
+            x, y, colour(key, "machine"), shape(key, "machine"), tooltip=tip
+        )
         about = f"{frames.seeds(part)} that reached the target; mean and 95 % interval; {frames.clock(data)}"
         title = f"{words(name)}: {MEASURES[measure].removesuffix(' (s)')}"
-        found.append(panel([rule, line, point], title, about, f"{title} against the number of backup workers.", key, 200))
+        found.append(
+            panel(
+                [rule, line, point], title, about, f"{title} against the number of backup workers.", key, 200
+            )
+        )
     return found
 
 
@@ -77,13 +95,17 @@ def effect_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
 
 def rate_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """Rows: workload, series, method, samples_per_update, mean, low, high (updates to the target), n. First machine."""
-    labels = [label for label in map(str, data.method.values) if family(label) in SERIES or label == "synchronous"]
+    labels = [
+        label for label in map(str, data.method.values) if family(label) in SERIES or label == "synchronous"
+    ]
     chosen = frames.where_run(data.sel({"method": labels}), "learning_rate")
     frame = frames.rows(reached(chosen, targets).updates, ("workload", "method"))
     last = chosen.isel(point=-1)
     size = (last.samples_applied / last["update"]).mean("seed")
     frame["samples_per_update"] = frames.flat_values(size, frame, ("workload", "method"))
-    frame["series"] = ["backup_workers" if label == "synchronous" else family(label) for label in frame["method"]]
+    frame["series"] = [
+        "backup_workers" if label == "synchronous" else family(label) for label in frame["method"]
+    ]
     return frame.sort_values(["series", "samples_per_update"], kind="stable", ignore_index=True)
 
 
@@ -99,8 +121,11 @@ def rate_panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = N
         tip = ["method", "samples_per_update", alt.Tooltip("mean:Q", title="updates"), "low:Q", "high:Q", "n"]
         rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "series"))
         line = base.mark_line().encode(x, y, colour(key, "series"), dash(key, "series"))
-        point = base.mark_point(filled=True, opacity=1, size=54).encode(x, y, colour(key, "series"), shape(key, "series"), tooltip=tip)
-        about = f"{frames.seeds(part)} that reached the target; mean and 95 % interval; counted in updates, not on a clock"
+        point = base.mark_point(filled=True, opacity=1, size=54).encode(
+            x, y, colour(key, "series"), shape(key, "series"), tooltip=tip
+        )
+        reached_by = f"{frames.seeds(part)} that reached the target"
+        about = f"{reached_by}; mean and 95 % interval; counted in updates, not on a clock"
         say = f"Updates to the target on {words(name)} against the samples that one update averages."
         found.append(panel([rule, line, point], words(name), about, say, key))
     return found
@@ -120,7 +145,9 @@ def answer_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     return pd.concat([error.assign(measure="error"), seconds.assign(measure="seconds")], ignore_index=True)
 
 
-def answer_panels(data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def answer_panels(
+    data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None
+) -> list[Panel]:
     """Ways to live with stragglers side by side: the error at the end, and the seconds to the target."""
     frame = frames.some(answer_rows(data, targets), "softsync_clipping")
     titles = {"error": "test error at the end (fraction)", "seconds": "seconds to the target (s), log scale"}
@@ -130,7 +157,8 @@ def answer_panels(data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[
         lost = [words(label) for label in dict.fromkeys(frame["method"]) if label not in set(part["method"])]
         missed = f"; missed the target: {', '.join(lost)}" if lost else ""
         about = f"{frames.seeds(part)}; mean and 95 % interval{missed}; {frames.clock(data)}"
-        found.append(dots(part, title, titles[measure], about, f"{title}, {len(key)} methods.", key, log=measure == "seconds"))
+        x = axis(alt.X, "mean", titles[measure], log=measure == "seconds")
+        found.append(dots(part, title, x, about, f"{title}, {len(key)} methods.", key))
     return found
 
 

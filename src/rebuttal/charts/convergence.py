@@ -31,7 +31,10 @@ def main_methods(data: xr.Dataset) -> list[str]:
 
 
 def panels(
-    data: xr.Dataset, definitions: Mapping[str, str] | None = None, methods: Sequence[str] | None = None, rate: str = "tuned"
+    data: xr.Dataset,
+    definitions: Mapping[str, str] | None = None,
+    methods: Sequence[str] | None = None,
+    rate: str = "tuned",
 ) -> list[Panel]:
     """Test error for each workload: against seconds on each machine, and against updates and epochs."""
     frames.need(data, "convergence", ["test_metric", *AXES])
@@ -45,7 +48,9 @@ def panels(
         for machine, x in shown:
             place = f"{words(str(name))}: error against {NAMES[x]}"
             title = f"{place}, {words(machine)}" if x == "seconds" else place
-            key = method_key(list(dict.fromkeys(frames.some(drawn[machine], "convergence")["method"])), definitions)
+            key = method_key(
+                list(dict.fromkeys(frames.some(drawn[machine], "convergence")["method"])), definitions
+            )
             found.append(_one(drawn[machine], x, title, frames.clock(data), key))
     return found
 
@@ -70,13 +75,16 @@ def curve_rows(data: xr.Dataset) -> pd.DataFrame:
     frame = frames.rows((1 - data.test_metric).clip(min=FLOOR), ("method", "point"))
     for name in AXES:
         frame[name] = frames.flat_values(data[name].mean("seed"), frame, ("method", "point"))
-    frame["low"] = frame["low"].clip(lower=FLOOR)  # the interval of a mean may reach below what a logarithm can show
+    frame["low"] = frame["low"].clip(
+        lower=FLOOR
+    )  # the interval of a mean may reach below what a logarithm can show
     return frame
 
 
 def _say(frame: pd.DataFrame, title: str) -> str:
     last = frame.groupby("method", sort=False)["mean"].last()
-    return f"{title}. Lines for {len(last)} methods; at the end the lowest error is that of {words(str(last.idxmin()))}."
+    best = words(str(last.idxmin()))
+    return f"{title}. Lines for {len(last)} methods; at the end the lowest error is that of {best}."
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:

@@ -22,7 +22,11 @@ def need(data: xr.Dataset, figure: str, names: Sequence[str]) -> None:
     """Refuse a dataset that lacks a variable or coordinate which the figure draws."""
     for name in names:
         if name not in data.variables:
-            raise refuse(f"figure {figure}: variable needed: {name}; the dataset's variables", name, sorted(map(str, data.variables)))
+            raise refuse(
+                f"figure {figure}: variable needed: {name}; the dataset's variables",
+                name,
+                sorted(map(str, data.variables)),
+            )
 
 
 def clock(data: xr.Dataset) -> str:
@@ -82,7 +86,7 @@ def flat_values(array: xr.DataArray, frame: pd.DataFrame, dims: Sequence[str]) -
 def seeds(frame: pd.DataFrame) -> str:
     """'5 seeds', or '4 to 5 seeds' where some runs have no value."""
     low, high = int(frame["n"].min()), int(frame["n"].max())
-    return f"{high} seeds" if low == high else f"{low} to {high} seeds"
+    return f"{high} seed{'s' * (high != 1)}" if low == high else f"{low} to {high} seeds"
 
 
 def groups(frame: pd.DataFrame, first: str, second: str) -> Iterator[tuple[str, str, pd.DataFrame]]:

@@ -13,10 +13,12 @@ from rebuttal.charts.theme import WORKLOAD_COLOURS, Style, family, words
 CHOSEN, EDGE, DIVERGED = "chosen", "chosen, at the edge of the grid", "diverged"
 MARKS = {
     CHOSEN: ("the rate with the lowest mean validation loss, which the report uses", "circle", "#00937a"),
-    EDGE: ("the best rate is the smallest or largest that was tried: a wider grid might find a better one", "diamond", "#c98a00"),
-    DIVERGED: ("at least one tuning run diverged at this rate; drawn at the top if none has a loss", "cross", "#d1541b"),
+    EDGE: ("the smallest or largest rate that was tried: a wider grid might find a better one", "diamond", "#c98a00"),
+    DIVERGED: ("at least one tuning run diverged; drawn at the top if none has a loss", "cross", "#d1541b"),
 }  # fmt: skip
-KEY = tuple(Entry(mark, mark, text, Style(tint, (1, 0), form), "point") for mark, (text, form, tint) in MARKS.items())
+KEY = tuple(
+    Entry(mark, mark, text, Style(tint, (1, 0), form), "point") for mark, (text, form, tint) in MARKS.items()
+)
 
 
 def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
@@ -30,7 +32,7 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
 
 
 def tuning_rows(data: xr.Dataset) -> pd.DataFrame:
-    """Rows: method, workload, learning_rate, mean, low, high, n, diverged, mark ('' where the rate is nothing special)."""
+    """Rows: method, workload, learning_rate, mean, low, high, n, diverged, mark ('': nothing special)."""
     order = ("method", "workload", "learning_rate")
     lost = (data.diverged.fillna(0) > 0).where(data.diverged.notnull().any("seed")).sum("seed", min_count=1)
     frame = lost.reset_coords(drop=True).rename("diverged").to_series().dropna().reset_index()
@@ -46,19 +48,36 @@ def tuning_rows(data: xr.Dataset) -> pd.DataFrame:
 
 
 def _one(
-    frame: pd.DataFrame, name: str, about: str, tints: Mapping[str, str], definitions: Mapping[str, str] | None
+    frame: pd.DataFrame,
+    name: str,
+    about: str,
+    tints: Mapping[str, str],
+    definitions: Mapping[str, str] | None,
 ) -> Panel:
     """One family: its validation loss on every workload, for every variant. tints: the colour of each workload."""
-    lines = tuple(Entry(w, words(w), "validation loss on this workload, one line per variant", Style(t, (1, 0), "circle"), "line")
+    line = "validation loss on this workload, one line per variant"
+    lines = tuple(Entry(w, words(w), line, Style(t, (1, 0), "circle"), "line")
                   for w, t in tints.items())  # fmt: skip
     domain = {entry.label: entry.style for entry in (*lines, *KEY)}
     tint = alt.Scale(domain=list(domain), range=[style.colour for style in domain.values()])
     x = axis(alt.X, "learning_rate", "learning rate, log scale", log=True)
     y = axis(alt.Y, "mean", "validation loss (nat), log scale", log=True)
-    tip = ["method", "workload", "learning_rate", alt.Tooltip("mean:Q", title="validation loss"), "low:Q", "high:Q", "diverged"]
+    tip = [
+        "method",
+        "workload",
+        "learning_rate",
+        alt.Tooltip("mean:Q", title="validation loss"),
+        "low:Q",
+        "high:Q",
+        "diverged",
+    ]
     base = alt.Chart(frames.small(frame.dropna(subset=["mean"])))
-    line = base.mark_line(strokeWidth=1.4, opacity=0.8).encode(x, y, alt.Color("workload:N", scale=tint, legend=None), detail="method:N")
-    shape = alt.Shape("mark:N", scale=alt.Scale(domain=list(MARKS), range=[e.style.shape for e in KEY]), legend=None)
+    line = base.mark_line(strokeWidth=1.4, opacity=0.8).encode(
+        x, y, alt.Color("workload:N", scale=tint, legend=None), detail="method:N"
+    )
+    shape = alt.Shape(
+        "mark:N", scale=alt.Scale(domain=list(MARKS), range=[e.style.shape for e in KEY]), legend=None
+    )
     special = alt.Chart(frames.small(_placed(frame))).mark_point(filled=True, opacity=1, size=70).encode(
         x, y, alt.Color("mark:N", scale=tint, legend=alt.Legend(values=list(MARKS))), shape, tooltip=tip)  # fmt: skip
     definition = method_key([name], definitions)[0].definition
@@ -75,7 +94,12 @@ def _placed(frame: pd.DataFrame) -> pd.DataFrame:
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The chosen rate of every method and workload, its validation loss, and how many tuning runs diverged."""
     frame = tuning_rows(frames.where_run(data, "best_learning_rate"))
-    lost = frame.groupby(["method", "workload"], sort=False)["diverged"].sum().rename("diverged_runs").reset_index()
+    lost = (
+        frame.groupby(["method", "workload"], sort=False)["diverged"]
+        .sum()
+        .rename("diverged_runs")
+        .reset_index()
+    )
     best = frame[frame["mark"].isin([CHOSEN, EDGE])].merge(lost, on=["method", "workload"])
     best["at_edge"] = best["mark"] == EDGE
     return frames.short(best.drop(columns=["mark", "diverged"]).rename(columns={"mean": "validation_loss"}))

@@ -4,6 +4,7 @@ The key says what every entry of the legend means. In a notebook it is the chart
 under each name; the published page prints it beside the chart instead, where it wraps and can be read aloud.
 """
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from rebuttal.charts.theme import Style
 
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
+SHARED = ("$schema", "config", "datasets")  # of a joined chart, not of its parts
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,36 @@ class Panel:
     chart: alt.LayerChart
     key: tuple[Entry, ...]
 
+    @functools.cached_property
+    def spec(self) -> dict[str, Any]:
+        """The Vega-Lite specification, without Altair's own validation: it is slow, and tests validate every chart."""
+        return self.chart.to_dict(validate=False)
 
-def method_key(labels: Sequence[str], definitions: Mapping[str, str] | None, mark: str = "line") -> tuple[Entry, ...]:
+    @property
+    def title(self) -> str:
+        """What the panel shows."""
+        return self.spec["title"]["text"]
+
+    @property
+    def about(self) -> list[str]:
+        """What it rests on, phrase by phrase: seeds, interval, clock."""
+        return self.spec["title"]["subtitle"][0].split("; ")
+
+
+def method_key(
+    labels: Sequence[str], definitions: Mapping[str, str] | None, mark: str = "line"
+) -> tuple[Entry, ...]:
     """The key of methods; `definitions` maps a label or its family to one line."""
     known = definitions or {}
     drawn = theme.styles(labels)
     return tuple(
-        Entry(label, theme.words(label), known.get(label, known.get(theme.family(label), NO_DEFINITION)), style, mark)
+        Entry(
+            label,
+            theme.words(label),
+            known.get(label, known.get(theme.family(label), NO_DEFINITION)),
+            style,
+            mark,
+        )
         for label, style in drawn.items()
     )
 
@@ -54,11 +79,18 @@ def plain_key(definitions: Mapping[str, str], mark: str = "line") -> tuple[Entry
 
 
 def panel(
-    layers: Sequence[alt.Chart], title: str, about: str, description: str, key: Sequence[Entry], height: int = HEIGHT
+    layers: Sequence[alt.Chart],
+    title: str,
+    about: str,
+    description: str,
+    key: Sequence[Entry],
+    height: int = HEIGHT,
 ) -> Panel:
     """Put layers over one another, with a title, a line on n and the clock, and a description for screen readers."""
     heading = alt.TitleParams(title, subtitle=[about])
-    chart = alt.layer(*layers).properties(title=heading, description=description, width="container", height=height)
+    chart = alt.layer(*layers).properties(
+        title=heading, description=description, width="container", height=height
+    )
     return Panel(chart, tuple(key))
 
 
@@ -88,6 +120,20 @@ def axis(channel: Any, field: str, title: str, log: bool = False, zero: bool = F
 
 def join(panels: Sequence[Panel]) -> alt.LayerChart | alt.ConcatChart:
     """One chart of several panels, two beside each other, for a notebook."""
-    charts = [one.chart.properties(width=WIDTH) for one in panels]
+    width = 2 * WIDTH if len(panels) == 1 else WIDTH
+    charts = [one.chart.properties(width=width) for one in panels]
     joined = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=2)
     return joined.configure(**theme.config())
+
+
+def join_specs(panels: Sequence[Panel]) -> dict[str, Any]:
+    """The specification of `join`, put together from the panels' own."""
+    parts = [{k: v for k, v in one.spec.items() if k not in SHARED} | {"width": WIDTH} for one in panels]
+    datasets = {name: rows for one in panels for name, rows in one.spec["datasets"].items()}
+    return {
+        "$schema": panels[0].spec["$schema"],
+        "config": theme.config(),
+        "columns": 2,
+        "concat": parts,
+        "datasets": datasets,
+    }

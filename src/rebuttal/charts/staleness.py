@@ -23,7 +23,9 @@ def error_rows(data: xr.Dataset) -> pd.DataFrame:
     frames.need(data, "staleness_error", ["test_metric", "diverged_at"])
     labels = [str(label) for label in data.method.values if option(str(label), "k") is not None]
     if not labels:
-        raise InputError("figure staleness_error: no method with an option k; allowed: results of delayed gradients")
+        raise InputError(
+            "figure staleness_error: no method with an option k; allowed: results of delayed gradients"
+        )
     some = frames.where_run(data.sel({"method": labels}), "learning_rate")
     order = ("workload", "rate", "method")
     frame = frames.rows(1 - datasets.final(some), order)
@@ -43,12 +45,16 @@ def error_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         tip = ["rate", "k", alt.Tooltip("mean", title="test error"), "low", "high", "n", "diverged"]
         band = base.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "rate"))
         line = base.mark_line().encode(x, y, colour(key, "rate"), dash(key, "rate"))
-        point = base.mark_point(filled=True, opacity=1, size=48).encode(x, y, colour(key, "rate"), shape(key, "rate"), tooltip=tip)
+        point = base.mark_point(filled=True, opacity=1, size=48).encode(
+            x, y, colour(key, "rate"), shape(key, "rate"), tooltip=tip
+        )
         lost = base.transform_filter("datum.diverged > 0").mark_text(dy=-12, fontSize=11).encode(
             x, y, text=alt.Text("label:N"), color=colour(key, "rate")).transform_calculate(
             label="datum.diverged + ' diverged'")  # fmt: skip
-        about = f"{frames.seeds(part)}; mean and 95 % interval; a diverged run counts as untrained; {frames.clock(data)}"
-        say = f"Test error at the end against staleness from {part['k'].min():g} to {part['k'].max():g} updates, two lines."
+        counted = "a diverged run counts as untrained"
+        about = f"{frames.seeds(part)}; mean and 95 % interval; {counted}; {frames.clock(data)}"
+        ends = f"from {part['k'].min():g} to {part['k'].max():g} updates"
+        say = f"Test error at the end against staleness {ends}, at a tuned and at a shared learning rate."
         found.append(panel([band, line, point, lost], words(str(name)), about, say, key))
     return found
 
@@ -78,8 +84,12 @@ def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None)
     base = alt.Chart(frames.small(part))
     x = axis(alt.X, "staleness", "staleness (updates between read and write)", zero=True)
     y = axis(alt.Y, "share", "share of applied gradients", zero=True)
-    line = base.mark_line(interpolate="step").encode(x, y, colour(key), dash(key), tooltip=["method", "staleness", "share"])
-    about = f"all seeds together; {frames.clock(data)}" + (f"; always 0: {', '.join(fresh)}" if stale and fresh else "")
+    line = base.mark_line(interpolate="step").encode(
+        x, y, colour(key), dash(key), tooltip=["method", "staleness", "share"]
+    )
+    about = f"all seeds together; {frames.clock(data)}" + (
+        f"; always 0: {', '.join(fresh)}" if stale and fresh else ""
+    )
     say = f"Distribution of staleness for {len(key)} methods."
     return [panel([line], "staleness of applied gradients", about, say, key)]
 

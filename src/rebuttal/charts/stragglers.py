@@ -10,8 +10,18 @@ from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, plain
 from rebuttal.charts.theme import SHAPES, SOFT, VARIANT_DASHES, Style, words
 from rebuttal.stats.order_statistics import progress_per_update, worth_dropping
 
-# one hue from light to dark: the number of backups is a quantity
-RAMP = ("#8f99a3", "#2f9e8a", "#1f77b4", "#7d58b0", "#c2466b", "#d1541b", "#8a5a1c")
+RAMP = (
+    "#8f99a3",
+    "#2f9e8a",
+    "#1f77b4",
+    "#7d58b0",
+    "#c2466b",
+    "#d1541b",
+    "#8a5a1c",
+    "#5f7d1f",
+    "#c98a00",
+    "#4a5568",
+)
 NAMES = ["iteration_seconds_closed_form", "iteration_seconds_simulated", "iteration_seconds_stderr"]
 
 
@@ -22,20 +32,25 @@ def time_rows(data: xr.Dataset) -> pd.DataFrame:
     frame = frame.rename(columns=dict(zip(NAMES, ("formula", "simulated", "stderr"), strict=True)))
     frame["low"] = frame["simulated"] - 1.96 * frame["stderr"]
     frame["high"] = frame["simulated"] + 1.96 * frame["stderr"]
-    return frame.replace([np.inf], np.nan)[["straggler", "workers", "backups", "formula", "simulated", "low", "high"]]
+    return frame.replace([np.inf], np.nan)[
+        ["straggler", "workers", "backups", "formula", "simulated", "low", "high"]
+    ]
 
 
 def describe(data: xr.Dataset) -> dict[str, str]:
     """Straggler -> its one-line description, from the dataset."""
     if "description" not in data.variables:
         return {str(name): words(str(name)) for name in data.straggler.values}
-    return {str(name): str(line) for name, line in zip(data.straggler.values, data.description.values, strict=True)}
+    return {
+        str(name): str(line)
+        for name, line in zip(data.straggler.values, data.description.values, strict=True)
+    }
 
 
 def _backups_key(values: list[int]) -> tuple[Entry, ...]:
     return tuple(
         Entry(
-            str(b), f"b = {b}", "waits for all workers" if b == 0 else "does not wait for the last worker" if b == 1 else f"does not wait for the last {b} workers",
+            str(b), f"b = {b}", f"does not wait for the last {b} workers" if b else "waits for all workers",
             Style(RAMP[i % len(RAMP)], VARIANT_DASHES[i % 4], SHAPES[i % len(SHAPES)]),
         )
         for i, b in enumerate(values)
@@ -57,7 +72,8 @@ def time_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         point = base.mark_point(filled=True, opacity=1, size=42).encode(
             x, alt.Y("simulated:Q"), colour(key, "backups"), shape(key, "backups"), tooltip=tip)  # fmt: skip
         rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "backups"))
-        about = f"{lines[str(name)]}; lines: formula; points: {count:,} simulated updates, 95 % interval; modelled clock"
+        drawn = f"lines: formula; points: {count:,} simulated updates, 95 % interval"
+        about = f"{lines[str(name)]}; {drawn}; modelled clock"
         say = f"Expected time of an update against the number of workers under {lines[str(name)]}, one line per b."
         found.append(panel([line, rule, point], words(str(name)), about, say, key, height=210))
     return found
@@ -83,12 +99,14 @@ def best_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     for workers, part in frame.groupby("workers", sort=True):
         base = alt.Chart(frames.small(part))
         x = axis(alt.X, "backups", "backup workers b", zero=True)
-        y = axis(alt.Y, "speed", "progress per second relative to b = 0")
+        y = axis(alt.Y, "speed", "progress per second over b = 0, log scale", log=True)
         tip = ["straggler", "backups", "speed", "simulated_speed", "best"]
         line = base.mark_line().encode(x, y, colour(key, "straggler"), dash(key, "straggler"), tooltip=tip)
         ring = base.transform_filter("datum.best").mark_point(size=110, filled=False, opacity=1, strokeWidth=2).encode(
             x, y, colour(key, "straggler"), tooltip=tip)  # fmt: skip
-        point = base.mark_point(filled=True, opacity=1, size=24).encode(x, alt.Y("simulated_speed:Q"), colour(key, "straggler"), tooltip=tip)
+        point = base.mark_point(filled=True, opacity=1, size=24).encode(
+            x, alt.Y("simulated_speed:Q"), colour(key, "straggler"), tooltip=tip
+        )
         one = alt.Chart(pd.DataFrame({"y": [1.0]})).mark_rule(color=SOFT, strokeDash=[2, 2]).encode(y="y:Q")
         about = "lines: order statistics; points: simulation; ring: best b on the grid; modelled clock"
         say = f"Progress per second relative to no backups against b, {workers} workers, one line per straggler model."
@@ -106,7 +124,9 @@ def best_table(data: xr.Dataset) -> pd.DataFrame:
     """The best number of backups, by formula and by simulation, and whether the marginal rule drops the last worker."""
     rows = []
     for (name, workers), part in best_rows(data).groupby(["straggler", "workers"], sort=False):
-        by_formula, by_simulation = (part.loc[part[c].idxmax(), "backups"] for c in ("speed", "simulated_speed"))
+        by_formula, by_simulation = (
+            part.loc[part[c].idxmax(), "backups"] for c in ("speed", "simulated_speed")
+        )
         rows.append({"straggler": name, "workers": workers, "best_b": by_formula, "best_b_simulated": by_simulation,
                      "speed_at_best": part["speed"].max(), "marginal_rule_drops_last": _drops(part)})  # fmt: skip
     return frames.short(pd.DataFrame(rows))

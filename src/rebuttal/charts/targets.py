@@ -51,7 +51,9 @@ def _time(row: np.ndarray) -> tuple[float, float, float, int, int]:
     return (median if np.isfinite(median) else np.nan, *ends, len(known), int(np.isinf(known).sum()))
 
 
-def time_panels(data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def time_panels(
+    data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None
+) -> list[Panel]:
     """Median seconds to each target; a hollow triangle where most runs missed it, at the time when they ended."""
     frame = frames.some(time_rows(data, targets), "time_to_target")
     key = method_key(list(dict.fromkeys(frame["method"])), definitions)
@@ -63,13 +65,24 @@ def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, .
     base = alt.Chart(frames.small(frame.drop(columns=["workload", "machine"])))
     x = axis(alt.X, "target", "target: test accuracy (fraction)")
     y = axis(alt.Y, "seconds", "seconds to the target (s), log scale", log=True)
-    tip = ["method", "target", alt.Tooltip("seconds:Q", title="median seconds"), "fastest:Q", "slowest:Q", "missed", "n"]
+    tip = [
+        "method",
+        "target",
+        alt.Tooltip("seconds:Q", title="median seconds"),
+        "fastest:Q",
+        "slowest:Q",
+        "missed",
+        "n",
+    ]
     reached = base.transform_filter("isValid(datum.seconds) && datum.seconds > 0")
     band = reached.mark_area(opacity=0.1).encode(x, alt.Y("fastest:Q"), alt.Y2("slowest"), colour(key))
     line = reached.mark_line().encode(x, y, colour(key), dash(key))
-    point = reached.mark_point(filled=True, opacity=1, size=36).encode(x, y, colour(key), shape(key), tooltip=tip)
+    point = reached.mark_point(filled=True, opacity=1, size=36).encode(
+        x, y, colour(key), shape(key), tooltip=tip
+    )
     missed = base.transform_filter("!isValid(datum.seconds)").mark_point(
-        filled=False, opacity=1, shape="triangle-up", size=60).encode(x, alt.Y("at_least:Q"), colour(key), tooltip=tip)  # fmt: skip
+        filled=False, opacity=1, shape="triangle-up", size=60
+    ).encode(x, alt.Y("at_least:Q"), colour(key), tooltip=tip)  # fmt: skip
     about = f"{int(frame['n'].max())} seeds; median and range; hollow triangle: missed by most; {clock}"
     say = f"Seconds to each of {frame['target'].nunique()} targets on {title}, {len(key)} methods."
     return panel([band, line, point, missed], title, about, say, key)
@@ -93,7 +106,9 @@ def split_rows(
     if baseline not in known:
         raise refuse("baseline", baseline, known)
     others = [label for label in (methods or main_methods(data)) if label != baseline]
-    found = [datasets.speed_up(data, label, baseline, targets).expand_dims(method=[label]) for label in others]
+    found = [
+        datasets.speed_up(data, label, baseline, targets).expand_dims(method=[label]) for label in others
+    ]
     joined = xr.concat(found, "method", join="outer").reset_coords(drop=True).to_dataframe().reset_index()
     joined = joined.rename(columns={"estimate": "mean"}).dropna(subset=["mean", "low"])
     place = ["workload", "machine", "method"]
@@ -102,12 +117,17 @@ def split_rows(
 
 
 def split_panels(
-    data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None, baseline: str = BASELINE
+    data: xr.Dataset,
+    targets: xr.DataArray,
+    definitions: Mapping[str, str] | None = None,
+    baseline: str = BASELINE,
 ) -> list[Panel]:
     """Three dots per method: the total speed-up over the baseline and its two factors, on a logarithmic axis."""
     frame = frames.some(split_rows(data, targets, baseline), "speed_up_split")
     places = frames.groups(frame, "workload", "machine")
-    return [_split_panel(part, f"{words(w)}, {words(m)}", frames.clock(data), baseline) for w, m, part in places]
+    return [
+        _split_panel(part, f"{words(w)}, {words(m)}", frames.clock(data), baseline) for w, m, part in places
+    ]
 
 
 def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> Panel:
@@ -115,14 +135,20 @@ def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> 
     names = {label: words(label) for label in dict.fromkeys(frame["method"])}
     base = alt.Chart(frames.small(frame.drop(columns=["workload", "machine"])))
     label = f"{names!r}[datum.label]".replace("'", '"')
-    y = alt.Y("method:N", title=None, axis=alt.Axis(labelExpr=label, labelLimit=150, labelOverlap=False))
+    y = alt.Y("method:N", title=None, axis=alt.Axis(labelExpr=label, labelLimit=175, labelOverlap=False))
     lane = alt.YOffset("part:N", sort=list(PARTS))
     x = axis(alt.X, "mean", f"speed-up over {words(baseline)}, log scale", log=True)
     tip = ["method", "part", "mean:Q", "low:Q", "high:Q", "n", "missed", "baseline_missed", "target"]
-    rule = base.mark_rule(strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high"), y, lane, colour(key, "part"), tooltip=tip)
-    point = base.mark_point(filled=True, opacity=1, size=52).encode(x, y, lane, colour(key, "part"), shape(key, "part"), tooltip=tip)
+    rule = base.mark_rule(strokeWidth=2).encode(
+        alt.X("low:Q"), alt.X2("high"), y, lane, colour(key, "part"), tooltip=tip
+    )
+    point = base.mark_point(filled=True, opacity=1, size=52).encode(
+        x, y, lane, colour(key, "part"), shape(key, "part"), tooltip=tip
+    )
     one = alt.Chart(pd.DataFrame({"at": [1.0]})).mark_rule(color=SOFT, strokeDash=[3, 3]).encode(x="at:Q")
-    about = f"{frames.seeds(frame)}, paired; 95 % interval; at the strictest target that both reached; {clock}"
+    about = (
+        f"{frames.seeds(frame)}, paired; 95 % interval; at the strictest target that both reached; {clock}"
+    )
     say = f"Speed-up over {words(baseline)} on {title}, split into two factors, for {len(names)} methods."
     return panel([one, rule, point], title, about, say, key, height=52 * len(names))
 

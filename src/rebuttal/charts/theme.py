@@ -43,13 +43,15 @@ class Style:
 
 def family(label: str) -> str:
     """The method of a variant's label: 'backup_workers b=2' -> 'backup_workers'."""
-    return label.split()[0]
+    return label.split(maxsplit=1)[0]
 
 
 def words(label: str) -> str:
     """A label as a reader says it: 'backup_workers b=2' -> 'backup workers, b = 2'."""
     name, *options = label.split()
-    return ", ".join([name.replace("_", " "), *(option.replace("=", " = ") for option in options)])
+    return ", ".join(
+        [name.replace("_", " "), *(option.replace("=", " = ").removesuffix(".0") for option in options)]
+    )
 
 
 def family_style(name: str, order: int) -> tuple[str, tuple[int, ...]]:
@@ -73,7 +75,9 @@ def styles(labels: Iterable[str]) -> dict[str, Style]:
 def plain_styles(labels: Iterable[str]) -> dict[str, Style]:
     """Styles for series that are no methods (workloads, stragglers): a colour and a shape each."""
     return {
-        label: Style(WORKLOAD_COLOURS[i % len(WORKLOAD_COLOURS)], VARIANT_DASHES[i % 4], SHAPES[i % len(SHAPES)])
+        label: Style(
+            WORKLOAD_COLOURS[i % len(WORKLOAD_COLOURS)], VARIANT_DASHES[i % 4], SHAPES[i % len(SHAPES)]
+        )
         for i, label in enumerate(labels)
     }
 

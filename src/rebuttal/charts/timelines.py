@@ -11,31 +11,38 @@ from rebuttal.charts.dots import dots
 from rebuttal.charts.panel import Entry, Panel, axis, colour, method_key, panel
 from rebuttal.charts.theme import Style, words
 from rebuttal.errors import refuse
+from rebuttal.readings import gantt
+from rebuttal.timeline import Timeline
 
 COLUMNS = ("node", "kind", "start_s", "end_s", "label", "version", "dropped")
-SOLID = (1, 0)
-WORK = (
-    Entry("used", "gradient, used", "a worker computes a gradient that becomes part of an update", Style("#00937a", SOLID, "square"), "area"),
-    Entry("dropped", "gradient, dropped", "computed for nothing: it came too late or was abandoned", Style("#d1541b", SOLID, "square"), "area"),
-    Entry("update", "update", "a new version of the weights is made", Style("#1f77b4", SOLID, "square"), "area"),
-    Entry("message", "message", "weights or a gradient on the way to this node", Style("#b3bac2", SOLID, "square"), "area"),
-    Entry("all-reduce", "all-reduce", "the nodes sum their gradients", Style("#9a5fb5", SOLID, "square"), "area"),
-    Entry("other", "other work", "anything else that a node computes", Style("#7b8087", SOLID, "square"), "area"),
-)  # fmt: skip
+# what -> (name, definition, colour)
+KINDS = {
+    "used": ("gradient, used", "a worker computes a gradient that becomes part of an update", "#00937a"),
+    "dropped": ("gradient, dropped", "computed for nothing: it came too late or was abandoned", "#d1541b"),
+    "update": ("update", "a new version of the weights is made", "#1f77b4"),
+    "message": ("message", "weights or a gradient on the way to this node", "#b3bac2"),
+    "all-reduce": ("all-reduce", "the nodes sum their gradients", "#9a5fb5"),
+    "other": ("other work", "anything else that a node computes", "#7b8087"),
+}
+WORK = tuple(
+    Entry(what, name, line, Style(tint, (1, 0), "square"), "area") for what, (name, line, tint) in KINDS.items()
+)
 ROW = 15
+Table = Timeline | pd.DataFrame | xr.Dataset | Mapping
 
 
-def gantt_rows(table: pd.DataFrame | xr.Dataset | Mapping) -> pd.DataFrame:
+def gantt_rows(table: Table) -> pd.DataFrame:
     """The Gantt table as a frame, with the column `what` (an entry of the key) and `staleness` where it is known."""
-    frame = table.to_dataframe().reset_index() if isinstance(table, xr.Dataset) else pd.DataFrame(table)
-    clock = getattr(table, "attrs", {}).get("clock")
+    frame, clock = _frame(table)
     for name in COLUMNS:
         if name not in frame:
             raise refuse("Gantt table: column needed", name, sorted(map(str, frame.columns)))
     known = {entry.label for entry in WORK}
     frame["what"] = [kind if kind in known else "other" for kind in frame["kind"]]
     gradient = frame["kind"] == "gradient"
-    frame.loc[gradient, "what"] = ["dropped" if lost else "used" for lost in frame.loc[gradient, "dropped"].astype(bool)]
+    frame.loc[gradient, "what"] = [
+        "dropped" if lost else "used" for lost in frame.loc[gradient, "dropped"].astype(bool)
+    ]
     if "staleness" not in frame:
         frame["staleness"] = float("nan")
     if "method" not in frame:
@@ -44,7 +51,16 @@ def gantt_rows(table: pd.DataFrame | xr.Dataset | Mapping) -> pd.DataFrame:
     return frame
 
 
-def gantt_panels(table: pd.DataFrame | xr.Dataset | Mapping, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def _frame(table: Table) -> tuple[pd.DataFrame, str | None]:
+    """A time line or its table as a frame, and its clock where that is known."""
+    if isinstance(table, Timeline):
+        name = str(table.about.get("method", "timeline"))
+        return pd.DataFrame(gantt(table)).assign(method=name), str(table.about["clock"])
+    frame = table.to_dataframe().reset_index() if isinstance(table, xr.Dataset) else pd.DataFrame(table)
+    return frame, getattr(table, "attrs", {}).get("clock")
+
+
+def gantt_panels(table: Table, definitions: Mapping[str, str] | None = None) -> list[Panel]:
     """A panel per method, all on the same time axis; messages thin, work thick, the staleness written on gradients."""
     frame = frames.some(gantt_rows(table), "one_timeline")
     end_s = float(frame["end_s"].max())
@@ -54,7 +70,7 @@ def gantt_panels(table: pd.DataFrame | xr.Dataset | Mapping, definitions: Mappin
     found = []
     for name, part in frame.groupby("method", sort=False):
         defined = method_key([str(name)], definitions)[0].definition
-        line = "every node of the run" if name == "timeline" else defined
+        line = defined if definitions else "every node of the run"
         found.append(_gantt(part, words(str(name)), end_s, f"{line} {about}", key))
     return found
 
@@ -67,22 +83,32 @@ def _gantt(frame: pd.DataFrame, title: str, end_s: float, about: str, key: tuple
     y = alt.Y("node:O", title="node", sort=nodes, axis=alt.Axis(grid=False, ticks=False))
     tip = ["node", "what", "label", "start_s", "end_s", "version", "staleness"]
     thin = base.transform_filter("datum.what == 'message'").mark_bar(height=2, yOffset=5)
-    work = base.transform_filter("datum.what != 'message'").mark_bar(height={"band": 0.62}, stroke="white", strokeWidth=0.6)
-    layers = [one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in (thin, work)]
+    work = base.transform_filter("datum.what != 'message'").mark_bar(
+        height={"band": 0.62}, stroke="white", strokeWidth=0.6
+    )
+    layers = [
+        one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in (thin, work)
+    ]
     if frame["staleness"].max() > 0:
-        number = base.transform_filter(f"isValid(datum.staleness) && datum.end_s - datum.start_s > {end_s / 40}")
-        layers.append(number.mark_text(align="left", dx=2, fontSize=9, color="white").encode(x, y, text="staleness:Q"))
+        number = base.transform_filter(
+            f"isValid(datum.staleness) && datum.end_s - datum.start_s > {end_s / 40}"
+        )
+        layers.append(
+            number.mark_text(align="left", dx=2, fontSize=9, color="white").encode(x, y, text="staleness:Q")
+        )
     lost = int((frame["what"] == "dropped").sum())
     say = f"Gantt chart of {title}: {len(nodes)} nodes over {end_s:.3g} seconds, {lost} gradients dropped."
     return panel(layers, title, about, say, key, height=24 + ROW * len(nodes))
 
 
-def gantt_table(table: pd.DataFrame | xr.Dataset | Mapping) -> pd.DataFrame:
+def gantt_table(table: Table) -> pd.DataFrame:
     """Per method and kind of work: how many, seconds in all, mean staleness."""
     frame = gantt_rows(table)
     frame["seconds"] = frame["end_s"] - frame["start_s"]
     groups = frame.groupby(["method", "what"], sort=False)
-    found = groups.agg(count=("seconds", "size"), seconds=("seconds", "sum"), mean_staleness=("staleness", "mean"))
+    found = groups.agg(
+        count=("seconds", "size"), seconds=("seconds", "sum"), mean_staleness=("staleness", "mean")
+    )
     return frames.short(found.reset_index())
 
 
@@ -100,11 +126,14 @@ def use_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -
     """The share of time in which workers compute, per method and machine."""
     frame = frames.some(use_rows(data), "utilisation")
     found = []
+    x = axis(alt.X, "mean", "utilisation (share of time)", zero=True)
     for machine, part in frame.groupby("machine", sort=False):
         key = method_key(list(part["method"]), definitions, "point")
         about = f"{frames.seeds(part)}; mean over workers, 95 % interval; {frames.clock(data)}"
         say = f"Share of time in which workers compute on {machine}, for {len(key)} methods."
-        found.append(dots(part, words(str(machine)), "utilisation (share of time)", about, say, key, zero=True))
+        found.append(
+            dots(part, words(str(machine)), x, about, say, key)
+        )
     return found
 
 

@@ -77,25 +77,24 @@ class Layered:
     def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """As the interface says."""
         slices = self._slices(weights)
-        activation, saved = _spread(x, len(weights)), []
+        activation, saved = _samples_last(x), []
         for kernel, part in zip(self._kernels, slices, strict=True):
             activation, kept = kernel.forward(part, activation)
             saved.append(kept)
         out = torch.empty_like(weights)
         below, lowest = _cross_entropy_gradient(activation, y), self._lowest()
-        backwards = zip(self._kernels, slices, saved, self._slices(out), strict=True)
-        for number, (kernel, part, kept, place) in reversed(list(enumerate(backwards))):
-            if number < lowest:
-                break
+        backwards = list(zip(self._kernels, slices, saved, self._slices(out), strict=True))
+        for number in range(len(backwards) - 1, lowest - 1, -1):
+            kernel, part, kept, place = backwards[number]
             below = kernel.backward(below, part, kept, place, number == lowest)
         return out
 
     def outputs(self, weights: Tensor, x: Tensor) -> Tensor:
         """Predictions [M, n, C] of all replicas on the same x [n, ...]."""
-        activation = _spread(x.unsqueeze(0), len(weights))
+        activation = _samples_last(x.unsqueeze(0))
         for kernel, part in zip(self._kernels, self._slices(weights), strict=True):
             activation, _ = kernel.forward(part, activation)
-        return activation
+        return activation.mT.contiguous()
 
     def _slices(self, flat: Tensor) -> list[Tensor]:
         return list(flat.split([kernel.parameters for kernel in self._kernels], dim=1))
@@ -105,19 +104,17 @@ class Layered:
         return next(n for n, kernel in enumerate(self._kernels) if kernel.parameters)
 
 
-def _spread(x: Tensor, replicas: int) -> Tensor:
-    """[G, n, ...] -> [M, n, ...] without a copy, images with their channels last."""
-    groups, shared = len(x), replicas // len(x)
-    x = x.movedim(2, -1) if x.dim() == 5 else x
-    return x.unsqueeze(1).expand(groups, shared, *x.shape[1:]).flatten(0, 1) if shared > 1 else x
+def _samples_last(x: Tensor) -> Tensor:
+    """[G, n, ...] -> [G, ..., n], in a memory of its own."""
+    return x.movedim(1, -1).contiguous()
 
 
 def _cross_entropy_gradient(outputs: Tensor, y: Tensor) -> Tensor:
-    """Gradient of the mean cross-entropy with respect to the outputs [M, n, C]; y is [G, n]."""
-    gradient = torch.softmax(outputs, -1)
-    target = functional.one_hot(y, outputs.shape[-1]).to(gradient.dtype)
-    gradient.unflatten(0, (len(y), -1)).sub_(target.unsqueeze(1))
-    return gradient.mul_(1 / outputs.shape[1])
+    """Gradient of the mean cross-entropy with respect to the outputs [M, C, n]; y is [G, n]."""
+    gradient = torch.softmax(outputs, 1)
+    target = functional.one_hot(y, outputs.shape[1]).to(gradient.dtype)
+    gradient.unflatten(0, (len(y), -1)).sub_(target.mT.unsqueeze(1))
+    return gradient.mul_(1 / outputs.shape[2])
 
 
 class Vectorised:

@@ -1,11 +1,13 @@
 """Gradients of many replicas of one model at once, by hand-written backward passes.
 
 A replica is a model with weights of its own. M replicas are one tensor of weights [M, P]; each group of R consecutive
-replicas shares one batch, so inputs are [G, n, ...] with M = G·R. Everything is an ordinary batched tensor operation,
-so the same code serves CPU and CUDA; what it saves is the overhead of M separate small models.
+replicas shares one batch, so inputs begin with G groups where M = G·R. Everything is an ordinary batched tensor
+operation, so the same code serves CPU and CUDA; what it saves is the overhead of M separate small models.
 
-Shapes: M replicas, G groups, R = M/G, n samples of a batch, C channels, H height, W width, F features.
-Images are kept [M, n, H, W, C] (channels last), because a row of a convolution's patch is then contiguous.
+Samples come last: activations are [M, F, n] or [M, C, H, W, n]. A layer's weights then multiply from the left in the
+order in which they are stored, the patches of a convolution are copies of long rows, and flattening is free.
+
+Shapes: M replicas, G groups, R = M/G, n samples of a batch, C channels, H height, W width, F features, p parameters.
 """
 
 from collections.abc import Callable
@@ -23,8 +25,9 @@ Shape = tuple[int, ...]
 class Kernel:
     """One layer for M replicas.
 
-    `forward(weights [M, p], x) -> (y, saved)`; `backward(dy, weights, saved, out [M, p], first) -> dx`, which writes
-    the gradient of the layer's own parameters into `out` and returns None for dx if `first` (nothing is below).
+    `forward(weights [M, p], x) -> (y, saved)`, where x may still have G groups only.
+    `backward(dy, weights, saved, out [M, p], first) -> dx`, which writes the gradient of the layer's own parameters
+    into `out`; dx is None if `first` (nothing below needs it). It may overwrite dy.
     """
 
     parameters: int
@@ -36,54 +39,65 @@ class UnsupportedError(Exception):
     """A module that has a layer without a kernel here; other executors serve it."""
 
 
-def _linear(layer: nn.Linear, shape: Shape) -> tuple[Kernel, Shape]:
-    outputs, inputs = layer.out_features, layer.in_features
+def spread(x: Tensor, replicas: int) -> Tensor:
+    """[G, ...] -> [M, ...], every group R times; a view if there is one group."""
+    shared = replicas // len(x)
+    return x.unsqueeze(1).expand(-1, shared, *x.shape[1:]).flatten(0, 1) if shared > 1 else x
+
+
+def _products(outputs: int, inputs: int, has_bias: bool) -> Kernel:  # noqa: FBT001 - a layer's own property
+    """y [M, outputs, L] = matrix [M, outputs, inputs] x [M, inputs, L] + bias, which all layers with weights are."""
     split = outputs * inputs
-    has_bias = layer.bias is not None
+
+    def matrix(weights: Tensor) -> Tensor:
+        return weights[:, :split].unflatten(1, (outputs, inputs))
 
     def forward(weights: Tensor, x: Tensor) -> tuple[Tensor, Any]:
-        matrix = weights[:, :split].unflatten(1, (outputs, inputs))
-        if not has_bias:
-            return torch.bmm(x, matrix.mT), x
-        return torch.baddbmm(weights[:, split:].unsqueeze(1), x, matrix.mT), x
-
-    def backward(dy: Tensor, weights: Tensor, x: Tensor, out: Tensor, first: bool) -> Tensor | None:
-        torch.bmm(dy.mT, x, out=out[:, :split].unflatten(1, (outputs, inputs)))
+        x = spread(x, len(weights))
         if has_bias:
-            torch.sum(dy, 1, out=out[:, split:])
-        if first:
-            return None
-        return torch.bmm(dy, weights[:, :split].unflatten(1, (outputs, inputs)))
+            return torch.baddbmm(weights[:, split:].unsqueeze(2), matrix(weights), x), x
+        return torch.bmm(matrix(weights), x), x
 
-    return Kernel(split + has_bias * outputs, forward, backward), (outputs,)
+    def backward(dy: Tensor, weights: Tensor, x: Tensor, out: Tensor, first: bool) -> Tensor | None:  # noqa: FBT001
+        torch.bmm(dy, x.mT, out=matrix(out))
+        if has_bias:
+            torch.sum(dy, 2, out=out[:, split:])
+        return None if first else torch.bmm(matrix(weights).mT, dy)
+
+    return Kernel(split + has_bias * outputs, forward, backward)
+
+
+def _linear(layer: nn.Linear, shape: Shape) -> tuple[Kernel, Shape]:
+    if len(shape) != 1:
+        raise UnsupportedError("Linear on inputs of several dimensions")
+    return _products(layer.out_features, layer.in_features, layer.bias is not None), (layer.out_features,)
 
 
 def _relu(_: nn.ReLU, shape: Shape) -> tuple[Kernel, Shape]:
     def forward(_: Tensor, x: Tensor) -> tuple[Tensor, Any]:
-        y = x.clamp_(min=0)
+        y = x.clamp(min=0)
         return y, y
 
-    def backward(dy: Tensor, _weights: Tensor, y: Tensor, _out: Tensor, _first: bool) -> Tensor:
+    def backward(dy: Tensor, _weights: Tensor, y: Tensor, *_: Any) -> Tensor:
         return torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=dy)
 
     return Kernel(0, forward, backward), shape
 
 
 def _flatten(layer: nn.Flatten, shape: Shape) -> tuple[Kernel, Shape]:
-    """To the order that nn.Flatten gives: channels first."""
     if layer.start_dim != 1 or layer.end_dim != -1:
         raise UnsupportedError("Flatten of some dimensions only")
-    if len(shape) == 1:
-        return Kernel(0, lambda _, x: (x, None), lambda dy, *_: dy), shape
-    height, width, channels = shape
+    size = 1
+    for length in shape:
+        size *= length
 
     def forward(_: Tensor, x: Tensor) -> tuple[Tensor, Any]:
-        return x.movedim(-1, -3).flatten(2), None
+        return x.flatten(1, -2), None
 
     def backward(dy: Tensor, *_: Any) -> Tensor:
-        return dy.unflatten(2, (channels, height, width)).movedim(-3, -1).contiguous()
+        return dy.unflatten(1, shape)
 
-    return Kernel(0, forward, backward), (height * width * channels,)
+    return Kernel(0, forward, backward), (size,)
 
 
 def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
@@ -91,62 +105,53 @@ def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
 
 
 def _max_pool(layer: nn.MaxPool2d, shape: Shape) -> tuple[Kernel, Shape]:
-    """Pools M·n images at once with torch's own channels-last kernel (whose choice among ties is the module's)."""
-    size, stride = _pair(layer.kernel_size), _pair(layer.stride or layer.kernel_size)
-    if _pair(layer.padding) != (0, 0) or _pair(layer.dilation) != (1, 1) or layer.ceil_mode:
-        raise UnsupportedError("MaxPool2d with padding, dilation or ceil_mode")
-    height, width, channels = shape
-    pooled = ((height - size[0]) // stride[0] + 1, (width - size[1]) // stride[1] + 1, channels)
+    """Windows side by side. Among equal largest values the first of a window gets the gradient, as in torch."""
+    (kh, kw), stride = _pair(layer.kernel_size), _pair(layer.stride or layer.kernel_size)
+    if stride != (kh, kw) or _pair(layer.padding) != (0, 0) or _pair(layer.dilation) != (1, 1) or layer.ceil_mode:
+        raise UnsupportedError("MaxPool2d with windows that overlap, padding, dilation or ceil_mode")
+    channels, height, width = shape
+    rows, columns = height // kh, width // kw
+    places = [(i, j) for i in range(kh) for j in range(kw)]
 
-    def images(x: Tensor) -> Tensor:
-        return x.flatten(0, 1).permute(0, 3, 1, 2)
+    def at(x: Tensor, i: int, j: int) -> Tensor:
+        """The pixels at place (i, j) of every window: [M, C, H', W', n]."""
+        return x[:, :, i : i + rows * kh : kh, j : j + columns * kw : kw]
 
     def forward(_: Tensor, x: Tensor) -> tuple[Tensor, Any]:
-        y, index = functional.max_pool2d(images(x), size, stride, return_indices=True)
-        return y.permute(0, 2, 3, 1).unflatten(0, x.shape[:2]), (x, index)
+        y = at(x, 0, 0).clone()
+        for place in places[1:]:
+            torch.maximum(y, at(x, *place), out=y)
+        return y, (x, y)
 
-    def backward(dy: Tensor, _weights: Tensor, saved: Any, _out: Tensor, _first: bool) -> Tensor:
-        x, index = saved
-        dx = torch.ops.aten.max_pool2d_with_indices_backward(
-            images(dy), images(x), size, stride, (0, 0), (1, 1), False, index
-        )
-        return dx.permute(0, 2, 3, 1).unflatten(0, x.shape[:2])
+    def backward(dy: Tensor, _weights: Tensor, saved: Any, *_: Any) -> Tensor:
+        x, y = saved
+        dx = torch.zeros_like(x)
+        for place in places:
+            here = at(x, *place) == y
+            at(dx, *place).copy_(dy.masked_fill(~here, 0))
+            dy = dy.masked_fill(here, 0)
+        return dx
 
-    return Kernel(0, forward, backward), pooled
+    return Kernel(0, forward, backward), (channels, rows, columns)
 
 
 def _conv(layer: nn.Conv2d, shape: Shape) -> tuple[Kernel, Shape]:
     """A convolution as one batched matrix product with the patches of its input (im2col)."""
-    (kh, kw), (ph, pw) = _conv_window(layer)
-    height, width, inputs = shape
-    outputs, patch = layer.out_channels, kh * kw * layer.in_channels
-    split, has_bias = outputs * patch, layer.bias is not None
-    size = (height + 2 * ph - kh + 1, width + 2 * pw - kw + 1)
-
-    def matrix(weights: Tensor) -> Tensor:
-        """[M, kh·kw·C, outputs] in the order of a channels-last patch."""
-        return weights[:, :split].unflatten(1, (outputs, inputs, kh, kw)).permute(0, 3, 4, 2, 1).flatten(1, 3)
+    window, padding = _conv_window(layer)
+    inputs, height, width = shape
+    outputs = layer.out_channels
+    size = tuple(length + 2 * p - k + 1 for length, p, k in zip((height, width), padding, window, strict=True))
+    product = _products(outputs, inputs * window[0] * window[1], layer.bias is not None)
 
     def forward(weights: Tensor, x: Tensor) -> tuple[Tensor, Any]:
-        columns = _patches(x, kh, kw, ph, pw)
-        if has_bias:
-            y = torch.baddbmm(weights[:, split:].unsqueeze(1), columns, matrix(weights))
-        else:
-            y = torch.bmm(columns, matrix(weights))
-        return y.unflatten(1, (x.shape[1], *size)), columns
+        y, columns = product.forward(weights, _patches(x, window, padding))
+        return y.unflatten(2, (*size, -1)), columns
 
-    def backward(dy: Tensor, weights: Tensor, columns: Tensor, out: Tensor, first: bool) -> Tensor | None:
-        flat = dy.flatten(1, 3)
-        products = torch.bmm(flat.mT, columns).unflatten(2, (kh, kw, inputs)).permute(0, 1, 4, 2, 3)
-        out[:, :split].unflatten(1, (outputs, inputs, kh, kw)).copy_(products)
-        if has_bias:
-            torch.sum(flat, 1, out=out[:, split:])
-        if first:
-            return None
-        shares = torch.bmm(flat, matrix(weights).mT).unflatten(2, (kh, kw, inputs)).unflatten(1, (-1, *size))
-        return _gathered(shares, height, width, ph, pw)
+    def backward(dy: Tensor, weights: Tensor, columns: Tensor, out: Tensor, first: bool) -> Tensor | None:  # noqa: FBT001
+        shares = product.backward(dy.flatten(2), weights, columns, out, first)
+        return None if shares is None else _gathered(shares, (inputs, height, width), window, padding)
 
-    return Kernel(split + has_bias * outputs, forward, backward), (*size, outputs)
+    return Kernel(product.parameters, forward, backward), (outputs, *size)
 
 
 def _conv_window(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -155,29 +160,29 @@ def _conv_window(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int]]:
         raise UnsupportedError("Conv2d with stride, dilation or groups")
     if isinstance(layer.padding, str) or layer.padding_mode != "zeros":
         raise UnsupportedError("Conv2d with padding by name or not of zeros")
-    size, padding = _pair(layer.kernel_size), _pair(layer.padding)
-    if padding[0] >= size[0] or padding[1] >= size[1]:
-        raise UnsupportedError("Conv2d with more padding than its window")
-    return size, padding
+    return _pair(layer.kernel_size), _pair(layer.padding)
 
 
-def _patches(x: Tensor, kh: int, kw: int, ph: int, pw: int) -> Tensor:
-    """Every kh x kw patch of zero-padded images: [M, n, H, W, C] -> [M, n·H'·W', kh·kw·C]."""
+def _patches(x: Tensor, window: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+    """Every patch of zero-padded images: [G, C, H, W, n] -> [G, C·kh·kw, H'·W'·n]."""
+    (kh, kw), (ph, pw) = window, padding
     x = functional.pad(x, (0, 0, pw, pw, ph, ph)) if ph or pw else x.contiguous()
-    replicas, n, height, width, channels = x.shape
-    size = (height - kh + 1, width - kw + 1)
-    s = x.stride()
-    rows = x.as_strided((replicas, n, *size, kh, kw * channels), (s[0], s[1], s[2], s[3], s[2], 1))
-    return rows.reshape(replicas, n * size[0] * size[1], kh * kw * channels)
+    groups, channels, height, width, n = x.shape
+    rows, columns = height - kh + 1, width - kw + 1
+    g, c, h, w, _ = x.stride()
+    patches = x.as_strided((groups, channels, kh, kw, rows, columns, n), (g, c, h, w, h, w, 1))
+    return patches.reshape(groups, channels * kh * kw, rows * columns * n)
 
 
-def _gathered(shares: Tensor, height: int, width: int, ph: int, pw: int) -> Tensor:
-    """The reverse of `_patches`: adds each patch's share [M, n, H', W', kh, kw, C] to the pixels it covers."""
-    replicas, n, rows, columns, kh, kw, channels = shares.shape
-    whole = shares.new_zeros(replicas, n, height + 2 * ph, width + 2 * pw, channels)
+def _gathered(shares: Tensor, shape: Shape, window: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+    """The reverse of `_patches`: adds each patch's share [M, C·kh·kw, H'·W'·n] to the pixels it covers."""
+    (channels, height, width), (kh, kw), (ph, pw) = shape, window, padding
+    rows, columns = height + 2 * ph - kh + 1, width + 2 * pw - kw + 1
+    shares = shares.unflatten(2, (rows, columns, -1)).unflatten(1, (channels, kh, kw))
+    whole = shares.new_zeros(len(shares), channels, height + 2 * ph, width + 2 * pw, shares.shape[-1])
     for i in range(kh):
         for j in range(kw):
-            whole[:, :, i : i + rows, j : j + columns] += shares[:, :, :, :, i, j]
+            whole[:, :, i : i + rows, j : j + columns] += shares[:, :, i, j]
     return whole[:, :, ph : ph + height, pw : pw + width]
 
 
@@ -194,8 +199,7 @@ def kernels_of(module: nn.Module, sample: Shape) -> list[Kernel]:
     """The kernels of an nn.Sequential for one sample of shape [C, H, W] or [F]. Raises UnsupportedError."""
     if not isinstance(module, nn.Sequential):
         raise UnsupportedError(type(module).__name__)
-    shape = (*sample[1:], sample[0]) if len(sample) == 3 else sample
-    kernels = []
+    kernels, shape = [], sample
     for layer in _pooled_first(list(module)):
         maker = MAKERS.get(type(layer))
         if maker is None:

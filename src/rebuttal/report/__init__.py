@@ -1,11 +1,31 @@
 """Reports: what notebooks show in one-line cells, and the pages that are published from them.
 
-`review("backup-workers")` is a paper's review, `overview()` the index. The pipeline's two commands are in
-`rebuttal.report.site`, apart from these because they run notebooks, which what runs in a notebook need not import.
+`review("backup-workers")` is a paper's review, `overview()` the index; `write_review` and `write_site` are the
+pipeline's commands. Each name is fetched when it is first used: what runs inside a notebook need not import what runs
+notebooks.
 """
 
-from rebuttal.report.figure import Figure
-from rebuttal.report.overview import Overview, overview
-from rebuttal.report.review import Review, review
+import importlib
+from typing import Any
 
-__all__ = ["Figure", "Overview", "Review", "overview", "review"]
+#: Public name -> the module that has it.
+WHERE = {
+    "Figure": "rebuttal.report.figure",
+    "Review": "rebuttal.report.paper_review",
+    "review": "rebuttal.report.paper_review",
+    "Overview": "rebuttal.report.site_index",
+    "overview": "rebuttal.report.site_index",
+    "execute": "rebuttal.report.execution",
+    "write_review": "rebuttal.report.site",
+    "write_site": "rebuttal.report.site",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in WHERE:
+        raise AttributeError(f"module 'rebuttal.report' has no attribute {name!r}")
+    return getattr(importlib.import_module(WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(WHERE)

@@ -23,8 +23,8 @@ def html_of(paper: Paper, data: Results, rows: Sequence[Row]) -> str:
         "Results": _counts(rows),
         "What was easy": _easy(data, rows),
         "What was difficult": _difficult(data, rows),
-        "Error bars": "95 % bootstrap intervals over seeds, paired by seed where two methods are compared; asymmetric where the "
-        "data are",
+        "Error bars": "95 % bootstrap intervals over seeds, paired by seed where two methods are compared; "
+        "asymmetric where the data are",
         "Compute": _compute(data),
         "Sources": "; ".join(paper.sources),
     }
@@ -69,14 +69,20 @@ def _difficult(data: Results, rows: Sequence[Row]) -> str:
     missed, tried = int(np.isinf(times).sum()), int(times.notnull().sum())
     undecided = sum(row["status"] == "undecided" for row in rows)
     return (
-        f"{diverged} training runs and {lost} tuning runs diverged; {edges} chosen learning rates lie at the edge of the "
-        f"grid; {missed} of {tried} attempts to reach a target missed it; {undecided} questions remain undecided"
+        f"{diverged} training runs and {lost} tuning runs diverged; {edges} chosen learning rates lie at the edge of "
+        f"the grid; {missed} of {tried} attempts to reach a target missed it; {undecided} questions remain undecided"
     )
 
 
 def _compute(data: Results) -> str:
     """Wall-clock of the training stages, where the timing files tell it; failed runs are part of it."""
-    stages = [note["stage"]["wall_s"] for note in notes(data.folder, "timing.json").values() if "stage" in note]
+    stages = [
+        note["stage"]["wall_s"] for note in notes(data.folder, "timing.json").values() if "stage" in note
+    ]
     gradients = float(data.summaries.gradients_computed.sum())
-    spent = f"{html.number(sum(stages))} s of wall-clock for {len(stages)} training stages (measured)" if stages else "not recorded"
+    spent = (
+        f"{html.number(sum(stages))} s of wall-clock for {len(stages)} training stages (measured)"
+        if stages
+        else "not recorded"
+    )
     return f"{spent}; {gradients:,.0f} gradients on the time lines of the reported seeds"

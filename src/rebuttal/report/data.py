@@ -33,7 +33,9 @@ def three_timelines(data: Results) -> pd.DataFrame:
     chosen = [[label for label in labels if family(label) == name][-1:] for name in SHOWN]
     timelines = {label: Timeline.load(timeline_file(data, label)) for some in chosen for label in some}
     if len(timelines) < len(SHOWN):
-        raise InputError(f"figure one_timeline: methods {', '.join(SHOWN)} needed; got results of {', '.join(timelines) or 'none'}")
+        raise InputError(
+            f"figure one_timeline: methods {', '.join(SHOWN)} needed; got results of {', '.join(timelines) or 'none'}"
+        )
     until_s = float(next(iter(timelines.values())).updates["time_s"][: UPDATES_SHOWN + 1][-1])
     parts = [pd.DataFrame(gantt(one, until_s)).assign(method=label) for label, one in timelines.items()]
     table = pd.concat(parts, ignore_index=True)
@@ -79,5 +81,7 @@ def reviewed() -> list[dict[str, Any]]:
     """What the review of each paper left behind (paper, rows, files), in the order of the papers' names."""
     found = [read_json(path) for path in sorted(paths.results().glob("*/review/ledger.json"))]
     if not found:
-        raise InputError(f"{paths.results()}: no */review/ledger.json; allowed: at least one paper whose review was written")
+        raise InputError(
+            f"{paths.results()}: no */review/ledger.json; allowed: at least one paper whose review was written"
+        )
     return sorted(found, key=lambda review: review["paper"])

@@ -69,13 +69,17 @@ def declared(notebook: Path) -> dict[str, Any]:
         return {name: ast.literal_eval(about["default"]) for name, about in found.items()}
     except (ValueError, SyntaxError) as error:
         allowed = "a Python kernelspec and a cell tagged 'parameters' of plain assignments"
-        raise InputError(f"notebook {notebook.name}: {_first_line(str(error))}; allowed: {allowed}") from error
+        raise InputError(
+            f"notebook {notebook.name}: {_first_line(str(error))}; allowed: {allowed}"
+        ) from error
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """The same notebook without what differs between equal runs: times, random ids, papermill's own notes."""
     clean = nbformat.from_dict(notebook)
-    clean.metadata = nbformat.from_dict({"kernelspec": {"name": KERNEL, "display_name": "Python 3", "language": "python"}})
+    clean.metadata = nbformat.from_dict(
+        {"kernelspec": {"name": KERNEL, "display_name": "Python 3", "language": "python"}}
+    )
     for number, cell in enumerate(clean.cells):
         cell["id"] = f"c{number}"
         for name in VOLATILE_CELL_METADATA:
@@ -87,7 +91,9 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 def _check_type(key: str, given: Any, default: Any) -> None:
     """A parameter has its default's type; a whole number may stand for a float; None fixes no type."""
     wanted = (int, float) if isinstance(default, float) else type(default)
-    fits = default is None or (isinstance(given, wanted) and isinstance(given, bool) == isinstance(default, bool))
+    fits = default is None or (
+        isinstance(given, wanted) and isinstance(given, bool) == isinstance(default, bool)
+    )
     if not fits:
         raise refuse(key, given, f"a value of type {type(default).__name__}")
 
@@ -96,7 +102,9 @@ def _read(notebook: Path) -> NotebookNode:
     try:
         return nbformat.read(str(notebook), as_version=4)
     except (OSError, ValueError) as error:
-        raise InputError(f"notebook {notebook}: cannot be read ({type(error).__name__}); allowed: an .ipynb file") from error
+        raise InputError(
+            f"notebook {notebook}: cannot be read ({type(error).__name__}); allowed: an .ipynb file"
+        ) from error
 
 
 def _run(notebook: Path, executed: Path, parameters: dict[str, Any], folder: Path) -> None:
@@ -112,7 +120,9 @@ def _run(notebook: Path, executed: Path, parameters: dict[str, Any], folder: Pat
                 progress_bar=False, config=config,
             )  # fmt: skip
     except PapermillExecutionError as error:
-        raise InputError(f"{notebook.name}, cell {error.cell_index}: {error.ename}: {_first_line(error.evalue)}") from error
+        raise InputError(
+            f"{notebook.name}, cell {error.cell_index}: {error.ename}: {_first_line(error.evalue)}"
+        ) from error
 
 
 def _first_line(text: str) -> str:

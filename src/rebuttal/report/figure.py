@@ -1,21 +1,22 @@
 """A figure of a report: panels, key, caption, data table, and the file and variables that it was drawn from."""
 
+import copy
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import vl_convert
 
 from rebuttal.charts import theme
-from rebuttal.charts.panel import Entry, Panel, join
+from rebuttal.charts.panel import Entry, Panel, join_specs
 from rebuttal.report import html
 
 PAGE_MIME = "application/vnd.rebuttal.page+html"
-VEGA_MIME = f"application/vnd.vegalite.v{alt.SCHEMA_VERSION.removeprefix('v').split('.')[0]}+json"
+# The charts keep to what both versions understand.
+VEGA_MIMES = ("application/vnd.vegalite.v5+json", "application/vnd.vegalite.v6+json")
 STATIC_WIDTH = 380  # pixels of the static picture's plot: legible when scaled to a phone and to a page
 
 
@@ -42,22 +43,13 @@ class Figure:
     sources: tuple[Source, ...]
     across: int = 0  # panels side by side on a wide page; 0: by their number
 
-    @property
-    def chart(self) -> alt.LayerChart | alt.ConcatChart:
-        """All panels as one Altair chart."""
-        return join(self.panels)
-
     def __repr__(self) -> str:
         return f"Figure {self.id}: {self.title}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """JupyterLab draws the chart; the published page takes its own part; anything else shows the picture."""
-        return {
-            VEGA_MIME: self.chart.to_dict(),
-            PAGE_MIME: self.to_html(),
-            "image/svg+xml": static(self.chart.to_dict()),
-            "text/plain": repr(self),
-        }
+        """A notebook draws the chart with the version of Vega-Lite it has; the published page takes its own part."""
+        spec = join_specs(self.panels)
+        return dict.fromkeys(VEGA_MIMES, spec) | {PAGE_MIME: self.to_html(), "text/plain": repr(self)}
 
     def to_html(self) -> str:
         """The figure as it stands in a published page."""
@@ -73,7 +65,9 @@ class Figure:
             self._data(),
             self._origin(),
         ]
-        return html.element("figure", "\n".join(parts), class_="figure", id=f"fig-{self.id}", aria_labelledby=heading)
+        return html.element(
+            "figure", "\n".join(parts), class_="figure", id=f"fig-{self.id}", aria_labelledby=heading
+        )
 
     def _data(self) -> str:
         """The numbers behind the figure."""
@@ -97,42 +91,42 @@ def columns(count: int) -> int:
     """How many panels stand side by side on a wide page: no row is left nearly empty."""
     if count <= 3:
         return count
-    return 4 if count % 4 == 0 and count > 4 or count > 9 else 3 if count % 3 == 0 else 2
-
-
-def about(one: Panel) -> list[str]:
-    """What a panel rests on, phrase by phrase."""
-    return str(one.chart.to_dict()["title"]["subtitle"][0]).split("; ")
+    if count > 9 or (count > 4 and count % 4 == 0):
+        return 4
+    return 3 if count % 3 == 0 else 2
 
 
 def common(panels: Sequence[Panel]) -> list[str]:
     """The phrases that every panel shares: they are printed once, under the figure's title."""
-    first, *others = [about(one) for one in panels]
+    first, *others = [one.about for one in panels]
     return [phrase for phrase in first if all(phrase in other for other in others)]
 
 
 def panel_html(one: Panel, shared: Sequence[str] = ()) -> str:
     """One panel: heading, what it rests on, the static picture and the specification that replaces it."""
     spec = page_spec(one)
-    own = "; ".join(phrase for phrase in about(one) if phrase not in shared)
+    own = "; ".join(phrase for phrase in one.about if phrase not in shared)
     words = str(spec["description"])
-    picture = html.element("div", static(spec | {"width": STATIC_WIDTH}), class_="static", role="img", aria_label=words)
+    picture = html.element(
+        "div", static(spec | {"width": STATIC_WIDTH}), class_="static", role="img", aria_label=words
+    )
     text = json.dumps(spec, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
     chart = html.element("div", picture + f'<script type="application/json">{text}</script>', class_="chart")
-    top = html.element("h5", escape(one.chart.to_dict()["title"]["text"]))
+    top = html.element("h5", escape(one.title))
     top += html.element("p", escape(own), class_="about") if own else ""
     return html.element("div", top + chart, class_="panel")
 
 
 def page_spec(one: Panel) -> dict[str, Any]:
     """The panel's Vega-Lite specification without title and legend, which the page prints itself."""
-    spec = one.chart.to_dict()
-    del spec["title"]
-    spec.pop("$schema")
+    spec = copy.deepcopy(
+        {name: value for name, value in one.spec.items() if name not in ("title", "$schema", "datasets")}
+    )
     for layer in spec["layer"]:
         for channel in layer["encoding"].values():
             if "scale" in channel and "legend" in channel:
                 channel["legend"] = None
+    spec["datasets"] = one.spec["datasets"]
     spec["config"] = theme.config() | {"legend": {"disable": True}}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec

@@ -29,7 +29,11 @@ def number(value: object) -> str:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return f"{value:.4g}".replace("-", "−") if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.2e}".replace("-", "−")
+    return (
+        f"{value:.4g}".replace("-", "−")
+        if 1e-3 <= abs(value) < 1e5 or value == 0
+        else f"{value:.2e}".replace("-", "−")
+    )
 
 
 def element(name: str, content: str, **attributes: str) -> str:
@@ -56,7 +60,9 @@ def badge(status: str) -> str:
 
 def facts(pairs: Mapping[str, str]) -> str:
     """A definition list of name and HTML value; empty values are left out."""
-    return element("dl", "".join(f"<dt>{escape(k)}</dt><dd>{v}</dd>" for k, v in pairs.items() if v), class_="facts")
+    return element(
+        "dl", "".join(f"<dt>{escape(k)}</dt><dd>{v}</dd>" for k, v in pairs.items() if v), class_="facts"
+    )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, class_: str = "") -> str:
@@ -73,7 +79,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, clas
 def frame_table(frame: pd.DataFrame, caption: str) -> str:
     """A data frame as a compact table."""
     rows = [[escape(number(cell)) for cell in row] for row in frame.astype(object).itertuples(index=False)]
-    return element("div", table([str(c).replace("_", " ") for c in frame.columns], rows, caption), class_="compact")
+    return element(
+        "div", table([str(c).replace("_", " ") for c in frame.columns], rows, caption), class_="compact"
+    )
 
 
 def scroll(content: str, label: str) -> str:
@@ -87,11 +95,19 @@ def swatch(entry: Entry) -> str:
     dash = "" if entry.style.dash == (1, 0) else f' stroke-dasharray="{pattern}"'
     line = f'<path d="M1 7h26" fill="none" stroke="{entry.style.colour}" stroke-width="2.5"{dash}/>'
     mark = f'<g fill="{entry.style.colour}">{MARKS[entry.style.shape]}</g>'
-    drawn = {"line": line + mark, "point": mark, "area": f'<rect x="6" y="2" width="16" height="10" fill="{entry.style.colour}"/>'}
-    return f'<svg width="28" height="14" viewBox="0 0 28 14" aria-hidden="true" focusable="false">{drawn[entry.mark]}</svg>'
+    drawn = {
+        "line": line + mark,
+        "point": mark,
+        "area": f'<rect x="6" y="2" width="16" height="10" fill="{entry.style.colour}"/>',
+    }
+    size = 'width="28" height="14" viewBox="0 0 28 14"'
+    return f'<svg {size} aria-hidden="true" focusable="false">{drawn[entry.mark]}</svg>'
 
 
 def key(entries: Sequence[Entry]) -> str:
     """The legend of a figure: each entry with its definition, where the figure stands."""
-    lines = (f"<li>{swatch(e)}<div><b>{escape(e.name)}</b> <span>{escape(e.definition)}</span></div></li>" for e in entries)
+    lines = (
+        f"<li>{swatch(e)}<div><b>{escape(e.name)}</b> <span>{escape(e.definition)}</span></div></li>"
+        for e in entries
+    )
     return element("ul", "\n".join(lines), class_="key", aria_label="Key")

@@ -1,4 +1,4 @@
-"""From an executed notebook to a page: nbconvert with this package's own template, which loads nothing from elsewhere."""
+"""From an executed notebook to a page: nbconvert with this package's own template, which loads nothing."""
 
 import re
 from collections.abc import Iterator
@@ -65,7 +65,9 @@ def strip(text: str) -> str:
 
 def ledger_rows(notebook: NotebookNode) -> list[dict[str, Any]]:
     """The ledger rows that the executed cells left in their outputs, each id once."""
-    return list({row["id"]: row for bundle in bundles(notebook) for row in bundle.get(LEDGER_MIME, [])}.values())
+    return list(
+        {row["id"]: row for bundle in bundles(notebook) for row in bundle.get(LEDGER_MIME, [])}.values()
+    )
 
 
 def bundles(notebook: NotebookNode) -> Iterator[dict[str, Any]]:

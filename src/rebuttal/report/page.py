@@ -7,10 +7,16 @@ import jinja2
 import vl_convert
 
 # no request leaves the page: scripts and styles are the site's own files, nothing is evaluated, nothing is sent
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'"
+)
 LINKS = (("rebuttal", "index.html"), ("Concerns", "index.html#Concerns"), ("Claims", "index.html#Claims"),
          ("Reproduce", "index.html#How-to-reproduce"), ("Provenance", "index.html#Provenance"))  # fmt: skip
-FOOTER = "Every number on this page was computed from the result files it names; none was typed. Nothing is loaded from elsewhere."
+FOOTER = (
+    "Every result on this page was computed from the files that it names; none was typed. "
+    "Nothing is loaded from elsewhere."
+)
 VEGA = "vega.js"
 
 

@@ -1,12 +1,12 @@
 """The exact settings of every run, as the result files tell them: hardware, versions, hyper-parameters."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from rebuttal.charts import frames
-from rebuttal.charts.theme import words
+from rebuttal.charts.theme import family, words
 from rebuttal.report import html
 from rebuttal.report.data import notes, read_json
 from rebuttal.stats.quantities import Results
@@ -49,24 +49,45 @@ def _hardware(data: Results, device: Any) -> dict[str, str]:
     """The device whose costs the clock rests on, the clock, the versions, the commits of the runs."""
     known = notes(data.folder, "provenance.json").values()
     commits = sorted({str(one["git_commit"]) for one in known if "git_commit" in one})
-    pairs = flat(device, "device profiled") | {"clock": escape(f"{data.curves.attrs['clock']} (seconds in every figure)")}
+    pairs = flat(device, "device profiled") | {
+        "clock": escape(f"{data.curves.attrs['clock']} (seconds in every figure)")
+    }
     return pairs | flat(_json(data, "versions"), "version of") | {"git commit": escape(", ".join(commits))}
 
 
 def _methods(data: Results, definitions: Mapping[str, str]) -> str:
-    """Every variant that was run, what it is, and where its curves are."""
+    """Every method that was run, what it is, its variants, and where its curves are."""
+    labels = [str(label) for label in data.curves.method.values]
+    files = dict(zip(map(family, labels), map(str, data.curves.file.values), strict=True))
     cells = [
-        (escape(words(str(label))), escape(definitions.get(str(label).split()[0], "")), f"<code>{escape(str(file))}</code>")
-        for label, file in zip(data.curves.method.values, data.curves.file.values, strict=True)
+        (
+            escape(words(name)),
+            escape(definitions.get(name, "")),
+            escape("; ".join(_options(labels, name))),
+            f"<code>{escape(file)}</code>",
+        )
+        for name, file in files.items()
     ]
-    return html.table(("Method", "Definition", "Curves"), cells, "Every variant that was run", "cards files")
+    return html.table(
+        ("Method", "Definition", "Variants", "Curves"), cells, "Every method that was run", "cards files"
+    )
+
+
+def _options(labels: Sequence[str], name: str) -> list[str]:
+    """The options of a method's variants, in words."""
+    return [words(label).partition(", ")[2] for label in labels if family(label) == name and label != name]
 
 
 def _rates(data: Results) -> str:
-    """Tuned and shared learning rate of every variant on every workload and machine; a column per place."""
+    """The tuned learning rate of every variant on every workload and machine, a column each, and the shared one."""
     rates = data.curves.learning_rate.reset_coords(drop=True)
     series = rates.transpose("method", "workload", "machine", "rate").to_series().dropna().reset_index()
-    series["place"] = [", ".join(map(words, place)) for place in zip(series["workload"], series["machine"], series["rate"], strict=True)]
-    wide = series.pivot_table(index="method", columns="place", values="learning_rate", sort=False).reset_index()
+    places = zip(series["workload"], series["machine"], series["rate"], strict=True)
+    series["place"] = [f"{words(w)}, {words(m)}" if rate == "tuned" else rate for w, m, rate in places]
+    wide = series.pivot_table(
+        index="method", columns="place", values="learning_rate", sort=False
+    ).reset_index()
     wide["method"] = [words(label) for label in wide["method"]]
-    return html.frame_table(frames.small(wide), "Learning rates, tuned on validation data and shared")
+    return html.frame_table(
+        frames.small(wide), "Learning rates: tuned on validation data for each place, and the shared one"
+    )

@@ -1,4 +1,4 @@
-"""The two commands of the pipeline that make pages: `write_review` for a paper, `write_site` for the index and ledger."""
+"""The pipeline's two commands that make pages: `write_review` for a paper, `write_site` for index and ledger."""
 
 import json
 import re
@@ -31,7 +31,9 @@ def write_review(paper: str, study: str | None = None) -> Path:
     text = notebook_page.render(executed, f"{paper}.html")
     rows = notebook_page.ledger_rows(executed)
     check_figures(paper, text, rows)
-    page.write(folder / "review" / "ledger.json", dumps({"paper": paper, "rows": rows, "files": files(folder)}))
+    page.write(
+        folder / "review" / "ledger.json", dumps({"paper": paper, "rows": rows, "files": files(folder)})
+    )
     return page.write(site() / f"{paper}.html", text)
 
 
@@ -76,12 +78,16 @@ def check_figures(paper: str, text: str, rows: list[dict[str, Any]]) -> None:
             raise InputError(f"review of {paper}: {of} points to {name}, which the notebook does not show")
     repeated = sorted({name for name in there if there.count(name) > 1})
     if repeated:
-        raise InputError(f"review of {paper}: {repeated[0]} is shown twice; allowed: each figure and concern once")
+        raise InputError(
+            f"review of {paper}: {repeated[0]} is shown twice; allowed: each figure and concern once"
+        )
 
 
 def check_links(folder: Path) -> None:
     """Refuse a site with a link that leads nowhere, or that would ask another host for anything but a followed link."""
-    anchors = {path.name: set(ANCHOR.findall(path.read_text(encoding="utf-8"))) for path in folder.glob("*.html")}
+    anchors = {
+        path.name: set(ANCHOR.findall(path.read_text(encoding="utf-8"))) for path in folder.glob("*.html")
+    }
     for name in anchors:
         for address in ADDRESS.findall((folder / name).read_text(encoding="utf-8")):
             _check_link(folder, anchors, name, address)

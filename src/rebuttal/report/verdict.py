@@ -34,6 +34,11 @@ def effect_html(row: Row) -> str:
     return f"{escape(words.effect(row))} <small>{escape(words.interval(row))}</small>"
 
 
+def measured_html(row: Row) -> str:
+    """Effect and interval, and below them what was measured."""
+    return f'{effect_html(row)}<br><span class="soft">{escape(words.measured(row["rule"]))}</span>'
+
+
 def figure_link(name: str, page: str = "") -> str:
     """A link to a figure, on this page or on another."""
     return html.link(ABOUT[name].title, f"{page}#fig-{name}")
@@ -45,69 +50,83 @@ def summary_table(rows: Sequence[Row], caption: str, page: str = "") -> str:
         (
             html.link(row["id"], f"{page}#{row['id']}") + f"<br>{escape(row['text'])}",
             html.badge(row["status"]),
-            effect_html(row),
+            measured_html(row),
             html.number(row["n"]),
             figure_link(row["figure"], page),
         )
         for row in rows
     ]
-    return html.table(("Question", "Status", "Effect [95 % interval]", "n", "Figure"), cells, caption, "cards")
+    return html.table(
+        ("Question", "Status", "Effect [95 % interval]", "n", "Figure"), cells, caption, "cards verdicts"
+    )
 
 
 def question_html(row: Row, kind: str) -> str:
     """One concern or claim: what is asked, the verdict, what it rests on."""
-    answer = f'{html.badge(row["status"])}<span class="effect">{effect_html(row)}</span><span>n = {html.number(row["n"])}</span>'
+    first, *more = row["evidence"]
+    count = (
+        ""
+        if not more
+        else f" (the first of {len(row['evidence'])} pieces of evidence; the status is that of all together)"
+    )
+    effect = html.element("span", effect_html(row), class_="effect")
+    answer = f"{html.badge(row['status'])}{effect}<span>n = {html.number(row['n'])}</span>"
     about = {
         "Kind": escape(row["kind"]),
         "Source": escape(row["source"]),
-        "Rule": f"{escape(words.rule(row['rule']))}{_more(row)}",
+        "Measured": escape(words.measured(row["rule"]) + count),
+        "Rule": escape(words.rule(row["rule"])),
         "Conditions": escape(row["conditions"]),
+        "Why": "" if more else escape(first["explain"]),
+        "Figure": "" if more else figure_link(first["figure"]),
         "See also": ", ".join(html.link(one, f"#{one}") for one in row["concerns"]),
     }
     body = [
         html.element("p", escape(row["text"]), class_="question"),
         html.element("p", answer, class_="answer"),
         html.facts(about),
-        evidence_table(row),
+        evidence_table(row) if more else "",
+        html.element("details", html.element("summary", "Place by place, and the data files") + places(row)),
     ]
-    return html.element("section", "\n".join(body), class_=f"{kind} {row['status']}", id=row["id"], aria_label=f"{kind} {row['id']}")
-
-
-def _more(row: Row) -> str:
-    more = len(row["evidence"]) - 1
-    return f" (and {more} more below: the status is that of all together)" if more > 0 else ""
+    return html.element(
+        "section",
+        "\n".join(body),
+        class_=f"{kind} {row['status']}",
+        id=row["id"],
+        aria_label=f"{kind} {row['id']}",
+    )
 
 
 def evidence_table(row: Row) -> str:
-    """Every piece of evidence with its own verdict, and in which place it was found."""
+    """Every piece of evidence with its own verdict."""
     cells = [
         (
-            escape(one["explain"]),
+            f'{escape(one["explain"])}<br><span class="soft">Rule: {escape(words.rule(one["rule"]))}.</span>',
             html.badge(one["status"]),
-            effect_html(one),
+            measured_html(one),
             html.number(one["n"]),
-            f"{escape(words.rule(one['rule']))}.{_files(one['data_files'])}",
             figure_link(one["figure"]),
         )
         for one in row["evidence"]
     ]
-    head = ("What is tested", "Status", "Effect [95 % interval]", "n", "Rule and data", "Figure")
-    table = html.table(head, cells, f"Evidence for {row['id']}", "cards")
-    places = "".join(_parts(row["id"], number, one) for number, one in enumerate(row["evidence"], 1))
-    return table + html.element("details", html.element("summary", "Place by place") + places)
+    head = ("What is tested", "Status", "Effect [95 % interval]", "n", "Figure")
+    return html.table(head, cells, f"Evidence for {row['id']}", "cards verdicts")
 
 
-def _files(names: Sequence[str]) -> str:
-    listed = ", ".join(f"<code>{escape(name)}</code>" for name in names)
-    return f'<br><span class="source">{listed}</span>'
+def places(row: Row) -> str:
+    """The outcome of every piece of evidence on every workload and machine, with the files it was read from."""
+    return "".join(_places(row["id"], number, one) for number, one in enumerate(row["evidence"], 1))
 
 
-def _parts(name: str, number: int, one: Row) -> str:
-    """The outcome of one piece of evidence on every workload and machine."""
-    unit = {"unit": one["unit"]}
+def _places(name: str, number: int, one: Row) -> str:
     cells = [
-        (escape(plain(part["where"])), html.badge(part["status"]), effect_html(part | unit), html.number(part["n"]), escape(part["note"]))
+        (escape(plain(part["where"])), html.badge(part["status"]), effect_html(part | {"unit": one["unit"]}),
+         html.number(part["n"]), escape(part["note"]))
         for part in one["parts"]
-    ]
+    ]  # fmt: skip
     head = ("Where", "Status", "Effect [95 % interval]", "n", "Note")
-    return html.element("div", html.table(head, cells, f"{name}, evidence {number}: {one['explain']}"), class_="compact")
+    table = html.table(head, cells, f"{name}, evidence {number}: {words.measured(one['rule'])}")
+    listed = ", ".join(f"<code>{escape(file)}</code>" for file in one["data_files"])
+    return html.element(
+        "div", table + html.element("p", f"Read from {listed}", class_="source"), class_="compact"
+    )

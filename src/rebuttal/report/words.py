@@ -13,7 +13,13 @@ WHAT = {
     "samples_to_target": "samples to the target", "seconds_per_update": "seconds per update",
     "staleness_mean": "mean staleness", "utilisation": "utilisation", "dropped_share": "share of gradients dropped",
 }  # fmt: skip
-RATIOS = ("seconds_to_target", "updates_to_target", "epochs_to_target", "samples_to_target", "seconds_per_update")
+RATIOS = (
+    "seconds_to_target",
+    "updates_to_target",
+    "epochs_to_target",
+    "samples_to_target",
+    "seconds_per_update",
+)
 STATUSES = {
     "supported": "the whole interval lies on the supporting side of the margin, on every workload and machine",
     "contradicted": "the whole interval lies on the other side, on every workload and machine",
@@ -39,6 +45,18 @@ def interval(row: Mapping[str, Any]) -> str:
     return "" if low is None and high is None else f"[{number(low)}, {number(high)}]"
 
 
+def measured(given: Mapping[str, Any]) -> str:
+    """What the effect is an effect on: 'seconds to the target: backup workers over asynchronous'."""
+    if given["kind"] == "compare":
+        sign = "over" if given["what"] in RATIOS else "minus"
+        return f"{WHAT[given['what']]}: {some(given['of'])} {sign} {some(given['against'])}"
+    if given["kind"] == "trend":
+        return f"slope of the {WHAT[given['what']]}"
+    return {"order_statistics": "largest gap between formula and simulation",
+            "best_backups": "best number of backups, median",
+            "product_identity": "deviation of the product from the whole"}[given["kind"]]  # fmt: skip
+
+
 def some(labels: Sequence[str]) -> str:
     """Labels in words; of several, the best."""
     named = [words(label) for label in labels]
@@ -58,7 +76,8 @@ def _compare(given: Mapping[str, Any]) -> str:
 def _trend(given: Mapping[str, Any]) -> str:
     sign = "above" if given["direction"] == "rising" else "below"
     margin = given["margin"] if given["direction"] == "rising" else -given["margin"]
-    return f"slope of the {WHAT[given['what']]} along {words(given['of'].rstrip('='))}: {sign} {number(margin)}{_where(given)}"
+    slope = f"slope of the {WHAT[given['what']]} along {words(given['of'].rstrip('='))}"
+    return f"{slope}: {sign} {number(margin)}{_where(given)}"
 
 
 def _order_statistics(given: Mapping[str, Any]) -> str:
@@ -67,12 +86,16 @@ def _order_statistics(given: Mapping[str, Any]) -> str:
 
 def _best_backups(given: Mapping[str, Any]) -> str:
     low, high = given["between"]
-    return f"the best number of backups among {given['workers']} workers is from {low} to {high}{_models(given)}"
+    return (
+        f"the best number of backups among {given['workers']} workers is from {low} to {high}{_models(given)}"
+    )
 
 
 def _product(given: Mapping[str, Any]) -> str:
     pair = f"{words(given['of'])} over {words(given['against'])}"
-    return f"the two factors of the speed-up of {pair} multiply to the whole within {number(given['tolerance'])}"
+    return (
+        f"the two factors of the speed-up of {pair} multiply to the whole within {number(given['tolerance'])}"
+    )
 
 
 def _where(given: Mapping[str, Any]) -> str:
@@ -82,4 +105,9 @@ def _where(given: Mapping[str, Any]) -> str:
 
 def _models(given: Mapping[str, Any]) -> str:
     named = given.get("stragglers")
-    return f", for the straggler models {', '.join(map(words, named))}" if named else ", for every straggler model"
+    models = "model" if named and len(named) == 1 else "models"
+    return (
+        f", for the straggler {models} {', '.join(map(words, named))}"
+        if named
+        else ", for every straggler model"
+    )

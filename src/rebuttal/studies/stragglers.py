@@ -5,9 +5,9 @@ from rebuttal.params import Study
 from rebuttal.stats import order_statistics
 from rebuttal.stragglers import STRAGGLERS
 
-WORKERS = (4, 8, 16, 32, 64, 100)  # 100 is the paper's
-BACKUPS = (0, 1, 2, 4, 8, 16)
-ITERATIONS = 4000
+WORKERS = (8, 32, 64, 100)  # 100 is the paper's
+BACKUPS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 50, 64)
+ITERATIONS = 20_000
 
 
 def write_order_statistics(study: Study) -> None:

@@ -79,7 +79,7 @@ def _dataset(
         for name in RECORDED:
             dataset[name].loc[place] = run.values[name].swapaxes(0, 1)
         dataset["diverged_at"].loc[place] = run.diverged_at.T
-        dataset["learning_rate"].loc[place] = rates[setting.key]
+        dataset["learning_rate"].loc[place] = np.asarray(rates[setting.key])
         for name, values in _axes(study, setting, run).items():
             dataset[name].loc[place] = values
     return dataset

@@ -9,7 +9,7 @@ from rebuttal import papers
 from rebuttal.papers import Paper
 from rebuttal.report import html
 from rebuttal.report.data import reviewed
-from rebuttal.report.review import files_table, status_key
+from rebuttal.report.paper_review import files_table, status_key
 from rebuttal.report.verdict import Html, summary_table
 
 
@@ -45,12 +45,20 @@ class Overview:
     def _paper(self, paper: Paper, review: dict[str, Any]) -> tuple[str, ...]:
         address = f"{paper.id}.html"
         named = f"{html.link(paper.title, address)}<br>{escape(', '.join(paper.authors))} ({paper.year})"
-        return named, self._counts(paper, review, "concerns"), self._counts(paper, review, "claims"), html.link(address, address)
+        return (
+            named,
+            self._counts(paper, review, "concerns"),
+            self._counts(paper, review, "claims"),
+            html.link(address, address),
+        )
 
     def _counts(self, paper: Paper, review: dict[str, Any], which: str) -> str:
         names = [one.id for one in getattr(paper, which)]
         count = Counter(row["status"] for row in review["rows"] if row["id"] in names)
-        return " ".join(f"{number} {html.badge(status)}" for status, number in sorted(count.items()))
+        return " ".join(
+            html.element("span", f"{number} {html.badge(status)}", class_="count")
+            for status, number in sorted(count.items())
+        )
 
     def _tables(self, which: str, caption: str) -> Html:
         found = []

@@ -1,4 +1,4 @@
-"""A review: a paper's claims and the reviewers' concerns, each with its evidence, for the one-line cells of a notebook."""
+"""A review: a paper's claims and its reviewers' concerns, each with its evidence, in one-line cells of a notebook."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,5 +95,17 @@ def status_key() -> str:
 
 def files_table(found: list[dict[str, Any]]) -> str:
     """Name, size and hash of result files."""
-    cells = [(f"<code>{escape(one['file'])}</code>", html.number(one["bytes"]), f"<code>{one['sha256'][:16]}</code>") for one in found]
-    return html.table(("File", "Bytes", "SHA-256 (first 16 digits)"), cells, "Result files that this page was made from", "cards files")
+    cells = [
+        (
+            f"<code>{escape(one['file'])}</code>",
+            html.number(one["bytes"]),
+            f"<code>{one['sha256'][:16]}</code>",
+        )
+        for one in found
+    ]
+    return html.table(
+        ("File", "Bytes", "SHA-256 (first 16 digits)"),
+        cells,
+        "Result files that this page was made from",
+        "cards files",
+    )

@@ -1,0 +1,59 @@
+"""What a replay gave: the error of one method's runs at each learning rate, against seconds, updates and epochs."""
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames
+from rebuttal.charts.convergence import AXES, FLOOR, NAMES
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, plain_key
+from rebuttal.charts.theme import words
+
+ORDER = ("learning_rate", "point")
+
+
+def replay_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: learning_rate, point, mean, low, high of the test error over seeds, n; seconds, update, epoch."""
+    frames.need(data, "replay", ["test_metric", "seconds"])
+    frame = frames.rows((1 - data.test_metric).clip(min=FLOOR), ORDER)
+    shape = data.test_metric.isel(seed=0, drop=True)
+    for name in [name for name in AXES if name in data.variables]:
+        every = data[name].mean("seed") if "seed" in data[name].dims else data[name]
+        frame[name] = frames.flat_values(every.broadcast_like(shape), frame, ORDER)
+    frame[["low", "high"]] = frame[["low", "high"]].clip(lower=FLOOR)
+    return frame
+
+
+def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """One panel per axis, a line per learning rate; its band is there from two seeds on."""
+    frame = frames.some(replay_rows(data), "replay")
+    seeds = frames.seeds(frame)
+    frame["learning_rate"] = [f"{rate:g}" for rate in frame["learning_rate"]]
+    lines = {rate: f"learning rate {rate}" for rate in dict.fromkeys(frame["learning_rate"])}
+    about = f"{seeds}; mean and 95 % interval; {frames.clock(data)}"
+    what = ", ".join(words(str(data.attrs[name])) for name in ("method", "workload") if name in data.attrs)
+    return [_one(frame, name, what, about, plain_key(lines)) for name in AXES if name in frame]
+
+
+def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, ...]) -> Panel:
+    """One axis."""
+    log = x != "epoch"
+    shown = frame[["learning_rate", x, "mean", "low", "high"]]
+    base = alt.Chart(frames.small(shown[shown[x] > 0] if log else shown))
+    axis_x = axis(alt.X, x, AXES[x], log=log)
+    line = base.mark_line().encode(
+        axis_x, axis(alt.Y, "mean", "test error (fraction), log scale", log=True), colour(key, "learning_rate"),
+        dash(key, "learning_rate"), tooltip=["learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title="test error")],
+    )  # fmt: skip
+    band = base.mark_area(opacity=0.14).encode(
+        axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "learning_rate")
+    )
+    title = f"{what}: error against {NAMES[x]}"
+    return panel([band, line], title, about, f"{title}, {len(key)} learning rates.", key)
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """The end of every curve."""
+    frame = replay_rows(data)
+    last = frame[frame["point"] == frame["point"].max()]
+    return frames.short(last.drop(columns="point").rename(columns={"mean": "test_error"}))

@@ -1,0 +1,30 @@
+"""A whole project in a folder, with made-up results: for tests of what makes pages."""
+
+import shutil
+from pathlib import Path
+
+import synthetic_results
+from runs import COSTS
+
+from rebuttal.simulation import simulate
+
+ROOT = Path(__file__).resolve().parents[1]
+SHOWN = {"synchronous": ({}, 8), "asynchronous": ({}, 120), "backup_workers": ({"b": 4}, 8)}
+
+
+def write(folder: Path) -> Path:
+    """dvc.yaml, papers, notebooks and results, with the time lines that the report draws; the study's folder."""
+    (folder / "dvc.yaml").write_text("stages: {}\n")
+    shutil.copytree(ROOT / "papers", folder / "papers")
+    shutil.copytree(
+        ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
+    )
+    study = synthetic_results.write(folder / "results")
+    for name, (options, updates) in SHOWN.items():
+        run = simulate(
+            name, machine="paper_cluster", workers=8, updates=updates, options=options, costs=COSTS
+        )
+        label = " ".join([name, *(f"{key}={value}" for key, value in options.items())])
+        file = f"{label}--digits_mlp--paper_cluster--seed 0.npz".replace(" ", "_")
+        run.save(study / "timelines" / name / file)
+    return study

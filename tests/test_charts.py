@@ -1,0 +1,225 @@
+"""Charts: every figure of the list draws, says n and clock, explains its legend, and has a small table."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic_results
+from runs import COSTS
+
+from rebuttal import charts, results
+from rebuttal.charts import convergence, stragglers, targets, theme, timelines
+from rebuttal.charts.panel import NO_DEFINITION, join_specs
+from rebuttal.errors import InputError
+from rebuttal.papers import FIGURES
+from rebuttal.report import definitions
+from rebuttal.simulation import simulate
+from rebuttal.stats import datasets
+
+EVERY = [name for name in charts.DRAWINGS if name != "replay"]
+LARGEST_SPEC = 200_000  # characters of one panel
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Everything that a drawing may need."""
+    study = synthetic_results.write(tmp_path_factory.mktemp("results"))
+    found = {"curves": results.load_curves(study), "tuning": results.load_tuning(study)}
+    found |= {"summaries": results.load_summaries(study), "stragglers": results.load_stragglers(study)}
+    return found | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
+
+
+def timeline():
+    return simulate(
+        "backup_workers", machine="paper_cluster", workers=6, updates=6, options={"b": 2}, costs=COSTS
+    )
+
+
+@pytest.fixture(scope="module")
+def drawn(data):
+    """Figure -> panels, with the methods' own definitions."""
+    lines = definitions.methods()
+    return {name: charts.panels(name, *given(name, data), definitions=lines) for name in EVERY}
+
+
+def given(name, data):
+    return [data[need] for need in charts.DRAWINGS[name].needs]
+
+
+def test_there_is_a_drawing_for_every_figure_that_a_paper_may_name():
+    assert set(EVERY) == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_panels_are_valid_responsive_described_and_small(name, drawn):
+    for panel in drawn[name]:
+        spec = panel.chart.to_dict()  # Altair validates here
+        assert spec["width"] == "container"
+        assert len(spec["description"].split()) >= 4
+        assert panel.title
+        assert len(str(spec)) < LARGEST_SPEC
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_panel_says_its_clock_and_axes_have_titles(name, drawn):
+    for panel in drawn[name]:
+        about = "; ".join(panel.about)
+        assert "clock" in about
+        encodings = [layer["encoding"] for layer in panel.spec["layer"]]
+        titled = [e[axis].get("title") for e in encodings for axis in ("x", "y") if axis in e]
+        assert any(titled)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_legend_entry_is_explained_and_drawn_once(name, drawn):
+    for panel in drawn[name]:
+        assert panel.key
+        assert all(entry.definition not in ("", NO_DEFINITION) for entry in panel.key)
+        assert len({entry.label for entry in panel.key}) == len(panel.key)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_tables_are_short_and_hold_numbers(name, data):
+    table = charts.table(name, *given(name, data))
+    assert 0 < len(table) <= 40
+    assert table.attrs["rows"] >= len(table)
+    assert table.select_dtypes("number").shape[1] >= 1
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_drawing_twice_gives_the_same_specification(name, data, drawn):
+    again = charts.panels(name, *given(name, data), definitions=definitions.methods())
+    assert [panel.spec for panel in again] == [panel.spec for panel in drawn[name]]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_joined_specification_is_valid(name, drawn):
+    alt.Chart.from_dict(join_specs(drawn[name]))
+
+
+def test_a_method_keeps_its_colour_in_every_figure(drawn):
+    seen: dict[str, set[str]] = {}
+    for panels in drawn.values():
+        for entry in (
+            entry for panel in panels for entry in panel.key if theme.family(entry.label) in theme.FAMILIES
+        ):
+            seen.setdefault(theme.family(entry.label), set()).add(entry.style.colour)
+    assert all(len(colours) == 1 for colours in seen.values())
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("background", ["#fcfcfa", "#14171a"])
+def test_colours_can_be_seen_on_a_light_and_on_a_dark_page(background):
+    for colour, _ in theme.FAMILIES.values():
+        low, high = sorted((luminance(colour), luminance(background)))
+        assert (high + 0.05) / (low + 0.05) > 2.4, colour
+
+
+def test_the_main_methods_are_one_variant_each_by_validation(data):
+    chosen = convergence.main_methods(data["curves"])
+    families = [theme.family(label) for label in chosen]
+    assert len(families) == len(set(families))
+    assert "delayed" not in families
+    assert "mini_batch shards=16" in chosen  # the synthetic results make it the best
+
+
+def test_convergence_shows_the_mean_over_seeds(data):
+    at = data["curves"].sel(workload="digits_mlp", machine="paper_cluster", rate="tuned")
+    frame = convergence.curve_rows(at)
+    row = frame[(frame["method"] == "synchronous") & (frame["point"] == 5)].iloc[0]
+    assert row["mean"] == pytest.approx(
+        1 - float(at.test_metric.sel({"method": "synchronous"}).isel(point=5).mean())
+    )
+    assert row["low"] <= row["mean"] <= row["high"]
+    assert row["n"] == 5
+
+
+def test_diverged_runs_are_counted(data):
+    curves = data["curves"].copy(deep=True)
+    place = {
+        "method": "synchronous",
+        "workload": "digits_mlp",
+        "machine": "paper_cluster",
+        "rate": "tuned",
+        "seed": 0,
+    }
+    curves["diverged_at"].loc[place] = 40.0
+    for name in ("test_metric", "validation_metric"):
+        curves[name].loc[place] = np.nan
+    table = convergence.table(curves)
+    chosen = (table["method"] == "synchronous") & (table["workload"] == "digits_mlp")
+    row = table[chosen & (table["machine"] == "paper_cluster")].iloc[0]
+    assert (row["diverged"], row["n"]) == (1, 4)
+
+
+def test_a_missed_target_is_marked_not_dropped(data):
+    frame = targets.time_rows(data["curves"], data["targets"])
+    hard = frame[(frame["method"] == "asynchronous") & (frame["multiple"] == frame["multiple"].min())]
+    assert (hard["missed"] == hard["n"]).all()
+    assert hard["seconds"].isna().all()
+    assert (hard["at_least"] > 0).all()
+
+
+def test_the_split_multiplies_to_the_whole(data):
+    frame = targets.split_rows(data["curves"], data["targets"])
+    wide = frame.pivot_table(index=["workload", "machine", "method"], columns="part", values="mean")
+    np.testing.assert_allclose(wide["total"], wide["updates"] * wide["seconds_per_update"], rtol=1e-9)
+
+
+def test_best_backups_is_where_progress_per_second_is_largest(data):
+    frame = stragglers.best_rows(data["stragglers"])
+    for _, part in frame.groupby(["straggler", "workers"]):
+        assert part.loc[part["best"], "speed"].iloc[0] == part["speed"].max()
+    none = frame[(frame["straggler"] == "none") & frame["best"]]
+    assert (none["backups"] == 0).all()  # without stragglers a backup is a waste
+
+
+def test_a_timeline_is_drawn_with_its_drops():
+    table = timelines.gantt_table(timeline())
+    assert {"used", "dropped", "update", "message"} <= set(table["what"])
+    assert charts.figure_of(timeline()) == "one_timeline"
+
+
+def test_chart_finds_the_figure_of_its_data(data):
+    for kind, figure in (
+        ("curves", "convergence"),
+        ("tuning", "learning_rates"),
+        ("summaries", "utilisation"),
+    ):
+        assert charts.figure_of(data[kind]) == figure
+    assert charts.figure_of(data["stragglers"]) == "backups_order_statistics"
+    assert isinstance(charts.chart(data["summaries"]), alt.TopLevelMixin)
+
+
+def test_a_replay_is_drawn_with_a_line_per_learning_rate(data):
+    curves = (
+        data["curves"].isel(method=0, workload=0, machine=0, rate=0, drop=True).drop_vars("learning_rate")
+    )
+    replay = curves.expand_dims(learning_rate=[0.1, 0.2])
+    panels = charts.panels("replay", replay)
+    assert [entry.label for entry in panels[0].key] == ["0.1", "0.2"]
+    assert len(charts.table("replay", replay)) == 2
+
+
+def test_bad_input_is_one_line(data):
+    lacking = data["curves"].drop_vars("test_metric")
+    unknown = data["curves"].assign_attrs(clock="guessed")
+    table = pd.DataFrame({"node": [0]})
+    for call in (
+        lambda: charts.chart(data["curves"], figure="convergance"),
+        lambda: charts.chart(lacking, figure="convergence"),
+        lambda: charts.chart(unknown, figure="convergence"),
+        lambda: charts.chart(table, figure="one_timeline"),
+        lambda: charts.chart(3),
+        lambda: targets.split_rows(data["curves"], data["targets"], baseline="asynchron"),
+    ):
+        with pytest.raises(InputError) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="did you mean 'convergence'"):
+        charts.drawing("convergance")

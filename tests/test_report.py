@@ -1,0 +1,276 @@
+"""The pieces of a report: what a notebook shows, what a page says, what is refused."""
+
+import json
+
+import nbformat
+import pytest
+import synthetic_project
+import xarray as xr
+
+from rebuttal import charts, papers, results
+from rebuttal.errors import InputError
+from rebuttal.report import data as report_data
+from rebuttal.report import execution, figures, html, notebook_page, words
+from rebuttal.report.figure import PAGE_MIME, VEGA_MIMES, columns
+from rebuttal.report.paper_review import review
+from rebuttal.report.verdict import LEDGER_MIME
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    synthetic_project.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def opened(place):
+    return review(place / "papers" / "backup-workers" / "paper.yaml", place / "results" / "backup_workers")
+
+
+def test_every_figure_of_the_papers_has_a_title_a_caption_and_sources():
+    assert set(figures.ABOUT) == set(papers.FIGURES)
+    for about in figures.ABOUT.values():
+        assert about.title
+        assert len(about.read.split()) > 10
+        assert about.variables
+
+
+@pytest.mark.parametrize("name", figures.ABOUT)
+def test_captions_hold_no_measured_number(name):
+    assert not any(character.isdigit() for character in figures.ABOUT[name].read)
+
+
+def test_a_figure_shows_in_a_notebook_and_on_a_page(opened):
+    figure = opened.figure("staleness_error")
+    bundle = figure._repr_mimebundle_()
+    assert set(VEGA_MIMES) <= set(bundle)
+    page = bundle[PAGE_MIME]
+    assert page.count("<svg") >= 1
+    for part in (
+        "<figcaption>",
+        "<caption>",
+        'id="fig-staleness_error"',
+        "results/backup_workers/training/*/curves.nc",
+    ):
+        assert part in page
+    assert figure.to_html() == opened.figure("staleness_error").to_html()
+
+
+def test_the_sources_of_figures_are_variables_of_their_files(opened):
+    read = {"curves": opened.data.curves, "tuning": opened.data.tuning, "summaries": opened.data.summaries,
+            "stragglers": opened.data.stragglers}  # fmt: skip
+    for about in figures.ABOUT.values():
+        for kind, names in about.variables.items():
+            if kind != "gantt":
+                assert set(names) <= set(read[kind].variables)
+
+
+def test_a_concern_says_status_effect_interval_n_rule_and_conditions(opened):
+    for concern in opened.paper.concerns:
+        text = opened.concern(concern.id).text
+        row = next(row for row in opened.rows if row["id"] == concern.id)
+        assert html.badge(row["status"]) in text
+        assert words.interval(row) in text
+        assert f"n = {row['n']}" in text
+        assert row["conditions"] in text
+        assert f'id="{concern.id}"' in text
+        for one in row["evidence"]:
+            assert f"#fig-{one['figure']}" in text
+
+
+def test_the_summary_carries_the_ledger(opened):
+    bundle = opened.summary()._repr_mimebundle_()
+    assert [row["id"] for row in bundle[LEDGER_MIME]] == [row["id"] for row in opened.rows]
+    assert opened.claims().text.count('class="claim ') == len(opened.paper.claims)
+
+
+def test_settings_and_checklist_are_read_from_the_results(opened):
+    settings = opened.settings().text
+    assert "synthetic device" in settings
+    for label in ("backup workers", "b = 1; b = 2; b = 4", "ethernet 10g"):
+        assert label in settings
+    checklist = opened.checklist().text
+    assert f"{opened.data.curves.sizes['method']} variants" in checklist
+    assert "diverged" in checklist
+
+
+def test_unknown_names_are_refused_with_the_nearest(opened):
+    with pytest.raises(InputError, match="did you mean 'convergence'"):
+        opened.figure("convergance")
+    with pytest.raises(InputError, match="did you mean 'bw-1'"):
+        opened.concern("bw1")
+
+
+def test_every_rule_of_the_papers_can_be_said_in_words(opened):
+    for row in opened.rows:
+        for one in row["evidence"]:
+            assert len(words.rule(one["rule"]).split()) >= 5
+            assert words.measured(one["rule"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.12345678, "0.1235"),
+        (-2.0, "−2"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (float("inf"), "∞"),
+        (3, "3"),
+        (1e-9, "1.00e−09"),
+    ],
+)
+def test_numbers_are_written_for_readers(value, text):
+    assert html.number(value) == text
+
+
+def test_html_is_escaped():
+    assert html.element("a", "x", href='"<') == '<a href="&quot;&lt;">x</a>'
+    assert "<script>" not in html.facts({"<script>": "x"})
+
+
+@pytest.mark.parametrize(
+    ("count", "across"), [(1, 1), (2, 2), (3, 3), (4, 2), (6, 3), (8, 4), (9, 3), (10, 4)]
+)
+def test_panels_fill_their_rows(count, across):
+    assert columns(count) == across
+
+
+# --- a change of a result file changes what is shown ------------------------------------------------------------
+
+
+def test_every_result_file_is_listed_with_its_hash(place, opened):
+    folder = place / "results" / "backup_workers"
+    listed = {one["file"]: one["sha256"] for one in report_data.files(folder)}
+    there = [
+        path
+        for path in (place / "results").rglob("*")
+        if path.suffix in (".nc", ".json") and "review" not in path.parts
+    ]
+    assert {f"results/{path.relative_to(place / 'results').as_posix()}" for path in there} == set(listed)
+    shown = opened.provenance().text
+    assert all(digest[:16] in shown for digest in listed.values())
+
+
+def change(path, variable):
+    """One number of a file, made a little larger."""
+    data = xr.load_dataset(path, engine="h5netcdf")
+    flat = data[variable].values.ravel()
+    flat[-1] = flat[-1] * 0.97
+    results.save(data, path)
+
+
+MUTATIONS = {
+    "training/synchronous/curves.nc": ("test_metric", "convergence", "curves"),
+    "tuning/softsync.nc": ("validation_loss", "learning_rates", "tuning"),
+    "summaries/asynchronous.nc": ("utilisation", "utilisation", "summaries"),
+    "stragglers.nc": ("iteration_seconds_simulated", "best_backups", "stragglers"),
+}
+
+
+@pytest.mark.parametrize("file", MUTATIONS)
+def test_one_changed_number_changes_its_figure_and_the_hash(file, tmp_path, opened):
+    variable, figure, kind = MUTATIONS[file]
+    study = synthetic_project.synthetic_results.write(tmp_path / "results")
+    before = {one["file"]: one["sha256"] for one in report_data.files(study)}
+    change(study / file, variable)
+    after = {one["file"]: one["sha256"] for one in report_data.files(study)}
+    assert {name for name in after if after[name] != before[name]} == {f"results/backup_workers/{file}"}
+    read = {"curves": results.load_curves, "tuning": results.load_tuning, "summaries": results.load_summaries,
+            "stragglers": results.load_stragglers}[kind]  # fmt: skip
+    old, new = getattr(opened.data, kind), read(study)
+    drawn = [charts.panels(figure, data) for data in (old, new)]
+    assert [panel.spec for panel in drawn[0]] != [panel.spec for panel in drawn[1]]
+
+
+def test_broken_json_and_missing_timelines_are_refused(tmp_path, opened):
+    (tmp_path / "profile.json").write_text("{")
+    with pytest.raises(InputError, match="cannot be read as JSON"):
+        report_data.read_json(tmp_path / "profile.json")
+    lost = type(opened.data)(
+        tmp_path, *(getattr(opened.data, n) for n in ("curves", "tuning", "summaries", "stragglers"))
+    )
+    with pytest.raises(InputError, match="cannot be read"):
+        report_data.three_timelines(lost)
+
+
+# --- notebooks --------------------------------------------------------------------------------------------------
+
+
+def notebook(path, *sources, kernel="python3"):
+    """A notebook whose first code cell is tagged 'parameters'."""
+    node = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": kernel, "display_name": "x", "language": "python"}}
+    )
+    node.cells = [nbformat.v4.new_markdown_cell("# Title"), *map(nbformat.v4.new_code_cell, sources)]
+    node.cells[1].metadata.tags = ["parameters"]
+    path.write_text(nbformat.writes(node))
+    return path
+
+
+PARAMETERS = 'study = "a"\nn = 3\nrate = 0.1\nneeded = None'
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"stduy": "b", "needed": 1}, "did you mean 'study'"),
+        ({"study": 3, "needed": 1}, "parameter study: got 3; allowed: a value of type str"),
+        ({"n": True, "needed": 1}, "parameter n: got True"),
+        ({"n": 2.5, "needed": 1}, "parameter n: got 2.5"),
+        ({}, "parameter needed: got None"),
+    ],
+)
+def test_wrong_parameters_are_refused_before_a_kernel_starts(project, given, message, monkeypatch):
+    monkeypatch.setattr(execution.papermill, "execute_notebook", lambda *_, **__: pytest.fail("launched"))
+    path = notebook(project / "n.ipynb", PARAMETERS)
+    with pytest.raises(InputError, match=message) as caught:
+        execution.execute(path, project / "out.ipynb", given)
+    assert "\n" not in str(caught.value)
+    assert not (project / "out.ipynb").exists()
+
+
+def test_a_whole_number_may_stand_for_a_float(project):
+    execution.check(notebook(project / "n.ipynb", PARAMETERS), {"rate": 1, "needed": 0})
+
+
+def test_another_kernel_and_no_notebook_are_refused(project):
+    with pytest.raises(InputError, match="kernelspec.name"):
+        execution.check(notebook(project / "n.ipynb", PARAMETERS, kernel="conda"), {"needed": 1})
+    with pytest.raises(InputError, match="cannot be read"):
+        execution.check(project / "none.ipynb", {})
+
+
+def test_execution_runs_in_the_root_and_gives_the_same_file_each_time(project):
+    (project / "notebooks").mkdir()
+    source = "import os, sys\nprint(study, os.path.exists('dvc.yaml'), 'torch' in sys.modules)"
+    path = notebook(project / "notebooks" / "n.ipynb", PARAMETERS, source)
+    for name in ("a.ipynb", "b.ipynb"):
+        execution.execute(path, project / name, {"study": "b", "needed": 1})
+    text = (project / "a.ipynb").read_text()
+    assert text == (project / "b.ipynb").read_text()
+    assert "papermill" not in text
+    outputs = [cell["outputs"] for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    assert outputs[-1][0]["text"] == ["b True False\n"]
+
+
+def test_a_cell_that_fails_is_one_line_and_leaves_no_output(project):
+    path = notebook(project / "n.ipynb", "n = 1", "raise ValueError('no good\\nat all')")
+    with pytest.raises(InputError, match="ValueError: no good$"):
+        execution.execute(path, project / "out.ipynb", {})
+    assert not (project / "out.ipynb").exists()
+
+
+def test_a_page_shows_results_and_hides_code_behind_a_toggle():
+    node = nbformat.v4.new_notebook()
+    cell = nbformat.v4.new_code_cell("show()")
+    bundle = {PAGE_MIME: "<p>page part</p>", "text/html": "<p>other</p>"}
+    cell.outputs = [nbformat.v4.new_output("display_data", bundle)]
+    node.cells = [nbformat.v4.new_markdown_cell("# One & two\n\n## A\n\n## B\n\n## C"), cell]
+    page = notebook_page.render(node, "x.html")
+    assert "<title>One &amp;amp; two</title>" not in page
+    assert "page part" in page
+    assert "other" not in page
+    assert '<details class="code"><summary>Code</summary>' in page
+    assert '<a href="#A">A</a>' in page
