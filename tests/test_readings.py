@@ -1,8 +1,4 @@
-"""What is read off a timeline, on runs that were worked out by hand, and files that are refused."""
-
-import contextlib
-import dataclasses
-import json
+"""What is read off a timeline, on runs that were worked out by hand."""
 
 import numpy as np
 import pytest
@@ -14,7 +10,7 @@ from rebuttal.hardware import Link
 from rebuttal.readings import NOT_USED, gantt, gradients, progress, summary, utilisation
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import NoStragglers
-from rebuttal.timeline import Recorder, Timeline
+from rebuttal.timeline import Recorder
 
 
 def by_hand():
@@ -147,96 +143,13 @@ def test_a_large_batch_counts_its_batches():
 
 
 def test_an_undelivered_gradient_is_not_late():
-    """Two of three are still on their way to a slow server when the run ends, so no program has refused them."""
+    """The second is done, but on its way to a slow server, when the run ends: no program has refused it."""
     slow = Link(latency_s=0.0, bandwidth_bytes_per_s=1.0, source="test")
     where = machine(NoStragglers(), FREE, server_link=slow, weight_bytes=10)
     found = summary(run("asynchronous", workers=3, updates=1, machine=where))
-    assert (found["gradients_computed"], found["gradients_applied"], found["gradients_dropped"]) == (1, 1, 0)
+    assert (found["gradients_computed"], found["gradients_applied"], found["gradients_dropped"]) == (2, 1, 0)
 
 
 def test_a_run_about_nothing_is_refused():
     with pytest.raises(InputError, match=r"machine: got 'paper_clutser'.*did you mean 'paper_cluster'"):
         simulate("synchronous", machine="paper_clutser")
-
-
-# --- files ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def saved(tmp_path):
-    path = tmp_path / "run.npz"
-    run("backup_workers", {"b": 2}).save(path)
-    return path
-
-
-def refused(path):
-    with pytest.raises(InputError) as refusal:
-        Timeline.load(path)
-    text = str(refusal.value)
-    assert "\n" not in text
-    assert str(path) in text
-    assert "allowed" in text
-    return text
-
-
-def test_a_file_that_is_not_there_is_refused(tmp_path):
-    refused(tmp_path / "none.npz")
-
-
-@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
-def test_a_file_that_was_cut_short_is_refused(saved, share):
-    whole = saved.read_bytes()
-    saved.write_bytes(whole[: int(share * len(whole))])
-    refused(saved)
-
-
-def test_a_flipped_bit_is_noticed_or_changes_nothing(saved):
-    whole, key = saved.read_bytes(), Timeline.load(saved).order.key
-    for place in range(40, len(whole), len(whole) // 40):
-        saved.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
-        with contextlib.suppress(InputError):
-            assert Timeline.load(saved).order.key == key
-
-
-@pytest.mark.parametrize("text", ["", "no archive", '{"json": 1}'])
-def test_a_file_of_something_else_is_refused(saved, text):
-    saved.write_text(text)
-    refused(saved)
-
-
-def test_an_array_alone_is_refused(saved):
-    with saved.open("wb") as file:
-        np.save(file, np.arange(3))
-    refused(saved)
-
-
-def rewritten(path, **changed):
-    with np.load(path) as stored:
-        arrays = {name: stored[name] for name in stored.files} | changed
-    np.savez(path, allow_pickle=False, **{name: array for name, array in arrays.items() if array is not None})
-
-
-@pytest.mark.parametrize("part", ["header", "computes.node", "messages.tag", "updates.value", "graph.input"])
-def test_a_file_without_one_of_its_parts_is_refused(saved, part):
-    rewritten(saved, **{part: None})
-    assert part in refused(saved)
-
-
-def test_another_schema_is_refused(saved):
-    rewritten(saved, header=np.frombuffer(json.dumps({"schema": 99}).encode(), dtype=np.uint8))
-    assert "schema" in refused(saved)
-
-
-def test_a_graph_that_rests_on_the_future_is_refused(saved):
-    with np.load(saved) as stored:
-        inputs = stored["graph.input"].copy()
-    inputs[0] = 10_000
-    rewritten(saved, **{"graph.input": inputs})
-    assert "later" in refused(saved)
-
-
-def test_a_save_that_fails_leaves_no_file(tmp_path):
-    timeline = dataclasses.replace(run("synchronous"), about={"machine": object()})
-    with pytest.raises(TypeError):
-        timeline.save(tmp_path / "deep" / "run.npz")
-    assert not list(tmp_path.rglob("*.npz"))

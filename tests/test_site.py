@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_headings_tables_and_figures_are_accessible(reports, page):
     levels = [int(level) for level in re.findall(r"<h([1-6])\b", text)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     tables = re.findall(r"<table.*?</table>", text, flags=re.DOTALL)
     assert tables
     assert all("<caption>" in table and 'scope="col"' in table and 'scope="row"' in table for table in tables)

@@ -3,7 +3,7 @@
     timeline = rebuttal.simulate("backup_workers", options={"b": 2}, machine="paper_cluster", workload="digits_mlp")
     rebuttal.summary(timeline)                                  # staleness, utilisation, seconds per update, ...
     curves = rebuttal.replay(timeline, learning_rates=[0.1])    # an xarray.Dataset
-    rebuttal.chart("one_timeline", rebuttal.gantt(timeline))    # an Altair chart
+    rebuttal.chart(timeline); rebuttal.chart(curves)            # Altair charts
 
 Importing this package imports nothing heavy: each name is fetched from its module when it is first used.
 """

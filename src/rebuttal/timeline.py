@@ -23,7 +23,16 @@ Table = Mapping[str, np.ndarray]
 NO_VALUE = -1
 NEVER = float("nan")
 SCHEMA = 1
-UNREADABLE = (OSError, ValueError, LookupError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    EOFError,
+    TypeError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 COMPUTES = {"node": "i4", "operation": "i2", "value": "i4", "start_s": "f8", "end_s": "f8", "completed": "?"}
 MESSAGES = {

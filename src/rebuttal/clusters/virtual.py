@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 import simpy
+from simpy.core import EmptySchedule
 
 from rebuttal.clusters.budget import Budget
 from rebuttal.errors import InputError
@@ -102,7 +103,7 @@ class VirtualCluster:
         try:
             while not self._finished.processed:
                 self._clock.step()
-        except simpy.core.EmptySchedule as error:
+        except EmptySchedule as error:
             raise self._stuck() from error
         for program in programs.values():
             program.close()

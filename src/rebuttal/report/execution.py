@@ -117,7 +117,7 @@ def _run(notebook: Path, executed: Path, parameters: dict[str, Any], folder: Pat
         with _quiet():
             papermill.execute_notebook(
                 str(notebook), str(executed), parameters, kernel_name=KERNEL, cwd=str(paths.root()),
-                progress_bar=False, config=config,
+                progress_bar=False, request_save_on_cell_execute=False, config=config,
             )  # fmt: skip
     except PapermillExecutionError as error:
         raise InputError(

@@ -1,5 +1,6 @@
 """From an executed notebook to a page: nbconvert with this package's own template, which loads nothing."""
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ def with_contents(text: str) -> str:
     chapters = [found for found in HEADING.finditer(text) if found[1] == "2" and 'id="' in found[2]]
     if len(chapters) < 3:
         return text
-    links = "".join(f'<li><a href="#{anchor(found[2])}">{strip(found[3])}</a></li>' for found in chapters)
+    links = "".join(f'<li><a href="#{anchor(found[2])}">{html.escape(strip(found[3]))}</a></li>' for found in chapters)
     contents = f'<nav aria-label="Contents"><ol class="toc">{links}</ol></nav>'
     return re.sub(r"(</h1>)", rf"\1{contents}", text, count=1)
 
@@ -59,8 +60,8 @@ def anchor(attributes: str) -> str:
 
 
 def strip(text: str) -> str:
-    """HTML without its tags."""
-    return re.sub(r"<[^>]+>", "", text).strip()
+    """The text of HTML."""
+    return html.unescape(re.sub(r"<[^>]+>", "", text)).strip()
 
 
 def ledger_rows(notebook: NotebookNode) -> list[dict[str, Any]]:

@@ -1,0 +1,63 @@
+"""The pictures of the methods: drawn by the code, small, and readable without eyes."""
+
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from doc_pages import DOCS
+
+from rebuttal import pictures
+from rebuttal.methods import METHODS
+from rebuttal.readings import summary
+
+SVG = "{http://www.w3.org/2000/svg}"
+every_method = pytest.mark.parametrize("name", METHODS)
+
+
+def test_there_is_a_story_for_each_method():
+    assert set(pictures.STORIES) == set(METHODS)
+
+
+@every_method
+def test_a_picture_is_what_the_code_draws(name, tmp_path):
+    drawn = pictures.picture(name).encode()
+    committed = (DOCS / "methods" / f"{name}.svg").read_bytes()
+    assert committed == drawn, "draw them again: python -m rebuttal.pictures"
+    assert len(committed) < 25_000
+
+
+@every_method
+def test_a_picture_is_a_sound_file_that_says_what_it_shows(name):
+    tree = ET.fromstring(pictures.picture(name))  # noqa: S314 - written here
+    assert tree.get("role") == "img"
+    labels = [tree.find(f"{SVG}{kind}") for kind in ("title", "desc")]
+    assert all(label is not None and label.text for label in labels)
+    assert tree.get("aria-labelledby") == " ".join(
+        label.get("id", "") for label in labels if label is not None
+    )
+    assert not [element for element in tree.iter() if element.tag in (f"{SVG}script", f"{SVG}image")]
+
+
+@pytest.mark.parametrize("name", ["backup_workers", "k_sync", "asynchronous", "delayed"])
+def test_a_picture_tells_the_story_of_its_page(name):
+    found = summary(pictures.picture_run(name))
+    lost = {"backup_workers": "gradients_dropped", "k_sync": "gradients_abandoned"}
+    assert (found["gradients_dropped"] > 0) == (name == "backup_workers")
+    assert (found["gradients_abandoned"] > 0) == (name == "k_sync")
+    assert (found["staleness_max"] == 0) == (name in lost)
+
+
+def test_all_pictures_are_written_at_once(tmp_path):
+    paths = pictures.write(tmp_path)
+    assert sorted(path.name for path in paths) == sorted(f"{name}.svg" for name in METHODS)
+    assert paths[0].read_text() == pictures.picture(paths[0].stem)
+
+
+def test_the_machine_of_the_pictures_is_as_unequal_as_it_says():
+    stragglers = pictures.SMALL.stragglers
+    factors = [stragglers.slowdowns(0, worker, 3).tolist() for worker in range(4)]
+    assert factors == [[factor] * 3 for factor in pictures.FACTORS]
+    assert stragglers.mean() == pytest.approx(np.mean(pictures.FACTORS))
+    assert stragglers.quantile(stragglers.cdf(pictures.FACTORS)).tolist() == list(pictures.FACTORS)
+    assert stragglers.upper_quantile(0.5) == stragglers.quantile(0.5)
+    assert "2.6" in stragglers.describe()
