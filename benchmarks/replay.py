@@ -21,8 +21,8 @@ import torch
 from rebuttal.costs import Costs
 from rebuttal.devices import identity
 from rebuttal.machines import MACHINES
-from rebuttal.replay.engine import Replayer
-from rebuttal.replay.probe import measure
+from rebuttal.replaying.engine import Job, Replayer
+from rebuttal.replaying.probe import measure
 from rebuttal.seeding import generator
 from rebuttal.simulation import simulate
 from rebuttal.workloads import load
@@ -79,8 +79,8 @@ def batched(workload: Workload, replayer: Replayer) -> dict[str, float]:
     simulated = time.process_time()
     orders = [replayer.prepare(run.order) for run in runs]
     merged = time.process_time()
-    for seed, order in zip(SEEDS, orders, strict=True):
-        replayer.run(order, [seed], RATES, [UPDATES])
+    jobs = [Job(order, (seed,), RATES, (UPDATES,)) for seed, order in zip(SEEDS, orders, strict=True)]
+    replayer.run_together(jobs)
     done = time.process_time()
     return {"clock_s": simulated - began, "graph_s": merged - simulated, "values_s": done - merged}
 

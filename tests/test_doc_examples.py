@@ -13,8 +13,8 @@ import rebuttal
 from rebuttal import profiling
 from rebuttal.paths import root
 from rebuttal.readings import gradients, summary
-from rebuttal.replay.eager import eager
-from rebuttal.replay.engine import EXACT, replay
+from rebuttal.replaying.eager import eager
+from rebuttal.replaying.engine import EXACT, replay
 from rebuttal.rules import SGD
 from rebuttal.simulation import rehearse, simulate
 from rebuttal.stragglers import Exponential
@@ -119,7 +119,7 @@ def test_the_examples_of_the_python_interface_run(measured, monkeypatch, capsys)
 
 
 def test_a_public_name_is_itself_whatever_was_imported_before():
-    assert "rebuttal.replay.engine" in sys.modules
+    assert "rebuttal.replaying.engine" in sys.modules
     for name in dir(rebuttal):
         assert not isinstance(getattr(rebuttal, name), types.ModuleType), name
     assert rebuttal.replay is replay

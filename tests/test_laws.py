@@ -13,10 +13,10 @@ from runs import COSTS, METHODS, Fixed, machine, run
 
 from rebuttal.methods import method
 from rebuttal.readings import gradients, summary
-from rebuttal.replay.curves import Curves
-from rebuttal.replay.eager import eager
-from rebuttal.replay.engine import Replayer
-from rebuttal.replay.merging import merged
+from rebuttal.replaying.curves import Curves
+from rebuttal.replaying.eager import eager
+from rebuttal.replaying.engine import Replayer
+from rebuttal.replaying.merging import merged
 from rebuttal.rules import SGD, Momentum, RMSProp
 from rebuttal.simulation import rehearse
 from rebuttal.stats import order_statistics

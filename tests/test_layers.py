@@ -42,7 +42,7 @@ LAYERS = {
     "devices": set(),
     "workloads": set(),
     "profiling": {"costs", "devices", "workloads"},
-    "replay": {"devices", "graph", "readings", "rules", "timeline", "workloads"},
+    "replaying": {"devices", "graph", "readings", "rules", "timeline", "workloads"},
     # what is run
     "params": {"machines", "methods", "workloads"},
     "verdict_rules": set(),
@@ -51,7 +51,7 @@ LAYERS = {
     "results": {"schemas"},
     "studies": {
         "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "params", "profiling",
-        "readings", "replay", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "workloads",
+        "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "workloads",
     },
     # what is read off it
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
@@ -60,14 +60,14 @@ LAYERS = {
     "pictures": {"costs", "hardware", "readings", "simulation", "timeline"},
     # the doors
     "__init__": {
-        "charts", "machines", "methods", "readings", "replay", "report", "results", "simulation", "studies", "timeline",
+        "charts", "machines", "methods", "readings", "replaying", "report", "results", "simulation", "studies", "timeline",
         "tracing",
     },
     "cli": {"papers", "params", "report", "studies"},
     "__main__": {"cli"},
 }  # fmt: skip
 GROUND = {"errors", "paths", "seeding", "lifeline"}
-TORCH = {"workloads", "replay", "profiling"}
+TORCH = {"workloads", "replaying", "profiling"}
 TORCH_WHEN_CALLED = {"devices"}  # imports it inside functions only
 NOT_IN_METHODS = {"datetime", "logging", "os", "pathlib", "random", "simpy", "time", "torch", "yaml"}
 

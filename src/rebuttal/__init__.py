@@ -9,8 +9,6 @@ Importing this package imports nothing heavy: each name is fetched from its modu
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import Any
 
 #: Public name -> the module that has it.
@@ -27,7 +25,7 @@ WHERE = {
     "utilisation": "rebuttal.readings",
     "gantt": "rebuttal.readings",
     "write_trace": "rebuttal.tracing",
-    "replay": "rebuttal.replay.engine",
+    "replay": "rebuttal.replaying.engine",
     "chart": "rebuttal.charts",
     "load_curves": "rebuttal.results",
     "load_tuning": "rebuttal.results",
@@ -49,14 +47,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(WHERE)
-
-
-class _Package(ModuleType):
-    """Keeps a public name what it is, also where a submodule of the same name (replay) has been imported."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in WHERE and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -56,25 +56,31 @@ def _profile(given: argparse.Namespace) -> None:
 
 def _simulate(given: argparse.Namespace) -> None:
     from rebuttal import params
+    from rebuttal.studies.estimate import say_what_is_left
     from rebuttal.studies.simulating import simulate_method
 
-    simulate_method(_started(params.load)().study(given.study), given.method)
+    study = _started(params.load)().study(given.study)
+    say_what_is_left(study, "simulate", given.method)
+    simulate_method(study, given.method)
 
 
 def _tune(given: argparse.Namespace) -> None:
     from rebuttal import params
+    from rebuttal.studies.estimate import say_what_is_left
     from rebuttal.studies.tuning import tune_method
 
     loaded = _started(params.load)()
+    say_what_is_left(loaded.study(given.study), "tune", given.method)
     tune_method(loaded, loaded.study(given.study), given.method)
 
 
 def _train(given: argparse.Namespace) -> None:
     from rebuttal import params, paths
     from rebuttal.report.execution import execute
+    from rebuttal.studies.estimate import say_what_is_left
 
     loaded = _started(params.load)()
-    loaded.study(given.study).of(given.method)
+    say_what_is_left(loaded.study(given.study), "train", given.method)
     notebook = paths.root() / "notebooks" / "train.ipynb"
     executed = paths.results(given.study) / "notebooks" / f"train_{given.method}.ipynb"
     execute(notebook, executed, {"study": given.study, "method": given.method})

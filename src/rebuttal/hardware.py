@@ -77,7 +77,7 @@ class Machine:
         if self.server_shards < 1:
             raise refuse("machine.server_shards", self.server_shards, "a whole number >= 1")
 
-    def gradient_s(self, costs: HasCosts, batches: int) -> float:
+    def gradient_s(self, costs: HasCosts | None, batches: int) -> float:
         """Seconds of one node's gradient over `batches` batches, before straggling.
 
         Measured: as the device computes them, in one piece. Stated: batches times the cost of one, because the
@@ -85,19 +85,24 @@ class Machine:
         """
         if isinstance(self.compute, Stated):
             return self.compute.gradient_s * batches
-        return costs.gradient_s(batches)
+        return self._measured(costs).gradient_s(batches)
 
-    def update_s(self, costs: HasCosts) -> float:
+    def update_s(self, costs: HasCosts | None) -> float:
         """Seconds to apply one update at the server, all its shards working at once."""
         if isinstance(self.compute, Stated):
             return self.compute.update_s
-        return costs.update_s / self.server_shards
+        return self._measured(costs).update_s / self.server_shards
 
-    def message_bytes(self, costs: HasCosts) -> int:
+    def message_bytes(self, costs: HasCosts | None) -> int:
         """Bytes of one set of weights, or of one gradient, on the wire."""
         if isinstance(self.compute, Stated):
             return self.compute.weight_bytes
-        return costs.weight_bytes
+        return self._measured(costs).weight_bytes
+
+    def _measured(self, costs: HasCosts | None) -> HasCosts:
+        if costs is None:
+            raise refuse(f"costs on machine {self.name}", None, "the workload's costs, from the profile stage")
+        return costs
 
     @property
     def clock_is(self) -> str:

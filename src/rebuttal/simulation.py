@@ -10,6 +10,7 @@ from rebuttal.clusters.virtual import VirtualCluster
 from rebuttal.costs import Costs
 from rebuttal.errors import refuse
 from rebuttal.graph import SymbolicTask
+from rebuttal.hardware import Measured
 from rebuttal.machines import MACHINES, Machine
 from rebuttal.methods import Method, method
 from rebuttal.paths import results
@@ -32,15 +33,16 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     """The timeline of a method (its name, with `options`, or the method itself) on a virtual machine.
 
     The run ends after `updates` updates (default 100), or once `batches` batches of `batch` samples have gone into
-    updates. `costs` are the workload's measured costs (default: those of the profile stage). Raises InputError for
-    an unknown name or an impossible value.
+    updates. `costs` are the workload's measured costs (default: those of the profile stage; a machine with stated
+    costs needs none). Raises InputError for an unknown name or an impossible value.
     """
     chosen = method(program, **(options or {})) if isinstance(program, str) else program
     where = _machine(machine)
     if workers < 1:
         raise refuse("workers", workers, "a whole number >= 1")
     chosen.check(workers)
-    costs = costs or Costs.read(results() / "profile.json", workload, batch)
+    if costs is None and isinstance(where.compute, Measured):
+        costs = Costs.read(results() / "profile.json", workload, batch)
     if updates is None and batches is None:
         updates = 100
     task = SymbolicTask()

@@ -3,7 +3,7 @@
 `chart(curves)` gives an Altair chart, `chart(curves, figure="convergence")` a named one, and `table("convergence",
 curves)` its numbers as a data frame. Each drawing names the data that it takes, in order: curves, tuning, summaries,
 stragglers (see `rebuttal.results`), targets (see `rebuttal.stats.datasets.targets`), gantt (see
-`rebuttal.readings.gantt`) or replay (see `rebuttal.replay`).
+`rebuttal.readings.gantt`) or replay (see `rebuttal.replaying`).
 """
 
 from collections.abc import Callable, Mapping

@@ -10,7 +10,7 @@ import xarray as xr
 from rebuttal.charts import frames
 from rebuttal.charts.convergence import main_methods
 from rebuttal.charts.dots import dots
-from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape
+from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
 from rebuttal.charts.targets import TARGET
 from rebuttal.charts.theme import family, option, words
 from rebuttal.stats import datasets
@@ -72,7 +72,7 @@ def effect_panels(data: xr.Dataset, targets: xr.DataArray, definitions: object =
         base = alt.Chart(frames.small(part.drop(columns=["workload", "measure"])))
         x = axis(alt.X, "b", "backup workers b", zero=True)
         y = axis(alt.Y, "mean", f"{MEASURES[measure]}, log scale", log=True)
-        tip = ["machine", "b", "mean:Q", "low:Q", "high:Q", "n"]
+        tip = tips("machine", "b", "mean:Q", "low:Q", "high:Q", "n")
         rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "machine"))
         line = base.mark_line().encode(x, y, colour(key, "machine"), dash(key, "machine"))
         point = base.mark_point(filled=True, opacity=1, size=50).encode(
@@ -114,11 +114,13 @@ def rate_panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = N
     frame = frames.some(rate_rows(data, targets), "rate_of_convergence")
     key, found = method_key([name for name in SERIES if name in set(frame["series"])], SERIES), []
     for name in dict.fromkeys(frame["workload"]):
-        part = frame[frame["workload"] == name]
+        part = frames.keep(frame, frames.column(frame, "workload") == name)
         base = alt.Chart(frames.small(part.drop(columns="workload")))
         x = axis(alt.X, "samples_per_update", "samples per update, log scale", log=True)
         y = axis(alt.Y, "mean", "updates to the target, log scale", log=True)
-        tip = ["method", "samples_per_update", alt.Tooltip("mean:Q", title="updates"), "low:Q", "high:Q", "n"]
+        tip = tips(
+            "method", "samples_per_update", alt.Tooltip("mean:Q", title="updates"), "low:Q", "high:Q", "n"
+        )
         rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "series"))
         line = base.mark_line().encode(x, y, colour(key, "series"), dash(key, "series"))
         point = base.mark_point(filled=True, opacity=1, size=54).encode(

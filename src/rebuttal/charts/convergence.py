@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, tips
 from rebuttal.charts.theme import family, words
 
 AXES = {"seconds": "seconds (s), log scale", "update": "updates, log scale", "epoch": "epochs"}
@@ -58,12 +58,12 @@ def panels(
 def _one(frame: pd.DataFrame, x: str, title: str, clock: str, key: tuple[Entry, ...]) -> Panel:
     """One workload on one machine against one axis."""
     log = x != "epoch"
-    shown = frame[["method", x, "mean", "low", "high"]]
-    base = alt.Chart(frames.small(shown[shown[x] > 0] if log else shown))
+    shown = pd.DataFrame(frame[["method", x, "mean", "low", "high"]])
+    base = alt.Chart(frames.small(frames.keep(shown, frames.column(shown, x) > (0 if log else -1))))
     axis_x = axis(alt.X, x, AXES[x], log=log)
     line = base.mark_line().encode(
         axis_x, axis(alt.Y, "mean", "test error (fraction), log scale", log=True), colour(key), dash(key),
-        tooltip=["method", x, alt.Tooltip("mean:Q", title="test error"), "low:Q", "high:Q"],
+        tooltip=tips("method", x, alt.Tooltip("mean:Q", title="test error"), "low:Q", "high:Q"),
     )  # fmt: skip
     band = base.mark_area(opacity=0.14).encode(axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key))
     about = f"{frames.seeds(frame)}; mean and 95 % interval; {clock}"

@@ -4,14 +4,12 @@ import altair as alt
 import pandas as pd
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Entry, Panel, colour, panel, shape
+from rebuttal.charts.panel import Entry, Panel, colour, panel, shape, tips
 
 ROW, FRAME = 26, 60
 
 
-def dots(
-    frame: pd.DataFrame, title: str, x: alt.X, about: str, say: str, key: tuple[Entry, ...]
-) -> Panel:
+def dots(frame: pd.DataFrame, title: str, x: alt.X, about: str, say: str, key: tuple[Entry, ...]) -> Panel:
     """Rows of `frame`: method, mean, low, high, n. `x` is the axis of `mean`."""
     base = alt.Chart(frames.small(frame))
     names = {entry.label: entry.name for entry in key}
@@ -23,7 +21,7 @@ def dots(
         scale=every,
         axis=alt.Axis(labelExpr=expression, labelLimit=175, labelOverlap=False),
     )
-    tip = ["method", "mean", "low", "high", "n"]
+    tip = tips("method", "mean", "low", "high", "n")
     rule = base.mark_rule(strokeWidth=2).encode(
         alt.X("low:Q"), alt.X2("high"), y=y, color=colour(key), tooltip=tip
     )

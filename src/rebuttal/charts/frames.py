@@ -4,6 +4,7 @@ Charts draw summaries, so that a specification stays small however many runs the
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,18 +75,28 @@ def rows(array: xr.DataArray, dims: Sequence[str]) -> pd.DataFrame:
     values = flat.values.reshape(-1, flat.sizes["seed"])
     frame["n"] = np.isfinite(values).sum(axis=1)
     frame[["mean", "low", "high"]] = [arrays.bootstrap(row[np.isfinite(row)], RESAMPLES) for row in values]
-    return frame[frame["n"] > 0].reset_index(drop=True)
+    return keep(frame, column(frame, "n") > 0)
+
+
+def keep(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
+    """The rows where `rows` is true, numbered anew."""
+    return pd.DataFrame(frame.loc[np.asarray(rows, dtype=bool)]).reset_index(drop=True)
+
+
+def column(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """One column as an array."""
+    return np.asarray(frame[name])
 
 
 def flat_values(array: xr.DataArray, frame: pd.DataFrame, dims: Sequence[str]) -> np.ndarray:
     """The array's value in each row of a frame whose columns hold its labels along `dims`."""
     series = array.reset_coords(drop=True).transpose(*dims).to_series()
-    return series.reindex(pd.MultiIndex.from_frame(frame[list(dims)])).to_numpy()
+    return series.reindex(pd.MultiIndex.from_arrays([column(frame, dim) for dim in dims])).to_numpy()
 
 
 def seeds(frame: pd.DataFrame) -> str:
     """'5 seeds', or '4 to 5 seeds' where some runs have no value."""
-    low, high = int(frame["n"].min()), int(frame["n"].max())
+    low, high = int(column(frame, "n").min()), int(column(frame, "n").max())
     return f"{high} seed{'s' * (high != 1)}" if low == high else f"{low} to {high} seeds"
 
 
@@ -93,7 +104,7 @@ def groups(frame: pd.DataFrame, first: str, second: str) -> Iterator[tuple[str, 
     """The rows of each pair of values of two columns, in order of appearance, the first column slowest."""
     for one in dict.fromkeys(frame[first]):
         for other in dict.fromkeys(frame[second]):
-            part = frame[(frame[first] == one) & (frame[second] == other)]
+            part = keep(frame, (column(frame, first) == one) & (column(frame, second) == other))
             if len(part):
                 yield str(one), str(other), part
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Entry, Panel, axis, method_key, panel
+from rebuttal.charts.panel import Entry, Panel, axis, method_key, panel, tips
 from rebuttal.charts.theme import WORKLOAD_COLOURS, Style, family, words
 
 CHOSEN, EDGE, DIVERGED = "chosen", "chosen, at the edge of the grid", "diverged"
@@ -25,7 +26,8 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     """One panel per family of methods on the first machine, a line per workload and variant."""
     frames.need(data, "learning_rates", ["validation_loss", "diverged", "best_learning_rate", "at_edge"])
     frame = frames.some(tuning_rows(frames.where_run(data, "best_learning_rate")), "learning_rates")
-    about = f"{frames.seeds(frame[frame['n'] > 0])} used for tuning only; {frames.clock(data)}"
+    counted = frames.seeds(frames.keep(frame, frames.column(frame, "n") > 0))
+    about = f"{counted} used for tuning only; {frames.clock(data)}"
     drawn = dict(zip(dict.fromkeys(frame["workload"]), WORKLOAD_COLOURS, strict=False))
     families = frame.groupby(frame["method"].map(family), sort=False)
     return [_one(part, str(name), about, drawn, definitions) for name, part in families]
@@ -62,7 +64,7 @@ def _one(
     tint = alt.Scale(domain=list(domain), range=[style.colour for style in domain.values()])
     x = axis(alt.X, "learning_rate", "learning rate, log scale", log=True)
     y = axis(alt.Y, "mean", "validation loss (nat), log scale", log=True)
-    tip = [
+    tip = tips(
         "method",
         "workload",
         "learning_rate",
@@ -70,7 +72,7 @@ def _one(
         "low:Q",
         "high:Q",
         "diverged",
-    ]
+    )
     base = alt.Chart(frames.small(frame.dropna(subset=["mean"])))
     line = base.mark_line(strokeWidth=1.4, opacity=0.8).encode(
         x, y, alt.Color("workload:N", scale=tint, legend=None), detail="method:N"
@@ -87,19 +89,16 @@ def _one(
 
 def _placed(frame: pd.DataFrame) -> pd.DataFrame:
     """The marked rows; a rate at which every run diverged has no loss and is drawn at the highest one."""
-    top = frame["mean"].max()
-    return frame[frame["mark"] != ""].fillna({"mean": top, "low": top, "high": top})
+    top = frames.column(frame, "mean").max(initial=0.0, where=np.isfinite(frames.column(frame, "mean")))
+    marked = frames.keep(frame, frames.column(frame, "mark") != "")
+    return marked.fillna({"mean": top, "low": top, "high": top})
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The chosen rate of every method and workload, its validation loss, and how many tuning runs diverged."""
     frame = tuning_rows(frames.where_run(data, "best_learning_rate"))
-    lost = (
-        frame.groupby(["method", "workload"], sort=False)["diverged"]
-        .sum()
-        .rename("diverged_runs")
-        .reset_index()
-    )
-    best = frame[frame["mark"].isin([CHOSEN, EDGE])].merge(lost, on=["method", "workload"])
+    place = ["method", "workload"]
+    lost = frame.groupby(place, sort=False).agg(diverged_runs=("diverged", "sum")).reset_index()
+    best = frames.keep(frame, frame["mark"].isin([CHOSEN, EDGE])).merge(lost, on=place)
     best["at_edge"] = best["mark"] == EDGE
     return frames.short(best.drop(columns=["mark", "diverged"]).rename(columns={"mean": "validation_loss"}))

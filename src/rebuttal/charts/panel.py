@@ -88,8 +88,8 @@ def panel(
 ) -> Panel:
     """Put layers over one another, with a title, a line on n and the clock, and a description for screen readers."""
     heading = alt.TitleParams(title, subtitle=[about])
-    chart = alt.layer(*layers).properties(
-        title=heading, description=description, width="container", height=height
+    chart = alt.LayerChart(
+        layer=list(layers), title=heading, description=description, width="container", height=height
     )
     return Panel(chart, tuple(key))
 
@@ -116,6 +116,11 @@ def axis(channel: Any, field: str, title: str, log: bool = False, zero: bool = F
     """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title that carries the unit."""
     scale = alt.Scale(type="log", nice=False, padding=8) if log else alt.Scale(zero=zero)
     return channel(f"{field}:Q", title=title, scale=scale, **options)
+
+
+def tips(*fields: str | alt.Tooltip) -> list[alt.Tooltip]:
+    """What a mark shows when it is pointed at."""
+    return [field if isinstance(field, alt.Tooltip) else alt.Tooltip(field) for field in fields]
 
 
 def join(panels: Sequence[Panel]) -> alt.LayerChart | alt.ConcatChart:

@@ -6,7 +6,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.convergence import AXES, FLOOR, NAMES
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, plain_key
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, plain_key, tips
 from rebuttal.charts.theme import words
 
 ORDER = ("learning_rate", "point")
@@ -38,12 +38,12 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
 def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, ...]) -> Panel:
     """One axis."""
     log = x != "epoch"
-    shown = frame[["learning_rate", x, "mean", "low", "high"]]
-    base = alt.Chart(frames.small(shown[shown[x] > 0] if log else shown))
+    shown = pd.DataFrame(frame[["learning_rate", x, "mean", "low", "high"]])
+    base = alt.Chart(frames.small(frames.keep(shown, frames.column(shown, x) > (0 if log else -1))))
     axis_x = axis(alt.X, x, AXES[x], log=log)
     line = base.mark_line().encode(
         axis_x, axis(alt.Y, "mean", "test error (fraction), log scale", log=True), colour(key, "learning_rate"),
-        dash(key, "learning_rate"), tooltip=["learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title="test error")],
+        dash(key, "learning_rate"), tooltip=tips("learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title="test error")),
     )  # fmt: skip
     band = base.mark_area(opacity=0.14).encode(
         axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "learning_rate")
@@ -55,5 +55,6 @@ def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, .
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The end of every curve."""
     frame = replay_rows(data)
-    last = frame[frame["point"] == frame["point"].max()]
-    return frames.short(last.drop(columns="point").rename(columns={"mean": "test_error"}))
+    points = frames.column(frame, "point")
+    last = frames.keep(frame, points == points.max()).drop(columns="point")
+    return frames.short(last.rename(columns={"mean": "test_error"}))

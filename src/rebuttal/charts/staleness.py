@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape
+from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
 from rebuttal.charts.theme import family, option, words
 from rebuttal.errors import InputError
 from rebuttal.stats import datasets
@@ -42,7 +42,7 @@ def error_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         base = alt.Chart(frames.small(part.dropna(subset=["mean"])))
         x = axis(alt.X, "k", "staleness k (updates)", zero=True)
         y = axis(alt.Y, "mean", "test error at the end (fraction)", zero=True)
-        tip = ["rate", "k", alt.Tooltip("mean", title="test error"), "low", "high", "n", "diverged"]
+        tip = tips("rate", "k", alt.Tooltip("mean", title="test error"), "low", "high", "n", "diverged")
         band = base.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "rate"))
         line = base.mark_line().encode(x, y, colour(key, "rate"), dash(key, "rate"))
         point = base.mark_point(filled=True, opacity=1, size=48).encode(
@@ -71,21 +71,22 @@ def count_rows(data: xr.Dataset) -> pd.DataFrame:
     labels = [label for label in first.method.values if family(str(label)) != "delayed"]
     count = first.staleness_count.sel({"method": labels})
     share = (count / count.sum("staleness")).rename("share").to_series().reset_index()
-    return share[share["share"] > 0]
+    return frames.keep(share, frames.column(share, "share") > 0)
 
 
 def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
     """How often a gradient of each staleness was applied; methods without staleness are one sentence, no line."""
     frame = frames.some(count_rows(data), "staleness_distribution")
-    stale = [name for name, part in frame.groupby("method", sort=False) if part["staleness"].max() > 0]
-    fresh = dict.fromkeys(words(family(str(name))) for name in frame["method"].unique() if name not in stale)
-    part = frame[frame["method"].isin(stale)] if stale else frame
+    fresh_or_not = frames.column(frame, "staleness") > 0
+    stale = list(dict.fromkeys(frames.column(frame, "method")[fresh_or_not]))
+    fresh = dict.fromkeys(words(family(str(name))) for name in frame["method"] if name not in stale)
+    part = frames.keep(frame, frame["method"].isin(stale)) if stale else frame
     key = method_key(list(dict.fromkeys(part["method"])), definitions)
     base = alt.Chart(frames.small(part))
     x = axis(alt.X, "staleness", "staleness (updates between read and write)", zero=True)
     y = axis(alt.Y, "share", "share of applied gradients", zero=True)
     line = base.mark_line(interpolate="step").encode(
-        x, y, colour(key), dash(key), tooltip=["method", "staleness", "share"]
+        x, y, colour(key), dash(key), tooltip=tips("method", "staleness", "share")
     )
     about = f"all seeds together; {frames.clock(data)}" + (
         f"; always 0: {', '.join(fresh)}" if stale and fresh else ""

@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, plain_key, shape
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, plain_key, shape, tips
 from rebuttal.charts.theme import SHAPES, SOFT, VARIANT_DASHES, Style, words
 from rebuttal.stats.order_statistics import progress_per_update, worth_dropping
 
@@ -32,9 +32,8 @@ def time_rows(data: xr.Dataset) -> pd.DataFrame:
     frame = frame.rename(columns=dict(zip(NAMES, ("formula", "simulated", "stderr"), strict=True)))
     frame["low"] = frame["simulated"] - 1.96 * frame["stderr"]
     frame["high"] = frame["simulated"] + 1.96 * frame["stderr"]
-    return frame.replace([np.inf], np.nan)[
-        ["straggler", "workers", "backups", "formula", "simulated", "low", "high"]
-    ]
+    names = ["straggler", "workers", "backups", "formula", "simulated", "low", "high"]
+    return pd.DataFrame(frame.replace([np.inf], np.nan)[names])
 
 
 def describe(data: xr.Dataset) -> dict[str, str]:
@@ -66,7 +65,7 @@ def time_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     for name, part in frame.groupby("straggler", sort=False):
         base = alt.Chart(frames.small(part.assign(backups=part["backups"].astype(str))))
         x = axis(alt.X, "workers", "workers (N + b), log scale", log=True)
-        tip = ["workers", "backups", "formula", "simulated", "low", "high"]
+        tip = tips("workers", "backups", "formula", "simulated", "low", "high")
         line = base.mark_line().encode(x, axis(alt.Y, "formula", "update time (mean computes)", zero=True),
                                        colour(key, "backups"), dash(key, "backups"), tooltip=tip)  # fmt: skip
         point = base.mark_point(filled=True, opacity=1, size=42).encode(
@@ -89,7 +88,8 @@ def best_rows(data: xr.Dataset) -> pd.DataFrame:
         group = frame.groupby(["straggler", "workers"], sort=False)[name]
         frame[name] /= group.transform("first")
     frame["best"] = frame["speed"] >= frame.groupby(["straggler", "workers"])["speed"].transform("max")
-    return frame[["straggler", "workers", "backups", "time", "speed", "simulated_speed", "best"]]
+    names = ["straggler", "workers", "backups", "time", "speed", "simulated_speed", "best"]
+    return pd.DataFrame(frame[names])
 
 
 def best_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
@@ -100,7 +100,7 @@ def best_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         base = alt.Chart(frames.small(part))
         x = axis(alt.X, "backups", "backup workers b", zero=True)
         y = axis(alt.Y, "speed", "progress per second over b = 0, log scale", log=True)
-        tip = ["straggler", "backups", "speed", "simulated_speed", "best"]
+        tip = tips("straggler", "backups", "speed", "simulated_speed", "best")
         line = base.mark_line().encode(x, y, colour(key, "straggler"), dash(key, "straggler"), tooltip=tip)
         ring = base.transform_filter("datum.best").mark_point(size=110, filled=False, opacity=1, strokeWidth=2).encode(
             x, y, colour(key, "straggler"), tooltip=tip)  # fmt: skip
@@ -117,25 +117,36 @@ def best_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
 def time_table(data: xr.Dataset) -> pd.DataFrame:
     """Times of an update by formula and by simulation at the largest number of workers."""
     frame = time_rows(data)
-    return frames.short(frame[frame["workers"] == frame["workers"].max()])
+    workers = frames.column(frame, "workers")
+    return frames.short(frames.keep(frame, workers == workers.max()))
 
 
 def best_table(data: xr.Dataset) -> pd.DataFrame:
     """The best number of backups, by formula and by simulation, and whether the marginal rule drops the last worker."""
-    rows = []
-    for (name, workers), part in best_rows(data).groupby(["straggler", "workers"], sort=False):
-        by_formula, by_simulation = (
-            part.loc[part[c].idxmax(), "backups"] for c in ("speed", "simulated_speed")
-        )
-        rows.append({"straggler": name, "workers": workers, "best_b": by_formula, "best_b_simulated": by_simulation,
-                     "speed_at_best": part["speed"].max(), "marginal_rule_drops_last": _drops(part)})  # fmt: skip
+    rows = [_best_row(part) for _, part in best_rows(data).groupby(["straggler", "workers"], sort=False)]
     return frames.short(pd.DataFrame(rows))
+
+
+def _best_row(part: pd.DataFrame) -> dict[str, object]:
+    """The best number of backups for one straggler model and number of workers."""
+    backups, speed, simulated = (
+        frames.column(part, name) for name in ("backups", "speed", "simulated_speed")
+    )
+    return {
+        "straggler": frames.column(part, "straggler")[0],
+        "workers": int(frames.column(part, "workers")[0]),
+        "best_b": int(backups[np.nanargmax(speed)]),
+        "best_b_simulated": int(backups[np.nanargmax(simulated)]),
+        "speed_at_best": float(np.nanmax(speed)),
+        "marginal_rule_drops_last": _drops(part),
+    }
 
 
 def _drops(part: pd.DataFrame) -> str:
     """The marginal rule at b = 0, where the grid has b = 0 and b = 1; else 'not on the grid'."""
-    times = part.set_index("backups")["time"]
-    if 0 not in times or 1 not in times:
+    backups, times = frames.column(part, "backups").tolist(), frames.column(part, "time").tolist()
+    time = dict(zip(backups, times, strict=True))
+    if 0 not in time or 1 not in time:
         return "not on the grid"
-    workers = int(part["workers"].iloc[0])
-    return "yes" if worth_dropping(workers, float(times[0]), float(times[0] - times[1])) else "no"
+    workers = int(frames.column(part, "workers")[0])
+    return "yes" if worth_dropping(workers, time[0], time[0] - time[1]) else "no"

@@ -9,7 +9,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.convergence import main_methods
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, shape
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
 from rebuttal.charts.theme import SOFT, words
 from rebuttal.errors import refuse
 from rebuttal.stats import arrays, datasets
@@ -41,14 +41,16 @@ def time_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     level = targets.transpose("workload", "target")
     frame["multiple"] = frame["target"]
     frame["target"] = frames.flat_values(level, frame, ("workload", "target"))
-    return frame[frame["n"] > 0].reset_index(drop=True)
+    return frames.keep(frame, frames.column(frame, "n") > 0)
 
 
 def _time(row: np.ndarray) -> tuple[float, float, float, int, int]:
+    """Median, fastest, slowest, how many ran, how many of them missed."""
     known, arrived = row[~np.isnan(row)], row[np.isfinite(row)]
     median = arrays.median_time(row)
-    ends = (arrived.min(), arrived.max()) if len(arrived) else (np.nan, np.nan)
-    return (median if np.isfinite(median) else np.nan, *ends, len(known), int(np.isinf(known).sum()))
+    fastest, slowest = (float(arrived.min()), float(arrived.max())) if len(arrived) else (np.nan, np.nan)
+    missed = int(np.isinf(known).sum())
+    return median if np.isfinite(median) else np.nan, fastest, slowest, len(known), missed
 
 
 def time_panels(
@@ -65,7 +67,7 @@ def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, .
     base = alt.Chart(frames.small(frame.drop(columns=["workload", "machine"])))
     x = axis(alt.X, "target", "target: test accuracy (fraction)")
     y = axis(alt.Y, "seconds", "seconds to the target (s), log scale", log=True)
-    tip = [
+    tip = tips(
         "method",
         "target",
         alt.Tooltip("seconds:Q", title="median seconds"),
@@ -73,7 +75,7 @@ def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, .
         "slowest:Q",
         "missed",
         "n",
-    ]
+    )
     reached = base.transform_filter("isValid(datum.seconds) && datum.seconds > 0")
     band = reached.mark_area(opacity=0.1).encode(x, alt.Y("fastest:Q"), alt.Y2("slowest"), colour(key))
     line = reached.mark_line().encode(x, y, colour(key), dash(key))
@@ -83,7 +85,7 @@ def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, .
     missed = base.transform_filter("!isValid(datum.seconds)").mark_point(
         filled=False, opacity=1, shape="triangle-up", size=60
     ).encode(x, alt.Y("at_least:Q"), colour(key), tooltip=tip)  # fmt: skip
-    about = f"{int(frame['n'].max())} seeds; median and range; hollow triangle: missed by most; {clock}"
+    about = f"{frames.seeds(frame)}; median and range; hollow triangle: missed by most; {clock}"
     say = f"Seconds to each of {frame['target'].nunique()} targets on {title}, {len(key)} methods."
     return panel([band, line, point, missed], title, about, say, key)
 
@@ -91,8 +93,8 @@ def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, .
 def time_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """Every method at the strictest target: median seconds, range, how many runs missed it."""
     frame = time_rows(data, targets)
-    strictest = frame["multiple"] == frame["multiple"].min()
-    return frames.short(frame[strictest].drop(columns="multiple"))
+    multiples = frames.column(frame, "multiple")
+    return frames.short(frames.keep(frame, multiples == multiples.min()).drop(columns="multiple"))
 
 
 def split_rows(
@@ -113,7 +115,7 @@ def split_rows(
     joined = joined.rename(columns={"estimate": "mean"}).dropna(subset=["mean", "low"])
     place = ["workload", "machine", "method"]
     strictest = joined.groupby(place)["target"].transform("min")
-    return joined[joined["target"] == strictest].reset_index(drop=True)
+    return frames.keep(joined, joined["target"] == strictest)
 
 
 def split_panels(
@@ -138,7 +140,7 @@ def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> 
     y = alt.Y("method:N", title=None, axis=alt.Axis(labelExpr=label, labelLimit=175, labelOverlap=False))
     lane = alt.YOffset("part:N", sort=list(PARTS))
     x = axis(alt.X, "mean", f"speed-up over {words(baseline)}, log scale", log=True)
-    tip = ["method", "part", "mean:Q", "low:Q", "high:Q", "n", "missed", "baseline_missed", "target"]
+    tip = tips("method", "part", "mean:Q", "low:Q", "high:Q", "n", "missed", "baseline_missed", "target")
     rule = base.mark_rule(strokeWidth=2).encode(
         alt.X("low:Q"), alt.X2("high"), y, lane, colour(key, "part"), tooltip=tip
     )

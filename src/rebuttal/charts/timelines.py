@@ -1,6 +1,7 @@
 """One time line: what every node does, from when to when, with what is dropped and how stale what is used is."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import altair as alt
 import pandas as pd
@@ -8,7 +9,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.dots import dots
-from rebuttal.charts.panel import Entry, Panel, axis, colour, method_key, panel
+from rebuttal.charts.panel import Entry, Panel, axis, colour, method_key, panel, tips
 from rebuttal.charts.theme import Style, words
 from rebuttal.errors import refuse
 from rebuttal.readings import gantt
@@ -25,7 +26,8 @@ KINDS = {
     "other": ("other work", "anything else that a node computes", "#7b8087"),
 }
 WORK = tuple(
-    Entry(what, name, line, Style(tint, (1, 0), "square"), "area") for what, (name, line, tint) in KINDS.items()
+    Entry(what, name, line, Style(tint, (1, 0), "square"), "area")
+    for what, (name, line, tint) in KINDS.items()
 )
 ROW = 15
 Table = Timeline | pd.DataFrame | xr.Dataset | Mapping
@@ -56,14 +58,26 @@ def _frame(table: Table) -> tuple[pd.DataFrame, str | None]:
     if isinstance(table, Timeline):
         name = str(table.about.get("method", "timeline"))
         return pd.DataFrame(gantt(table)).assign(method=name), str(table.about["clock"])
-    frame = table.to_dataframe().reset_index() if isinstance(table, xr.Dataset) else pd.DataFrame(table)
-    return frame, getattr(table, "attrs", {}).get("clock")
+    if isinstance(table, xr.Dataset):
+        return table.to_dataframe().reset_index(), table.attrs.get("clock")
+    return pd.DataFrame(table), getattr(table, "attrs", {}).get("clock")
+
+
+def stored(files: Mapping[str, Path], updates: int) -> pd.DataFrame:
+    """The Gantt table of several stored time lines (label -> file) until the first has made that many updates."""
+    runs = {label: Timeline.load(path) for label, path in files.items()}
+    first = next(iter(runs.values()))
+    until_s = float(first.updates["time_s"][: updates + 1][-1])
+    parts = [pd.DataFrame(gantt(run, until_s)).assign(method=label) for label, run in runs.items()]
+    table = pd.concat(parts, ignore_index=True)
+    table.attrs["clock"] = str(first.about["clock"])
+    return table
 
 
 def gantt_panels(table: Table, definitions: Mapping[str, str] | None = None) -> list[Panel]:
     """A panel per method, all on the same time axis; messages thin, work thick, the staleness written on gradients."""
     frame = frames.some(gantt_rows(table), "one_timeline")
-    end_s = float(frame["end_s"].max())
+    end_s = float(frames.column(frame, "end_s").max())
     about = f"({frame.attrs['clock']} clock)" if frame.attrs.get("clock") else "(clock not stated)"
     seen = set(frame["what"])
     key = tuple(entry for entry in WORK if entry.label in seen)
@@ -76,12 +90,12 @@ def gantt_panels(table: Table, definitions: Mapping[str, str] | None = None) -> 
 
 
 def _gantt(frame: pd.DataFrame, title: str, end_s: float, about: str, key: tuple[Entry, ...]) -> Panel:
-    small = frames.small(frame[["node", "what", "start_s", "end_s", "label", "version", "staleness"]])
-    base = alt.Chart(small)
+    shown = ["node", "what", "start_s", "end_s", "label", "version", "staleness"]
+    base = alt.Chart(frames.small(pd.DataFrame(frame[shown])))
     nodes = sorted(frame["node"].unique())
     x = alt.X("start_s:Q", title="time (s)", scale=alt.Scale(domain=[0, end_s], nice=False))
     y = alt.Y("node:O", title="node", sort=nodes, axis=alt.Axis(grid=False, ticks=False))
-    tip = ["node", "what", "label", "start_s", "end_s", "version", "staleness"]
+    tip = tips("node", "what", "label", "start_s", "end_s", "version", "staleness")
     thin = base.transform_filter("datum.what == 'message'").mark_bar(height=2, yOffset=5)
     work = base.transform_filter("datum.what != 'message'").mark_bar(
         height={"band": 0.62}, stroke="white", strokeWidth=0.6
@@ -89,14 +103,15 @@ def _gantt(frame: pd.DataFrame, title: str, end_s: float, about: str, key: tuple
     layers = [
         one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in (thin, work)
     ]
-    if frame["staleness"].max() > 0:
+    stale = frames.column(frame, "staleness").astype(float)
+    if (stale > 0).any():
         number = base.transform_filter(
             f"isValid(datum.staleness) && datum.end_s - datum.start_s > {end_s / 40}"
         )
         layers.append(
             number.mark_text(align="left", dx=2, fontSize=9, color="white").encode(x, y, text="staleness:Q")
         )
-    lost = int((frame["what"] == "dropped").sum())
+    lost = int((frames.column(frame, "what") == "dropped").sum())
     say = f"Gantt chart of {title}: {len(nodes)} nodes over {end_s:.3g} seconds, {lost} gradients dropped."
     return panel(layers, title, about, say, key, height=24 + ROW * len(nodes))
 
@@ -131,9 +146,7 @@ def use_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -
         key = method_key(list(part["method"]), definitions, "point")
         about = f"{frames.seeds(part)}; mean over workers, 95 % interval; {frames.clock(data)}"
         say = f"Share of time in which workers compute on {machine}, for {len(key)} methods."
-        found.append(
-            dots(part, words(str(machine)), x, about, say, key)
-        )
+        found.append(dots(part, words(str(machine)), x, about, say, key))
     return found
 
 

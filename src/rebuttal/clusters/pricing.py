@@ -14,12 +14,12 @@ from rebuttal.machines import Link, Machine
 class MachinePricing:
     """Costs of one workload on one machine in one seeded run.
 
-    `costs` are those of the workload's gradient and update on the machine's device; the first `servers` nodes have
+    `costs` are those of the workload's gradient and update on this device (a machine with stated costs needs none); the first `servers` nodes have
     the machine's server link, the others its worker link.
     """
 
     machine: Machine
-    costs: Costs
+    costs: Costs | None
     seed: int
     servers: int
     _slowdowns: dict[int, np.ndarray] = field(default_factory=dict, init=False)

@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 
 from rebuttal import paths
+from rebuttal.charts import timelines
 from rebuttal.charts.theme import family
 from rebuttal.errors import InputError
-from rebuttal.readings import gantt
 from rebuttal.stats import datasets
 from rebuttal.stats.quantities import Results
-from rebuttal.timeline import Timeline
 
 SHOWN = ("synchronous", "asynchronous", "backup_workers")
 UPDATES_SHOWN = 4  # updates of the first of them that the time line covers
@@ -31,16 +30,11 @@ def three_timelines(data: Results) -> pd.DataFrame:
     """The Gantt table of synchronous, asynchronous and backup workers (most backups): first workload, machine, seed."""
     labels = [str(label) for label in data.curves.method.values]
     chosen = [[label for label in labels if family(label) == name][-1:] for name in SHOWN]
-    timelines = {label: Timeline.load(timeline_file(data, label)) for some in chosen for label in some}
-    if len(timelines) < len(SHOWN):
-        raise InputError(
-            f"figure one_timeline: methods {', '.join(SHOWN)} needed; got results of {', '.join(timelines) or 'none'}"
-        )
-    until_s = float(next(iter(timelines.values())).updates["time_s"][: UPDATES_SHOWN + 1][-1])
-    parts = [pd.DataFrame(gantt(one, until_s)).assign(method=label) for label, one in timelines.items()]
-    table = pd.concat(parts, ignore_index=True)
-    table.attrs["clock"] = str(next(iter(timelines.values())).about["clock"])
-    return table
+    files = {label: timeline_file(data, label) for some in chosen for label in some}
+    if len(files) < len(SHOWN):
+        needed, got = ", ".join(SHOWN), ", ".join(files) or "none"
+        raise InputError(f"figure one_timeline: methods {needed} needed; got results of {got}")
+    return timelines.stored(files, UPDATES_SHOWN)
 
 
 def timeline_file(data: Results, label: str) -> Path:

@@ -6,6 +6,7 @@ misspelt one with a warning. The executed copy is a product to look at; nothing 
 
 import ast
 import contextlib
+import copy
 import logging
 import sys
 import tempfile
@@ -76,7 +77,7 @@ def declared(notebook: Path) -> dict[str, Any]:
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """The same notebook without what differs between equal runs: times, random ids, papermill's own notes."""
-    clean = nbformat.from_dict(notebook)
+    clean = NotebookNode(copy.deepcopy(notebook))
     clean.metadata = nbformat.from_dict(
         {"kernelspec": {"name": KERNEL, "display_name": "Python 3", "language": "python"}}
     )

@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import TemplateExporter
@@ -13,7 +12,6 @@ from rebuttal.report import page
 from rebuttal.report.figure import PAGE_MIME
 from rebuttal.report.verdict import LEDGER_MIME
 
-TEMPLATES = Path(__file__).parent / "template"
 HEADING = re.compile(r"<h([12])([^>]*)>(.*?)</h\1>", re.DOTALL)
 
 
@@ -27,7 +25,7 @@ class PageExporter(TemplateExporter):
     @property
     def template_paths(self) -> list[str]:  # type: ignore[override]
         """Only the package's own folder, whatever is installed or configured on this machine."""
-        return [str(TEMPLATES / "notebook")]
+        return [str(page.TEMPLATES / "notebook")]
 
 
 def body(notebook: NotebookNode) -> str:
@@ -48,7 +46,9 @@ def with_contents(text: str) -> str:
     chapters = [found for found in HEADING.finditer(text) if found[1] == "2" and 'id="' in found[2]]
     if len(chapters) < 3:
         return text
-    links = "".join(f'<li><a href="#{anchor(found[2])}">{html.escape(strip(found[3]))}</a></li>' for found in chapters)
+    links = "".join(
+        f'<li><a href="#{anchor(found[2])}">{html.escape(strip(found[3]))}</a></li>' for found in chapters
+    )
     contents = f'<nav aria-label="Contents"><ol class="toc">{links}</ol></nav>'
     return re.sub(r"(</h1>)", rf"\1{contents}", text, count=1)
 

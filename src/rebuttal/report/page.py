@@ -1,6 +1,5 @@
 """Pages: the frame around a body, and the assets that all pages share."""
 
-from importlib import resources
 from pathlib import Path
 
 import jinja2
@@ -18,11 +17,13 @@ FOOTER = (
     "Nothing is loaded from elsewhere."
 )
 VEGA = "vega.js"
+SNIPPET = "window.vegaEmbed = vegaEmbed;"  # all that charts.js asks of the bundle
+TEMPLATES = Path(__file__).parent / "template"
 
 
 def template(name: str) -> str:
     """The text of one of the package's templates."""
-    return resources.files("rebuttal.report").joinpath("template", name).read_text(encoding="utf-8")
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def render(title: str, description: str, body: str, here: str, interactive: bool = True) -> str:
@@ -47,4 +48,4 @@ def write_assets(site: Path) -> None:
     """The style sheet, the script that draws charts, and Vega, once for all charts of all pages."""
     for name in ("style.css", "charts.js"):
         write(site / "assets" / name, template(name))
-    write(site / "assets" / VEGA, vl_convert.javascript_bundle())
+    write(site / "assets" / VEGA, vl_convert.javascript_bundle(SNIPPET))

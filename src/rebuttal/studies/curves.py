@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebuttal import devices
-from rebuttal.graph import Order
 from rebuttal.params import Params, Study
 from rebuttal.studies.runs import Setting, load_timelines
 from rebuttal.studies.units import Context, Unit, canonical, compute_units
@@ -73,12 +72,11 @@ def _units(
     rates: tuple[float, ...],
     versions: Sequence[tuple[int, ...]],
 ) -> tuple[list[Unit], list[tuple[int, int]]]:
-    """Units for the runs of one setting, and for each run its (unit, row): runs of one small order share one."""
+    """Units for the runs of one setting, and for each run its (unit, row): runs of one order share one."""
     orders = canonical(run.order for run in runs)
     groups: dict[tuple, list[int]] = {}
     for number, order in enumerate(orders):
-        alone = number if _batches_per_gradient(order) >= LARGE_BATCHES else None
-        groups.setdefault((order.key, versions[number], alone), []).append(number)
+        groups.setdefault((order.key, versions[number]), []).append(number)
     units, places = [], [(0, 0)] * len(runs)
     for group in groups.values():
         for row, number in enumerate(group):
@@ -86,13 +84,6 @@ def _units(
         some = tuple(seeds[number] for number in group)
         units.append(Unit(context, orders[group[0]], some, rates, versions[group[0]]))
     return units, places
-
-
-def _batches_per_gradient(order: Order) -> float:
-    sizes = [
-        len(a) // 2 for name, a in zip(order.operations, order.arguments, strict=True) if name == "gradient"
-    ]
-    return float(np.mean(sizes)) if sizes else 0.0
 
 
 def _gathered(

@@ -4,7 +4,7 @@ from rebuttal import paths
 from rebuttal.costs import Costs
 from rebuttal.errors import InputError
 from rebuttal.params import Study, Variant
-from rebuttal.replay.table import Table, read_table
+from rebuttal.replaying.table import Table, read_table
 from rebuttal.studies.pool import cores
 from rebuttal.studies.provenance import say
 from rebuttal.studies.simulating import budget_batches

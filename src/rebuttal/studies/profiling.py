@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rebuttal import devices, paths
 from rebuttal.params import Params, Study
 from rebuttal.profiling import write_profile
-from rebuttal.replay.probe import measure, write_tables
+from rebuttal.replaying.probe import measure
+from rebuttal.replaying.table import write_tables
 from rebuttal.workloads import load
 
 

@@ -13,17 +13,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rebuttal import paths
 from rebuttal.graph import Order
-from rebuttal.replay.merging import merged
+from rebuttal.replaying.merging import merged
 from rebuttal.studies.pool import run_all
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, Any]
+LARGE_BATCHES = 4  # gradients over this many batches are large tensors already
+TOGETHER = 5  # units that advance side by side: enough for full calls, few enough to keep every core busy
 #: What a value depends on besides the unit itself: change any of it and the store's content no longer applies.
-CODE = ("replay", "workloads", "rules.py", "graph.py", "seeding.py", "studies/units.py")
+CODE = ("replaying", "workloads", "rules.py", "graph.py", "seeding.py", "studies/units.py")
 
 
 @dataclass(frozen=True)
@@ -64,21 +67,40 @@ class Unit:
     @property
     def gradients(self) -> int:
         """How many gradients of one batch it takes, for estimates."""
-        batches = sum(
-            len(arguments) // 2
-            for operation, arguments in zip(self.order.operations, self.order.arguments, strict=True)
-            if operation == "gradient"
-        )
-        return batches * len(self.seeds) * len(self.learning_rates)
+        return sum(self._sizes) * len(self.seeds) * len(self.learning_rates)
+
+    @property
+    def batches_per_gradient(self) -> float:
+        """How many batches a gradient is over, on average."""
+        return sum(self._sizes) / max(1, len(self._sizes))
+
+    @functools.cached_property
+    def _sizes(self) -> list[int]:
+        """Batches of each gradient."""
+        nodes = zip(self.order.operations, self.order.arguments, strict=True)
+        return [len(arguments) // 2 for operation, arguments in nodes if operation == "gradient"]
 
 
 def compute_units(units: Sequence[Unit], title: str) -> list[Arrays]:
     """The arrays of each unit, '<split>_<what>' [S, R, points] and diverged_at [S, R]; equal units once."""
     distinct = {unit.key: unit for unit in units}
-    missing = [unit for unit in distinct.values() if not _place(unit).is_file()]
-    run_all(_compute_and_store, [(unit,) for unit in missing], title, [float(u.gradients) for u in missing])
+    bundles = _bundles([unit for unit in distinct.values() if not _place(unit).is_file()])
+    weights = [float(sum(unit.gradients for unit in bundle)) for bundle in bundles]
+    run_all(_compute_and_store, [(bundle,) for bundle in bundles], title, weights)
     stored = {key: _read(_place(unit)) for key, unit in distinct.items()}
     return [stored[unit.key] for unit in units]
+
+
+def _bundles(units: Sequence[Unit]) -> list[list[Unit]]:
+    """Units that a process computes side by side: of one context and equally many learning rates, a few at a time.
+
+    Small gradients gain from company; units whose gradients are large tensors already stay alone.
+    """
+    alike: dict[tuple, list[Unit]] = {}
+    for number, unit in enumerate(units):
+        alone = number if unit.batches_per_gradient >= LARGE_BATCHES else None
+        alike.setdefault((unit.context, len(unit.learning_rates), alone), []).append(unit)
+    return [group[at : at + TOGETHER] for group in alike.values() for at in range(0, len(group), TOGETHER)]
 
 
 def canonical(orders: Iterable[Order]) -> list[Order]:
@@ -96,18 +118,23 @@ def _read(path: Path) -> Arrays:
         return {name: stored[name] for name in stored.files}
 
 
-def _compute_and_store(unit: Unit) -> None:
+def _compute_and_store(bundle: Sequence[Unit]) -> None:
     # Imported here because it brings torch: in the workers only, the stage itself reads and writes files.
-    from rebuttal.replay.workers import replayer  # noqa: PLC0415
+    from rebuttal.replaying.engine import Job  # noqa: PLC0415
+    from rebuttal.replaying.workers import replayer  # noqa: PLC0415
 
     began, table = time.perf_counter(), paths.results() / "executors.json"
-    c = unit.context
-    curves = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, table).run(
-        unit.order, unit.seeds, unit.learning_rates, unit.versions
-    )
-    arrays = {**curves.values, "diverged_at": curves.diverged_at}
-    arrays["wall_s"] = np.asarray(time.perf_counter() - began)
-    path = _place(unit)
+    c = bundle[0].context
+    jobs = [Job(unit.order, unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
+    found = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, table).run_together(jobs)
+    share_s = (time.perf_counter() - began) / len(bundle)
+    for unit, curves in zip(bundle, found, strict=True):
+        _write(
+            _place(unit), curves.values | {"diverged_at": curves.diverged_at, "wall_s": np.asarray(share_s)}
+        )
+
+
+def _write(path: Path, arrays: Arrays) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.partial.npz")
     np.savez(temporary, allow_pickle=False, **arrays)

@@ -1,6 +1,7 @@
 """Replay: from timelines of one method on one workload to a dataset of curves."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,11 +12,12 @@ import xarray as xr
 from rebuttal.errors import refuse
 from rebuttal.graph import Order
 from rebuttal.readings import progress
-from rebuttal.replay.curves import Curves, Evaluator, as_variables, points_of
-from rebuttal.replay.executors import executors_for
-from rebuttal.replay.lockstep import Gradients, Lockstep
-from rebuttal.replay.merging import merged, shortened
-from rebuttal.replay.probe import Table, measure
+from rebuttal.replaying.curves import Curves, Evaluator, as_variables, points_of
+from rebuttal.replaying.executors import executors_for
+from rebuttal.replaying.lockstep import Gradients, Lockstep, advance
+from rebuttal.replaying.merging import merged, shortened
+from rebuttal.replaying.probe import measure
+from rebuttal.replaying.table import Table
 from rebuttal.rules import SGD, Rule
 from rebuttal.timeline import Timeline
 from rebuttal.workloads import load
@@ -23,6 +25,16 @@ from rebuttal.workloads.workload import Workload
 
 EXACT = Table({1: {"loop": {1: 0.0}}})
 SPLITS = ("training", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One order for some seeds and learning rates, observed at some versions."""
+
+    order: Order
+    seeds: tuple[int, ...]
+    learning_rates: tuple[float, ...]
+    versions: tuple[int, ...]
 
 
 class Replayer:
@@ -41,7 +53,7 @@ class Replayer:
         table: Table | None = None,
         exact: bool = False,
         splits: Sequence[str] = SPLITS,
-        training_samples: int = 360,
+        training_samples: int = 128,
     ) -> None:
         self.workload, self.batch, self.rule, self.exact = workload, batch, rule, exact
         self._table = EXACT if exact else table
@@ -52,23 +64,37 @@ class Replayer:
         self, order: Order, seeds: Sequence[int], learning_rates: Sequence[float], versions: Sequence[int]
     ) -> Curves:
         """Curves [S, R, points] of one order (what `prepare` gave), at these versions."""
-        order = shortened(order, max(versions))
-        table = self._table or self._probed(order)
-        gradients = Gradients(self._executors, table)
-        lockstep = Lockstep(order, self.workload, self.rule, gradients, seeds, learning_rates, self.batch)
-        curves = Curves(self._evaluate, list(versions), (len(seeds), len(learning_rates)))
-        if self.exact and curves.shape != (1, 1):
-            raise refuse("exact replay", curves.shape, "one seed and one learning rate at a time, (1, 1)")
-        lockstep.run(curves.observe, set(versions))
+        return self.run_together([Job(order, tuple(seeds), tuple(learning_rates), tuple(versions))])[0]
+
+    def run_together(self, jobs: Sequence["Job"]) -> list[Curves]:
+        """The curves of several jobs, computed side by side; all have equally many learning rates."""
+        if self.exact and any(len(job.seeds) * len(job.learning_rates) > 1 for job in jobs):
+            raise refuse(
+                "exact replay", [job.seeds for job in jobs], "one seed and one learning rate at a time"
+            )
+        table = self._table or self._probed([job.order for job in jobs])
+        most = max(1, table.widest(1) // len(jobs))
+        curves, steps = [], []
+        for job in jobs:
+            order = shortened(job.order, max(job.versions))
+            lockstep = Lockstep(
+                order, self.workload, self.rule, job.seeds, job.learning_rates, self.batch, most
+            )
+            curves.append(Curves(self._evaluate, job.versions, (len(job.seeds), len(job.learning_rates))))
+            steps.append(lockstep.steps(curves[-1].observe, set(job.versions)))
+        advance(steps, Gradients(self._executors, table))
         return curves
 
     def prepare(self, order: Order) -> Order:
         """The order that is computed: merged, unless in exact mode."""
         return order if self.exact else merged(order)
 
-    def _probed(self, order: Order) -> Table:
+    def _probed(self, orders: Sequence[Order]) -> Table:
         sizes = {
-            len(order.arguments[n]) // 2 for n, name in enumerate(order.operations) if name == "gradient"
+            len(arguments) // 2
+            for order in orders
+            for name, arguments in zip(order.operations, order.arguments, strict=True)
+            if name == "gradient"
         }
         self._table = measure(self.workload, self.batch, sorted(sizes))
         return self._table

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from rebuttal.replay.engine import Replayer
-from rebuttal.replay.probe import read_table
+from rebuttal.replaying.engine import Replayer
+from rebuttal.replaying.table import read_table
 from rebuttal.workloads import load
 
 

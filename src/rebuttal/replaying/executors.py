@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional
 
-from rebuttal.replay.kernels import UnsupportedError, kernels_of
+from rebuttal.replaying.kernels import UnsupportedError, kernels_of
 from rebuttal.workloads.models import cross_entropy
 from rebuttal.workloads.workload import Workload
 

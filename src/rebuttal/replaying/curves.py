@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rebuttal.replay.executors import Layered
-from rebuttal.replay.kernels import UnsupportedError
+from rebuttal.replaying.executors import Layered
+from rebuttal.replaying.kernels import UnsupportedError
 from rebuttal.workloads.workload import Workload
 
 #: A run has diverged when its training loss is not a number or this many times that of the untrained model.

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rebuttal.replay.executors import Loop
+from rebuttal.replaying.executors import Loop
 from rebuttal.rules import SGD, Rule, State
 from rebuttal.workloads.batches import batch_indices
 from rebuttal.workloads.workload import Workload

@@ -45,7 +45,7 @@ def spread(x: Tensor, replicas: int) -> Tensor:
     return x.unsqueeze(1).expand(-1, shared, *x.shape[1:]).flatten(0, 1) if shared > 1 else x
 
 
-def _products(outputs: int, inputs: int, has_bias: bool) -> Kernel:  # noqa: FBT001 - a layer's own property
+def _products(outputs: int, inputs: int, has_bias: bool) -> Kernel:
     """y [M, outputs, L] = matrix [M, outputs, inputs] x [M, inputs, L] + bias, which all layers with weights are."""
     split = outputs * inputs
 
@@ -58,7 +58,7 @@ def _products(outputs: int, inputs: int, has_bias: bool) -> Kernel:  # noqa: FBT
             return torch.baddbmm(weights[:, split:].unsqueeze(2), matrix(weights), x), x
         return torch.bmm(matrix(weights), x), x
 
-    def backward(dy: Tensor, weights: Tensor, x: Tensor, out: Tensor, first: bool) -> Tensor | None:  # noqa: FBT001
+    def backward(dy: Tensor, weights: Tensor, x: Tensor, out: Tensor, first: bool) -> Tensor | None:
         torch.bmm(dy, x.mT, out=matrix(out))
         if has_bias:
             torch.sum(dy, 2, out=out[:, split:])
@@ -107,7 +107,12 @@ def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
 def _max_pool(layer: nn.MaxPool2d, shape: Shape) -> tuple[Kernel, Shape]:
     """Windows side by side. Among equal largest values the first of a window gets the gradient, as in torch."""
     (kh, kw), stride = _pair(layer.kernel_size), _pair(layer.stride or layer.kernel_size)
-    if stride != (kh, kw) or _pair(layer.padding) != (0, 0) or _pair(layer.dilation) != (1, 1) or layer.ceil_mode:
+    if (
+        stride != (kh, kw)
+        or _pair(layer.padding) != (0, 0)
+        or _pair(layer.dilation) != (1, 1)
+        or layer.ceil_mode
+    ):
         raise UnsupportedError("MaxPool2d with windows that overlap, padding, dilation or ceil_mode")
     channels, height, width = shape
     rows, columns = height // kh, width // kw
@@ -140,14 +145,16 @@ def _conv(layer: nn.Conv2d, shape: Shape) -> tuple[Kernel, Shape]:
     window, padding = _conv_window(layer)
     inputs, height, width = shape
     outputs = layer.out_channels
-    size = tuple(length + 2 * p - k + 1 for length, p, k in zip((height, width), padding, window, strict=True))
+    size = tuple(
+        length + 2 * p - k + 1 for length, p, k in zip((height, width), padding, window, strict=True)
+    )
     product = _products(outputs, inputs * window[0] * window[1], layer.bias is not None)
 
     def forward(weights: Tensor, x: Tensor) -> tuple[Tensor, Any]:
         y, columns = product.forward(weights, _patches(x, window, padding))
         return y.unflatten(2, (*size, -1)), columns
 
-    def backward(dy: Tensor, weights: Tensor, columns: Tensor, out: Tensor, first: bool) -> Tensor | None:  # noqa: FBT001
+    def backward(dy: Tensor, weights: Tensor, columns: Tensor, out: Tensor, first: bool) -> Tensor | None:
         shares = product.backward(dy.flatten(2), weights, columns, out, first)
         return None if shares is None else _gathered(shares, (inputs, height, width), window, padding)
 

@@ -1,0 +1,163 @@
+"""Compute the values of orders for many replicas at once.
+
+A replica is one (seed, learning rate) of one order; all M = S·R of them advance node by node. Values are [M, P], seeds
+outermost, so the R learning rates of a seed share its batches. Several orders advance side by side: each asks for the
+gradients that it needs next, and what all of them ask for is computed in one call.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rebuttal.graph import Order
+from rebuttal.replaying.executors import Executor
+from rebuttal.replaying.merging import Ready, use_counts
+from rebuttal.replaying.samples import Batches
+from rebuttal.replaying.table import Table
+from rebuttal.rules import OPERATIONS, Rule
+from rebuttal.workloads.workload import Workload
+
+Values = dict[int, Any]  # node -> a gradient [M, P], or a state: a tuple of such tensors
+
+
+@dataclass(frozen=True)
+class Request:
+    """Gradients at weights [M, P] on x [G, n, ...], y [G, n]; each is over so many batches."""
+
+    weights: Tensor
+    x: Tensor
+    y: Tensor
+    batches: int
+
+
+Steps = Generator[Request, Tensor, None]
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Gradients by the executor that the table says is fastest for the number of replicas at hand."""
+
+    executors: dict[str, Executor]
+    table: Table
+
+    def __call__(self, request: Request) -> Tensor:
+        """The gradients [M, P] that a request asks for."""
+        weights, x, y = request.weights, request.x, request.y
+        shared = len(weights) // len(x)
+        name, calls = self.table.calls(request.batches, len(weights))
+        serve = self.executors[name].gradients
+        groups = -(-len(x) // calls)
+        if groups == len(x) or name == "loop":
+            return serve(weights, x, y)
+        parts = zip(weights.split(groups * shared), x.split(groups), y.split(groups), strict=True)
+        return torch.cat([serve(*part) for part in parts])
+
+
+class Lockstep:
+    """One order, for all its seeds and learning rates. `most` bounds the replicas that it asks for at a time."""
+
+    def __init__(
+        self,
+        order: Order,
+        workload: Workload,
+        rule: Rule,
+        seeds: Sequence[int],
+        learning_rates: Sequence[float],
+        batch: int,
+        most: int,
+    ) -> None:
+        self._order = order
+        self._rule = rule
+        self._batches = Batches(order, workload, seeds, batch)
+        starts = [workload.start(seed) for seed in seeds]
+        self._start = torch.stack([start for start in starts for _ in learning_rates])
+        rates = torch.tensor(learning_rates, dtype=self._start.dtype, device=self._start.device)
+        self._learning_rates = rates.repeat(len(seeds)).unsqueeze(1)
+        self._width = max(1, most // len(self._start))
+
+    def steps(self, observe: Callable[[int, Tensor], bool], versions: set[int]) -> Steps:
+        """Advance to the last of `versions`, asking for gradients on the way.
+
+        `observe(version, weights [M, P])` sees each of the versions, and ends the run early by answering False. A
+        value is let go when nothing more rests on it, so memory is bounded by the values in flight.
+        """
+        order, uses = self._order, use_counts(self._order)
+        values: Values = {}
+        ready = Ready(order)
+        version_of = {state: version for version, state in enumerate(order.states)}
+
+        def release(number: int) -> None:
+            uses[number] -= 1
+            if uses[number] == 0:
+                del values[number]
+
+        for node in range(len(order.operations)):
+            for number, value in (yield from self._computed(node, values, ready)):
+                values[number] = value
+                for i in order.inputs[number]:
+                    release(i)
+            ready.known(node)
+            if node in version_of:
+                version = version_of[node]
+                if version in versions and not observe(version, values[node][0]):
+                    return
+                release(node)
+
+    def _computed(
+        self, node: int, values: Values, ready: Ready
+    ) -> Generator[Request, Tensor, list[tuple[int, Any]]]:
+        """The node's value, if it is not there; for a gradient also others that one call can compute with it."""
+        if node in values:
+            return []
+        operation = self._order.operations[node]
+        if operation == "gradient":
+            nodes = ready.take(self._width)
+            gradients = yield self._request(nodes, values)
+            return list(zip(nodes, gradients.split(len(self._start)), strict=True))
+        return [(node, self._applied(node, operation, values))]
+
+    def _applied(self, node: int, operation: str, values: Values) -> Any:
+        """The value of a node that is no gradient."""
+        inputs = [values[i] for i in self._order.inputs[node]]
+        if operation == "start":
+            return self._rule.start(self._start)
+        if operation == "update":
+            return self._rule.step(inputs[0], inputs[1], self._learning_rates)
+        function, names = OPERATIONS[operation]
+        return function(*inputs, **dict(zip(names, self._order.arguments[node], strict=True)))
+
+    def _request(self, nodes: Sequence[int], values: Values) -> Request:
+        """What asks for the gradients of these nodes, all at once."""
+        batches = [self._order.batches(node) for node in nodes]
+        states = [values[self._order.inputs[node][0]][0] for node in nodes]
+        weights = states[0] if len(nodes) == 1 else torch.cat(states)
+        return Request(weights, *self._batches.samples(batches), len(batches[0]))
+
+
+def advance(some: Sequence[Steps], gradients: Gradients) -> None:
+    """Run orders side by side to their ends. All must have equally many learning rates."""
+    waiting = {number: request for number, steps in enumerate(some) if (request := next(steps, None))}
+    while waiting:
+        size = next(iter(waiting.values())).batches
+        alike = {number: request for number, request in waiting.items() if request.batches == size}
+        found = gradients(_joined(list(alike.values())))
+        sizes = [len(request.weights) for request in alike.values()]
+        for number, part in zip(alike, found.split(sizes), strict=True):
+            del waiting[number]
+            try:
+                waiting[number] = some[number].send(part)
+            except StopIteration:
+                continue
+
+
+def _joined(requests: Sequence[Request]) -> Request:
+    """Several requests as one."""
+    if len(requests) == 1:
+        return requests[0]
+    weights, x, y = (
+        torch.cat([getattr(request, name) for request in requests]) for name in ("weights", "x", "y")
+    )
+    return Request(weights, x, y, requests[0].batches)
