@@ -26,8 +26,7 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     """One panel per family of methods on the first machine, a line per workload and variant."""
     frames.need(data, "learning_rates", ["validation_loss", "diverged", "best_learning_rate", "at_edge"])
     frame = frames.some(tuning_rows(frames.where_run(data, "best_learning_rate")), "learning_rates")
-    counted = frames.seeds(frames.keep(frame, frames.column(frame, "n") > 0))
-    about = f"{counted} used for tuning only; {frames.clock(data)}"
+    about = f"{data.sizes['seed']} seeds used for tuning only; {frames.clock(data)}"
     drawn = dict(zip(dict.fromkeys(frame["workload"]), WORKLOAD_COLOURS, strict=False))
     families = frame.groupby(frame["method"].map(family), sort=False)
     return [_one(part, str(name), about, drawn, definitions) for name, part in families]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -12,6 +13,7 @@ from rebuttal.charts.theme import family, option, words
 from rebuttal.errors import InputError
 from rebuttal.stats import datasets
 
+SHOWN = 0.99  # share of the gradients that the distribution draws; its tail can be as long as the run
 RATES = {
     "tuned": "the learning rate is tuned anew for each staleness, with the same budget",
     "shared": "one learning rate, untuned, for every staleness",
@@ -75,12 +77,11 @@ def count_rows(data: xr.Dataset) -> pd.DataFrame:
 
 
 def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
-    """How often a gradient of each staleness was applied; methods without staleness are one sentence, no line."""
+    """How often a gradient of each staleness was applied; methods without staleness are one phrase, no line."""
     frame = frames.some(count_rows(data), "staleness_distribution")
-    fresh_or_not = frames.column(frame, "staleness") > 0
-    stale = list(dict.fromkeys(frames.column(frame, "method")[fresh_or_not]))
+    stale = list(dict.fromkeys(frames.column(frame, "method")[frames.column(frame, "staleness") > 0]))
     fresh = dict.fromkeys(words(family(str(name))) for name in frame["method"] if name not in stale)
-    part = frames.keep(frame, frame["method"].isin(stale)) if stale else frame
+    part = _body(frames.keep(frame, frame["method"].isin(stale)) if stale else frame)
     key = method_key(list(dict.fromkeys(part["method"])), definitions)
     base = alt.Chart(frames.small(part))
     x = axis(alt.X, "staleness", "staleness (updates between read and write)", zero=True)
@@ -88,11 +89,19 @@ def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None)
     line = base.mark_line(interpolate="step").encode(
         x, y, colour(key), dash(key), tooltip=tips("method", "staleness", "share")
     )
-    about = f"all seeds together; {frames.clock(data)}" + (
-        f"; always 0: {', '.join(fresh)}" if stale and fresh else ""
-    )
+    notes = [f"all seeds together, {SHOWN:.0%} of the gradients", frames.clock(data)]
+    notes += [f"always 0: {', '.join(fresh)}"] if stale and fresh else []
     say = f"Distribution of staleness for {len(key)} methods."
-    return [panel([line], "staleness of applied gradients", about, say, key)]
+    return [panel([line], "staleness of applied gradients", "; ".join(notes), say, key)]
+
+
+def _body(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without the far tail: up to the staleness that SHOWN of each method's gradients do not exceed."""
+    ends = []
+    for _, part in frame.groupby("method", sort=False):
+        reached = np.cumsum(frames.column(part, "share")) >= SHOWN - 1e-9
+        ends.append(frames.column(part, "staleness")[reached.argmax()])
+    return frames.keep(frame, frames.column(frame, "staleness") <= max(ends))
 
 
 def count_table(data: xr.Dataset) -> pd.DataFrame:

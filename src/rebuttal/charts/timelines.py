@@ -92,28 +92,36 @@ def gantt_panels(table: Table, definitions: Mapping[str, str] | None = None) -> 
 def _gantt(frame: pd.DataFrame, title: str, end_s: float, about: str, key: tuple[Entry, ...]) -> Panel:
     shown = ["node", "what", "start_s", "end_s", "label", "version", "staleness"]
     base = alt.Chart(frames.small(pd.DataFrame(frame[shown])))
-    nodes = sorted(frame["node"].unique())
-    x = alt.X("start_s:Q", title="time (s)", scale=alt.Scale(domain=[0, end_s], nice=False))
+    nodes = sorted(set(frames.column(frame, "node").tolist()))
+    x = alt.X("start_s:Q", title="time (s)", scale=alt.Scale(domain=[0, end_s], nice=False, clamp=True))
     y = alt.Y("node:O", title="node", sort=nodes, axis=alt.Axis(grid=False, ticks=False))
     tip = tips("node", "what", "label", "start_s", "end_s", "version", "staleness")
     thin = base.transform_filter("datum.what == 'message'").mark_bar(height=2, yOffset=5)
-    work = base.transform_filter("datum.what != 'message'").mark_bar(
+    work = base.transform_filter("datum.what != 'message' && datum.what != 'update'").mark_bar(
         height={"band": 0.62}, stroke="white", strokeWidth=0.6
     )
-    layers = [
-        one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in (thin, work)
-    ]
-    stale = frames.column(frame, "staleness").astype(float)
-    if (stale > 0).any():
-        number = base.transform_filter(
-            f"isValid(datum.staleness) && datum.end_s - datum.start_s > {end_s / 40}"
-        )
-        layers.append(
-            number.mark_text(align="left", dx=2, fontSize=9, color="white").encode(x, y, text="staleness:Q")
-        )
+    bars = [one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in (thin, work)]
     lost = int((frames.column(frame, "what") == "dropped").sum())
     say = f"Gantt chart of {title}: {len(nodes)} nodes over {end_s:.3g} seconds, {lost} gradients dropped."
+    layers = [*bars, _updates(base, y, key), *_staleness(base, frame, x, y, end_s)]
     return panel(layers, title, about, say, key, height=24 + ROW * len(nodes))
+
+
+def _updates(base: alt.Chart, y: alt.Y, key: tuple[Entry, ...]) -> alt.Chart:
+    """A tick where each update ends: drawn to scale it could not be seen."""
+    tick = base.transform_filter("datum.what == 'update'").mark_tick(
+        thickness=2, height=11, orient="vertical"
+    )
+    return tick.encode(alt.X("end_s:Q"), y, color=colour(key, "what"), tooltip=tips("node", "end_s"))
+
+
+def _staleness(base: alt.Chart, frame: pd.DataFrame, x: alt.X, y: alt.Y, end_s: float) -> list[alt.Chart]:
+    """The staleness as a number on every bar that has room for it; nothing where all gradients are fresh."""
+    if not (frames.column(frame, "staleness").astype(float) > 0).any():
+        return []
+    wide = f"isValid(datum.staleness) && datum.end_s - datum.start_s > {end_s / 40}"
+    number = base.transform_filter(wide).mark_text(align="left", dx=3, fontSize=9, color="white")
+    return [number.encode(x, y, text="staleness:Q")]
 
 
 def gantt_table(table: Table) -> pd.DataFrame:

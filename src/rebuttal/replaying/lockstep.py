@@ -25,11 +25,10 @@ Values = dict[int, Any]  # node -> a gradient [M, P], or a state: a tuple of suc
 
 @dataclass(frozen=True)
 class Request:
-    """Gradients at weights [M, P] on x [G, n, ...], y [G, n]; each is over so many batches."""
+    """Gradients at some weights, each [M, P], on the training samples `rows` [g·S, n]; each over so many batches."""
 
-    weights: Tensor
-    x: Tensor
-    y: Tensor
+    weights: list[Tensor]
+    rows: Tensor
     batches: int
 
 
@@ -42,18 +41,26 @@ class Gradients:
 
     executors: dict[str, Executor]
     table: Table
+    x: Tensor
+    y: Tensor
 
-    def __call__(self, request: Request) -> Tensor:
-        """The gradients [M, P] that a request asks for."""
-        weights, x, y = request.weights, request.x, request.y
+    def __call__(self, requests: Sequence[Request]) -> Tensor:
+        """The gradients that requests over equally many batches ask for, one request after the other."""
+        weights = _joined([one for request in requests for one in request.weights])
+        rows = _joined([request.rows for request in requests])
+        x, y = self.x[rows], self.y[rows]
         shared = len(weights) // len(x)
-        name, calls = self.table.calls(request.batches, len(weights))
+        name, calls = self.table.calls(requests[0].batches, len(weights))
         serve = self.executors[name].gradients
         groups = -(-len(x) // calls)
         if groups == len(x) or name == "loop":
             return serve(weights, x, y)
         parts = zip(weights.split(groups * shared), x.split(groups), y.split(groups), strict=True)
         return torch.cat([serve(*part) for part in parts])
+
+
+def _joined(tensors: list[Tensor]) -> Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
 
 
 class Lockstep:
@@ -132,9 +139,8 @@ class Lockstep:
     def _request(self, nodes: Sequence[int], values: Values) -> Request:
         """What asks for the gradients of these nodes, all at once."""
         batches = [self._order.batches(node) for node in nodes]
-        states = [values[self._order.inputs[node][0]][0] for node in nodes]
-        weights = states[0] if len(nodes) == 1 else torch.cat(states)
-        return Request(weights, *self._batches.samples(batches), len(batches[0]))
+        states = [values[self._order.inputs[node][0]] for node in nodes]
+        return Request([state[0] for state in states], self._batches.rows(batches), len(batches[0]))
 
 
 def advance(some: Sequence[Steps], gradients: Gradients) -> None:
@@ -143,21 +149,11 @@ def advance(some: Sequence[Steps], gradients: Gradients) -> None:
     while waiting:
         size = next(iter(waiting.values())).batches
         alike = {number: request for number, request in waiting.items() if request.batches == size}
-        found = gradients(_joined(list(alike.values())))
-        sizes = [len(request.weights) for request in alike.values()]
-        for number, part in zip(alike, found.split(sizes), strict=True):
+        found = gradients(list(alike.values()))
+        counts = [sum(map(len, request.weights)) for request in alike.values()]
+        for number, part in zip(alike, found.split(counts), strict=True):
             del waiting[number]
             try:
                 waiting[number] = some[number].send(part)
             except StopIteration:
                 continue
-
-
-def _joined(requests: Sequence[Request]) -> Request:
-    """Several requests as one."""
-    if len(requests) == 1:
-        return requests[0]
-    weights, x, y = (
-        torch.cat([getattr(request, name) for request in requests]) for name in ("weights", "x", "y")
-    )
-    return Request(weights, x, y, requests[0].batches)

@@ -15,7 +15,6 @@ class Batches:
     """The training samples of each (shard, step), for all seeds at once."""
 
     def __init__(self, order: Order, workload: Workload, seeds: Sequence[int], batch: int) -> None:
-        self._x, self._y = workload.splits["training"]
         steps: dict[int, int] = {}
         for node, operation in enumerate(order.operations):
             if operation == "gradient":
@@ -31,10 +30,9 @@ class Batches:
             for shard, count in steps.items()
         }
 
-    def samples(self, gradients: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
-        """x [g·S, n, ...] and y [g·S, n] of g gradients, each over its own (shard, step) pairs in order."""
-        rows = torch.cat([self._of_one(pairs) for pairs in gradients])
-        return self._x[rows], self._y[rows]
+    def rows(self, gradients: Sequence[np.ndarray]) -> Tensor:
+        """Sample numbers [g·S, n] of g gradients, each over its own (shard, step) pairs in order."""
+        return torch.cat([self._of_one(pairs) for pairs in gradients])
 
     def _of_one(self, pairs: np.ndarray) -> Tensor:
         """Sample numbers [S, n] of the batches of one gradient."""

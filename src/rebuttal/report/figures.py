@@ -96,7 +96,8 @@ ABOUT: dict[str, About] = {
     "staleness_distribution": About(
         "How stale the applied gradients are",
         "Staleness is the number of updates made between the reading of the weights and the use of the "
-        "gradient. Methods that apply only fresh gradients are named in the line under the title.",
+        "gradient. Methods that apply only fresh gradients are named in the line under the title. "
+        "The far tail is cut; the table has the largest.",
         {"summaries": ("staleness_count", "staleness_mean", "staleness_q95", "staleness_max", "gradients_dropped")},
     ),
     "softsync_clipping": About(
