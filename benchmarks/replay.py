@@ -12,7 +12,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import simpy
@@ -41,7 +41,7 @@ def user_loop(workload: Workload, seed: int, rate: float) -> torch.nn.Module:
     optimizer = torch.optim.SGD(server.parameters(), lr=rate)
     finished, updates = clock.event(), 0
 
-    def worker(k: int) -> Iterator[simpy.Event]:
+    def worker(k: int) -> Generator[simpy.Event, None, None]:
         nonlocal updates
         model = workload.module()
         rows = torch.from_numpy(

@@ -1,7 +1,7 @@
 """What each request costs on a machine: the virtual clock's only source of seconds and bytes."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,12 +10,36 @@ from rebuttal.errors import refuse
 from rebuttal.machines import Link, Machine
 
 
+class Pricing(Protocol):
+    """What the clock needs to know: seconds of an operation, bytes of a value, links of a node."""
+
+    def seconds(self, operation: str, args: tuple) -> float:
+        """Seconds of an operation on these arguments, without straggling."""
+        ...
+
+    def slowdown(self, worker: int, index: int) -> float:
+        """The factor by which a worker's `index`-th gradient takes longer."""
+        ...
+
+    def size_bytes(self, value: Any) -> int:
+        """Bytes of a value on the wire."""
+        ...
+
+    def link(self, node: int) -> Link:
+        """The connection of a node."""
+        ...
+
+    def all_reduce_s(self, nodes: int, size_bytes: int) -> float:
+        """Seconds of an all-reduce over so many nodes."""
+        ...
+
+
 @dataclass
 class MachinePricing:
     """Costs of one workload on one machine in one seeded run.
 
-    `costs` are those of the workload's gradient and update on this device (a machine with stated costs needs none); the first `servers` nodes have
-    the machine's server link, the others its worker link.
+    `costs` are those of the workload's gradient and update on this device (a machine with stated costs needs none);
+    the first `servers` nodes have the machine's server link, the others its worker link.
     """
 
     machine: Machine
