@@ -36,8 +36,8 @@ LAYERS = {
     "machines": {"costs", "distributions", "hardware", "stragglers"},
     # methods and clusters never meet but in simulation and studies
     "methods": {"rules", "verbs"},
-    "clusters": {"costs", "graph", "machines", "rules", "timeline", "verbs"},
-    "simulation": {"clusters", "costs", "graph", "machines", "methods", "timeline"},
+    "clusters": {"costs", "graph", "hardware", "machines", "rules", "timeline", "verbs"},
+    "simulation": {"clusters", "costs", "graph", "hardware", "machines", "methods", "timeline"},
     # values
     "devices": set(),
     "workloads": set(),
@@ -47,6 +47,7 @@ LAYERS = {
     "params": {"machines", "methods", "workloads"},
     "verdict_rules": set(),
     "papers": {"params", "verdict_rules"},
+    "execution": set(),
     "schemas": set(),
     "results": {"schemas"},
     "studies": {
@@ -56,14 +57,14 @@ LAYERS = {
     # what is read off it
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
     "charts": {"graph", "readings", "results", "stats", "timeline"},
-    "report": {"charts", "papers", "params", "results", "stats"},
+    "report": {"charts", "execution", "methods", "papers", "params", "results", "stats"},
     "pictures": {"costs", "hardware", "readings", "simulation", "timeline"},
     # the doors
     "__init__": {
-        "charts", "machines", "methods", "readings", "replaying", "report", "results", "simulation", "studies", "timeline",
-        "tracing",
+        "charts", "machines", "methods", "readings", "replaying", "report", "results", "simulation", "studies",
+        "timeline", "tracing",
     },
-    "cli": {"papers", "params", "report", "studies"},
+    "cli": {"execution", "papers", "params", "report", "studies"},
     "__main__": {"cli"},
 }  # fmt: skip
 GROUND = {"errors", "paths", "seeding", "lifeline"}

@@ -7,10 +7,10 @@ import pytest
 import synthetic_project
 import xarray as xr
 
-from rebuttal import charts, papers, results
+from rebuttal import charts, execution, papers, results
 from rebuttal.errors import InputError
 from rebuttal.report import data as report_data
-from rebuttal.report import execution, figures, html, notebook_page, words
+from rebuttal.report import figures, html, notebook_page, words
 from rebuttal.report.figure import PAGE_MIME, VEGA_MIMES, columns
 from rebuttal.report.paper_review import review
 from rebuttal.report.verdict import LEDGER_MIME
@@ -123,6 +123,14 @@ def test_every_rule_of_the_papers_can_be_said_in_words(opened):
 )
 def test_numbers_are_written_for_readers(value, text):
     assert html.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [([1.0, 2.0], "[1, 2]"), ([1.0, None], "[1, open)"), ([None, 2.0], "(open, 2]"), ([None, None], "")],
+)
+def test_an_interval_says_where_it_is_open(ends, text):
+    assert words.interval({"interval": ends}) == text
 
 
 def test_html_is_escaped():

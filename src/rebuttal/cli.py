@@ -76,7 +76,7 @@ def _tune(given: argparse.Namespace) -> None:
 
 def _train(given: argparse.Namespace) -> None:
     from rebuttal import params, paths
-    from rebuttal.report.execution import execute
+    from rebuttal.execution import execute
     from rebuttal.studies.estimate import say_what_is_left
 
     loaded = _started(params.load)()

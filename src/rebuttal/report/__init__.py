@@ -15,7 +15,7 @@ WHERE = {
     "review": "rebuttal.report.paper_review",
     "Overview": "rebuttal.report.site_index",
     "overview": "rebuttal.report.site_index",
-    "execute": "rebuttal.report.execution",
+    "execute": "rebuttal.execution",
     "write_review": "rebuttal.report.site",
     "write_site": "rebuttal.report.site",
 }

@@ -40,9 +40,13 @@ def effect(row: Mapping[str, Any]) -> str:
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """'[0.95, 0.98]'; '–' for an end that is open."""
+    """'[0.95, 0.98]'; '[0.95, open)' where misses leave an end open; empty where there is none."""
     low, high = row["interval"]
-    return "" if low is None and high is None else f"[{number(low)}, {number(high)}]"
+    if low is None and high is None:
+        return ""
+    return (
+        f"{'(open' if low is None else f'[{number(low)}'}, {'open)' if high is None else f'{number(high)}]'}"
+    )
 
 
 def measured(given: Mapping[str, Any]) -> str:

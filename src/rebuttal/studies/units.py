@@ -24,7 +24,7 @@ from rebuttal.studies.pool import run_all
 
 Arrays = dict[str, Any]
 LARGE_BATCHES = 4  # gradients over this many batches are large tensors already
-TOGETHER = 5  # units that advance side by side: enough for full calls, few enough to keep every core busy
+FULL_CALL = 10  # replicas (times ready gradients) that make a full call: fewer are given company
 #: What a value depends on besides the unit itself: change any of it and the store's content no longer applies.
 CODE = ("replaying", "workloads", "rules.py", "graph.py", "seeding.py", "studies/units.py")
 
@@ -100,7 +100,11 @@ def _bundles(units: Sequence[Unit]) -> list[list[Unit]]:
     for number, unit in enumerate(units):
         alone = number if unit.batches_per_gradient >= LARGE_BATCHES else None
         alike.setdefault((unit.context, len(unit.learning_rates), alone), []).append(unit)
-    return [group[at : at + TOGETHER] for group in alike.values() for at in range(0, len(group), TOGETHER)]
+    bundles = []
+    for group in alike.values():
+        size = max(1, FULL_CALL // max(len(unit.seeds) * len(unit.learning_rates) for unit in group))
+        bundles += [group[at : at + size] for at in range(0, len(group), size)]
+    return bundles
 
 
 def canonical(orders: Iterable[Order]) -> list[Order]:

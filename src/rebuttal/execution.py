@@ -15,6 +15,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+# nbformat loads jsonschema, which builds a large grammar for one of its optional formats if it finds the package for
+# it; that takes longer than all else here, and no notebook uses the format.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 import nbformat
 import papermill
 from nbformat import NotebookNode
@@ -76,7 +80,7 @@ def declared(notebook: Path) -> dict[str, Any]:
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """The same notebook without what differs between equal runs: times, random ids, papermill's own notes."""
+    """The same notebook without what differs between equal runs: times, progress, random ids, papermill's notes."""
     clean = NotebookNode(copy.deepcopy(notebook))
     clean.metadata = nbformat.from_dict(
         {"kernelspec": {"name": KERNEL, "display_name": "Python 3", "language": "python"}}
@@ -85,6 +89,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         cell["id"] = f"c{number}"
         for name in VOLATILE_CELL_METADATA:
             cell.metadata.pop(name, None)
+        if "outputs" in cell:
+            cell["outputs"] = [output for output in cell.outputs if output.get("name") != "stderr"]
     clean["nbformat_minor"] = max(5, clean.get("nbformat_minor", 5))
     return clean
 
@@ -109,7 +115,7 @@ def _read(notebook: Path) -> NotebookNode:
 
 
 def _run(notebook: Path, executed: Path, parameters: dict[str, Any], folder: Path) -> None:
-    """papermill, quiet, with the kernel's sockets in `folder`: no port is opened and none can be taken by another."""
+    """papermill, with the kernel's progress on stderr and its sockets in `folder`: no port is opened or taken."""
     config = Config()
     if sys.platform != "win32":
         config.KernelManager.transport = "ipc"
@@ -118,7 +124,7 @@ def _run(notebook: Path, executed: Path, parameters: dict[str, Any], folder: Pat
         with _quiet():
             papermill.execute_notebook(
                 str(notebook), str(executed), parameters, kernel_name=KERNEL, cwd=str(paths.root()),
-                progress_bar=False, request_save_on_cell_execute=False, config=config,
+                progress_bar=False, request_save_on_cell_execute=False, stderr_file=sys.stderr, config=config,
             )  # fmt: skip
     except PapermillExecutionError as error:
         raise InputError(
