@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from synthetic_mnist import write_idx, write_mnist
 
 from rebuttal import workloads
 from rebuttal.errors import InputError
-from rebuttal.workloads import mnist_files
+from rebuttal.workloads import digits, mnist_files
 from rebuttal.workloads.splits import stratified
 from rebuttal.workloads.workload import Workload
 
@@ -175,3 +176,10 @@ class TestData:
         with pytest.raises(InputError, match="did you mean 'digits_cnn'") as refused:
             call("digit_cnn", None)
         assert all(name in str(refused.value) for name in workloads.NAMES)
+
+
+def test_the_digits_are_those_of_scikit_learn():
+    images, labels = load_digits(return_X_y=True)
+    own_images, own_labels = digits._read()
+    np.testing.assert_array_equal(own_images, images)
+    np.testing.assert_array_equal(own_labels, labels)

@@ -1,11 +1,12 @@
 """As many processes as cores, one thread each, with progress and an estimate of what is left."""
 
+import multiprocessing
 import os
+import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, cast
-
-from joblib import Parallel, delayed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any
 
 from rebuttal.lifeline import tie_to_parent
 from rebuttal.studies.provenance import say
@@ -19,39 +20,50 @@ def cores() -> int:
 
 
 def run_all(
-    function: Callable[..., Any], tasks: Sequence[tuple], title: str, weights: Sequence[float] | None = None
+    function: Callable[..., Any],
+    tasks: Sequence[tuple],
+    title: str,
+    weights: Sequence[float] | None = None,
+    preload: Iterable[str] = (),
 ) -> list[Any]:
     """`[function(*task) for task in tasks]`, in parallel, heaviest first; results in the order of the tasks.
 
-    `weights` are relative costs, for the order and for the estimate (default: all equal). One task, or one core,
-    runs in this process.
+    `weights` are relative costs, for the order and for the estimate (default: all equal). `preload` names modules
+    that every process needs: they are imported once, and the processes forked from there. A single task, or a single
+    core, is served by this process itself.
     """
     costs = list(weights or [1.0] * len(tasks))
     order = sorted(range(len(tasks)), key=lambda number: -costs[number])
     progress = _Progress(title, costs)
     found: dict[int, Any] = {}
-    for number, value in _computed(function, tasks, order):
+    for number, value in _computed(function, tasks, order, list(preload)):
         found[number] = value
         progress.done(number)
     return [found[number] for number in range(len(tasks))]
 
 
 def _computed(
-    function: Callable[..., Any], tasks: Sequence[tuple], order: Sequence[int]
-) -> Iterable[tuple[int, Any]]:
+    function: Callable[..., Any], tasks: Sequence[tuple], order: Sequence[int], preload: list[str]
+) -> Iterator[tuple[int, Any]]:
     """(number, result) of each task, as they come."""
     processes = min(cores(), len(tasks))
     if processes <= 1:
-        return ((number, function(*tasks[number])) for number in order)
-    # batch_size: a task is seconds of work, and one that waits in another's batch would idle a core
-    pool: Any = Parallel(processes, backend="loky", return_as="generator_unordered", batch_size=cast(str, 1))
-    return pool(delayed(_numbered)(function, number, tasks[number]) for number in order)
+        for number in order:
+            yield number, function(*tasks[number])
+        return
+    with ProcessPoolExecutor(processes, mp_context=_context(preload), initializer=tie_to_parent) as pool:
+        futures = {pool.submit(function, *tasks[number]): number for number in order}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
 
 
-def _numbered(function: Callable[..., Any], number: int, task: tuple) -> tuple[int, Any]:
-    """Runs in a worker, which must not outlive the process that asked."""
-    tie_to_parent()
-    return number, function(*task)
+def _context(preload: list[str]) -> Any:
+    """Processes forked from one that has imported `preload` and has no threads; fresh ones where there is no fork."""
+    if sys.platform == "win32":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(preload)
+    return context
 
 
 class _Progress:

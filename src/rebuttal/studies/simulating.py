@@ -36,7 +36,7 @@ def simulate_method(study: Study, method: str) -> None:
     """Write the timelines of a method for every seed of the study, and their summary."""
     some = settings(study, method)
     tasks = [(study, setting, seed) for setting in some for seed in (*study.tuning_seeds, *study.seeds)]
-    found = run_all(_simulate_one, tasks, f"simulate {method}")
+    found = run_all(_simulate_one, tasks, f"simulate {method}", preload=[__name__])
     rows = {(task[1].key, task[2]): row for task, row in zip(tasks, found, strict=True)}
     dataset = _summaries(study, some, rows)
     results.save(dataset, paths.results(study.name) / "summaries" / f"{method}.nc")

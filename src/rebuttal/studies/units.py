@@ -25,6 +25,7 @@ from rebuttal.studies.pool import run_all
 Arrays = dict[str, Any]
 LARGE_BATCHES = 4  # gradients over this many batches are large tensors already
 FULL_CALL = 10  # replicas (times ready gradients) that make a full call: fewer are given company
+WORKERS = "rebuttal.replaying.workers"  # what computes: it brings torch
 #: What a value depends on besides the unit itself: change any of it and the store's content no longer applies.
 CODE = ("replaying", "workloads", "rules.py", "graph.py", "seeding.py", "studies/units.py")
 
@@ -86,7 +87,7 @@ def compute_units(units: Sequence[Unit], title: str) -> list[Arrays]:
     distinct = {unit.key: unit for unit in units}
     bundles = _bundles([unit for unit in distinct.values() if not _place(unit).is_file()])
     weights = [float(sum(unit.gradients for unit in bundle)) for bundle in bundles]
-    run_all(_compute_and_store, [(bundle,) for bundle in bundles], title, weights)
+    run_all(_compute_and_store, [(bundle,) for bundle in bundles], title, weights, preload=[WORKERS])
     stored = {key: _read(_place(unit)) for key, unit in distinct.items()}
     return [stored[unit.key] for unit in units]
 

@@ -1,11 +1,12 @@
 """scikit-learn's handwritten digits, with a small MLP and a small CNN. No download."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 
+from rebuttal.errors import refuse
 from rebuttal.workloads import models
 from rebuttal.workloads.splits import stratified
 from rebuttal.workloads.workload import Split, Target, Workload, assemble
@@ -45,7 +46,7 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:  # all loa
 
 def _splits(shape: tuple[int, ...]) -> dict[str, Split]:
     """The three splits, scaled to [0, 1] and standardised by mean and deviation of the training set."""
-    images, labels = map(np.asarray, load_digits(return_X_y=True))
+    images, labels = _read()
     parts = dict(zip(SIZES, stratified("digits", labels, tuple(SIZES.values())), strict=True))
     scaled = images / 16
     training = scaled[parts["training"]]
@@ -54,3 +55,16 @@ def _splits(shape: tuple[int, ...]) -> dict[str, Split]:
         split: (torch.from_numpy(inputs[part]), torch.from_numpy(labels[part].astype(np.int64)))
         for split, part in parts.items()
     }
+
+
+def _read() -> tuple[np.ndarray, np.ndarray]:
+    """Images [1797, 64], grey values from 0 to 16, and their digits, from the file that scikit-learn ships.
+
+    `sklearn.datasets.load_digits` gives the same; importing it takes longer than a stage's own work.
+    """
+    package = find_spec("sklearn")
+    if package is None or not package.submodule_search_locations:
+        raise refuse("workload digits", "no package scikit-learn", "scikit-learn installed, which ships the data")
+    path = Path(package.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
+    rows = np.loadtxt(path, delimiter=",")
+    return rows[:, :-1], rows[:, -1].astype(np.int64)
