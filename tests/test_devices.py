@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 
 import pytest
 import torch
@@ -24,7 +25,15 @@ def test_identity_holds_no_host_name():
     assert socket.gethostname() not in devices.identity("cpu").values()
 
 
-def test_auto_takes_what_there_is(monkeypatch):
+def test_auto_asks_torch_only_where_there_is_a_driver(monkeypatch, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(devices, "DRIVER", tmp_path / "none")
+    assert devices.choose("auto") == ("cpu" if sys.platform == "linux" else "cuda")
+
+
+def test_auto_takes_what_there_is(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "DRIVER", tmp_path / "version")
+    (tmp_path / "version").write_text("a driver")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert (devices.choose("auto"), devices.choose("cuda"), devices.choose("cpu")) == (
         "cuda",

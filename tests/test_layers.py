@@ -47,6 +47,7 @@ LAYERS = {
     "params": {"machines", "methods", "workloads"},
     "verdict_rules": set(),
     "papers": {"params", "verdict_rules"},
+    "quick_imports": set(),
     "execution": set(),
     "schemas": set(),
     "results": {"schemas"},
@@ -67,7 +68,7 @@ LAYERS = {
     "cli": {"execution", "papers", "params", "report", "studies"},
     "__main__": {"cli"},
 }  # fmt: skip
-GROUND = {"errors", "paths", "seeding", "lifeline"}
+GROUND = {"errors", "paths", "seeding", "lifeline", "quick_imports"}
 TORCH = {"workloads", "replaying", "profiling"}
 TORCH_WHEN_CALLED = {"devices"}  # imports it inside functions only
 NOT_IN_METHODS = {"datetime", "logging", "os", "pathlib", "random", "simpy", "time", "torch", "yaml"}

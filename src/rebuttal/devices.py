@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ def choose(device: str) -> str:
     """
     if device not in DEVICES:
         raise refuse("device", device, DEVICES)
-    if device == "cpu":
-        return device
+    if device == "cpu" or (device == "auto" and sys.platform == "linux" and not DRIVER.is_file()):
+        return "cpu"  # without a driver there is no need to ask torch, whose import takes seconds
     import torch  # noqa: PLC0415 - only here, so that the settings' check and the help stay fast
 
     if torch.cuda.is_available():

@@ -15,10 +15,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-# nbformat loads jsonschema, which builds a large grammar for one of its optional formats if it finds the package for
-# it; that takes longer than all else here, and no notebook uses the format.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+import rebuttal.quick_imports  # noqa: F401 - before nbformat
 
+# isort: split
 import nbformat
 import papermill
 from nbformat import NotebookNode

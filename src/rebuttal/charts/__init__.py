@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import rebuttal.quick_imports  # noqa: F401 - before altair
+
+# isort: split
 import altair as alt
 import pandas as pd
 
