@@ -49,8 +49,9 @@ LAYERS = {
     "papers": {"params", "verdict_rules"},
     "quick_imports": set(),
     "execution": set(),
+    "netcdf": set(),
     "schemas": set(),
-    "results": {"schemas"},
+    "results": {"netcdf", "schemas"},
     "studies": {
         "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "params", "profiling",
         "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "workloads",

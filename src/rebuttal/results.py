@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rebuttal import paths
+from rebuttal import netcdf, paths
 from rebuttal.errors import InputError, nearest
 from rebuttal.schemas import CURVES, STRAGGLERS, SUMMARIES, TUNING, Schema
 
@@ -94,7 +94,7 @@ def _load(schema: Schema, study: str | Path) -> xr.Dataset:
 def _read(path: Path, schema: Schema) -> xr.Dataset:
     """One file, loaded whole, with its dims in the schema's order and flags as 0.0 and 1.0."""
     try:
-        data = xr.load_dataset(path, engine="h5netcdf")
+        data = netcdf.load(path)
     except UNREADABLE as error:
         raise InputError(
             f"{path}: cannot be read as netCDF ({type(error).__name__}); make it again"

@@ -74,7 +74,8 @@ def rows(array: xr.DataArray, dims: Sequence[str]) -> pd.DataFrame:
     frame = flat.isel(seed=0, drop=True).to_series().index.to_frame(index=False)
     values = flat.values.reshape(-1, flat.sizes["seed"])
     frame["n"] = np.isfinite(values).sum(axis=1)
-    frame[["mean", "low", "high"]] = [arrays.bootstrap(row[np.isfinite(row)], RESAMPLES) for row in values]
+    finite = np.where(np.isfinite(values), values, np.nan)
+    frame[["mean", "low", "high"]] = arrays.bootstrap_rows(finite, RESAMPLES)
     return keep(frame, column(frame, "n") > 0)
 
 

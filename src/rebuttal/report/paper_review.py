@@ -81,9 +81,8 @@ def review(paper: str | Path, study: str | Path | None = None) -> Review:
     Raises InputError naming what is missing or broken in the paper's file or in a result file.
     """
     about = papers.load(paper)
-    place = study or about.study
-    data = quantities.read(place)
-    return Review(about, data, tuple(verdicts.ledger(about, place)), definitions.methods())
+    data = quantities.read(study or about.study)
+    return Review(about, data, tuple(verdicts.ledger(about, data)), definitions.methods())
 
 
 def status_key() -> str:

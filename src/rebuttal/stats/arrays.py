@@ -44,23 +44,45 @@ def bootstrap(values: np.ndarray, resamples: int = 2000) -> Interval:
     values give an interval of no width; fewer than two give NaN bounds.
     """
     values = np.asarray(values, dtype=float)
-    if len(values) < 2:
-        return Interval(float(values[0]), np.nan, np.nan) if len(values) else NOTHING
-    if np.ptp(values) == 0 or not np.isfinite(values).all():
-        return Interval(*(float(values.mean()),) * 3)
-    bounds = _bounds(values, resamples, "BCa")
-    if not np.isfinite(bounds).all():
-        bounds = _bounds(values, resamples, "percentile")
-    return Interval(float(values.mean()), *map(float, bounds))
+    return Interval(*map(float, _intervals(values[None], resamples)[0])) if len(values) else NOTHING
 
 
-def _bounds(values: np.ndarray, resamples: int, method: Literal["BCa", "percentile"]) -> tuple[float, float]:
+def bootstrap_rows(values: np.ndarray, resamples: int = 2000) -> np.ndarray:
+    """`bootstrap` of every row of values [rows, seeds], NaN left out: [rows, 3], estimate, low and high.
+
+    Rows with as many values meet the same resamples, so that one call of SciPy does for all of them.
+    """
+    found = np.full((len(values), 3), np.nan)
+    counts = (~np.isnan(values)).sum(axis=1)
+    for n in set(counts[counts > 0].tolist()):
+        rows = values[counts == n]
+        found[counts == n] = _intervals(rows[~np.isnan(rows)].reshape(-1, n), resamples)
+    return found
+
+
+def _intervals(values: np.ndarray, resamples: int) -> np.ndarray:
+    """Estimate, low and high of every row of values [rows, n > 0], as `bootstrap` says."""
+    found = np.repeat(values.mean(axis=1)[:, None], 3, axis=1)
+    if values.shape[1] < 2:
+        found[:, 1:] = np.nan
+    spread = (values.max(axis=1) != values.min(axis=1)) & np.isfinite(values).all(axis=1)
+    if spread.any():
+        bounds = _bounds(values[spread], resamples, "BCa")
+        degenerate = ~np.isfinite(bounds).all(axis=1)
+        if degenerate.any():
+            bounds[degenerate] = _bounds(values[spread][degenerate], resamples, "percentile")
+        found[spread, 1:] = bounds
+    return found
+
+
+def _bounds(values: np.ndarray, resamples: int, method: Literal["BCa", "percentile"]) -> np.ndarray:
+    n = values.shape[1]
     with np.errstate(all="ignore"):  # a degenerate BCa divides by zero, and is replaced
         found = stats.bootstrap(
-            (values,), np.mean, n_resamples=resamples, method=method, vectorized=True,
-            confidence_level=1 - 2 * tail(len(values)), rng=seeding.generator(0, "bootstrap", len(values)),
+            (values,), np.mean, n_resamples=resamples, method=method, vectorized=True, axis=-1,
+            confidence_level=1 - 2 * tail(n), rng=seeding.generator(0, "bootstrap", n),
         ).confidence_interval  # fmt: skip
-    return found.low, found.high
+    return np.stack([found.low, found.high], axis=-1)
 
 
 def paired_difference(of: np.ndarray, against: np.ndarray, resamples: int = RESAMPLES) -> Interval:

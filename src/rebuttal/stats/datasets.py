@@ -4,7 +4,7 @@ A run is there where its learning rate is a number. A run that diverged is kept:
 its end it is worth what the untrained model was.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -54,16 +54,22 @@ def ran(curves: xr.Dataset) -> xr.DataArray:
     return flat.learning_rate.notnull() & flat.seconds.isel(point=-1, drop=True).notnull()
 
 
-def time_to_target(curves: xr.Dataset, targets: xr.DataArray, variable: str = "test_metric") -> xr.Dataset:
+def time_to_target(
+    curves: xr.Dataset,
+    targets: xr.DataArray,
+    variable: str = "test_metric",
+    axes: Sequence[str] = tuple(AXES),
+) -> xr.Dataset:
     """seconds, updates, epochs and samples until each target: dims method, workload, machine, rate, seed, target.
 
     Infinite where the run ended or diverged before; NaN where nothing was run. The variables `seconds_end` etc.
-    (without target) say where each run ended: a lower bound for a miss.
+    (without target) say where each run ended: a lower bound for a miss. axes: which of the four are wanted.
     """
     flat = curves.reset_coords()
     there, diverged = ran(curves), flat.diverged_at.notnull()
     found = xr.Dataset()
-    for name, coordinate in AXES.items():
+    for name in axes:
+        coordinate = AXES[name]
         times = xr.apply_ufunc(
             _reach, flat[variable], flat[coordinate], targets, input_core_dims=[["point"], ["point"], []]
         )
@@ -117,12 +123,15 @@ def _split(*pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def over_seeds(values: xr.DataArray, interval: Callable = arrays.bootstrap) -> xr.Dataset:
+def over_seeds(values: xr.DataArray) -> xr.Dataset:
     """Mean, low and high over the dim `seed` (runs that are not there left out), and n."""
-    found = xr.apply_ufunc(lambda row: np.array(interval(row[~np.isnan(row)])), values, input_core_dims=[["seed"]],
-                           output_core_dims=[["bound"]], vectorize=True)  # fmt: skip
+    found = xr.apply_ufunc(_rows, values, input_core_dims=[["seed"]], output_core_dims=[["bound"]])
     data = {name: found.isel(bound=i) for i, name in enumerate(("estimate", "low", "high"))}
     return xr.Dataset(data | {"n": values.notnull().sum("seed")})
+
+
+def _rows(values: np.ndarray) -> np.ndarray:
+    return arrays.bootstrap_rows(values.reshape(-1, values.shape[-1])).reshape(*values.shape[:-1], 3)
 
 
 def rate_effect(curves: xr.Dataset, variable: str = "test_metric") -> xr.Dataset:

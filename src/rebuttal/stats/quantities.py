@@ -71,7 +71,8 @@ def _final(data: Results, what: str, rate: str, split: str) -> xr.DataArray:
 
 def _times(data: Results, name: str, rate: str, target: float, split: str) -> xr.Dataset:
     goal = datasets.targets(data.tuning, multiples=[target]).isel(target=0, drop=True)
-    found = datasets.time_to_target(data.curves, goal, f"{split}_metric").sel(rate=rate, drop=True)
+    at_rate = data.curves.sel(rate=[rate])
+    found = datasets.time_to_target(at_rate, goal, f"{split}_metric", [name]).isel(rate=0, drop=True)
     return xr.Dataset({"value": found[name], "end": found[f"{name}_end"]})
 
 

@@ -153,10 +153,13 @@ def _conditions(rule: Rule, data: Results) -> str:
     return "; ".join(words)
 
 
-def ledger(paper: Paper | str | Path, study: str | Path) -> list[dict[str, Any]]:
-    """One row for every concern and claim of a paper, in their order: plain values, ready for JSON."""
+def ledger(paper: Paper | str | Path, study: Results | str | Path) -> list[dict[str, Any]]:
+    """One row for every concern and claim of a paper, in their order: plain values, ready for JSON.
+
+    study: its results, or its name or folder, from which they are read.
+    """
     paper = paper if isinstance(paper, Paper) else papers.load(paper)
-    data = quantities.read(study)
+    data = study if isinstance(study, Results) else quantities.read(study)
     return [_row(question, paper, data) for question in (*paper.concerns, *paper.claims)]
 
 
