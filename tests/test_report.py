@@ -10,7 +10,8 @@ import xarray as xr
 from rebuttal import charts, execution, papers, results
 from rebuttal.errors import InputError
 from rebuttal.report import data as report_data
-from rebuttal.report import figures, html, notebook_page, words
+from rebuttal.report import figures, html, notebook_page, readme, words
+from rebuttal.report import files as report_files
 from rebuttal.report.figure import PAGE_MIME, VEGA_MIMES, columns
 from rebuttal.report.paper_review import review
 from rebuttal.report.verdict import LEDGER_MIME
@@ -150,7 +151,7 @@ def test_panels_fill_their_rows(count, across):
 
 def test_every_result_file_is_listed_with_its_hash(place, opened):
     folder = place / "results" / "backup_workers"
-    listed = {one["file"]: one["sha256"] for one in report_data.files(folder)}
+    listed = {one["file"]: one["sha256"] for one in report_files.files(folder)}
     there = [
         path
         for path in (place / "results").rglob("*")
@@ -181,9 +182,9 @@ MUTATIONS = {
 def test_one_changed_number_changes_its_figure_and_the_hash(file, tmp_path, opened):
     variable, figure, kind = MUTATIONS[file]
     study = synthetic_project.synthetic_results.write(tmp_path / "results")
-    before = {one["file"]: one["sha256"] for one in report_data.files(study)}
+    before = {one["file"]: one["sha256"] for one in report_files.files(study)}
     change(study / file, variable)
-    after = {one["file"]: one["sha256"] for one in report_data.files(study)}
+    after = {one["file"]: one["sha256"] for one in report_files.files(study)}
     assert {name for name in after if after[name] != before[name]} == {f"results/backup_workers/{file}"}
     read = {"curves": results.load_curves, "tuning": results.load_tuning, "summaries": results.load_summaries,
             "stragglers": results.load_stragglers}[kind]  # fmt: skip
@@ -195,7 +196,7 @@ def test_one_changed_number_changes_its_figure_and_the_hash(file, tmp_path, open
 def test_broken_json_and_missing_timelines_are_refused(tmp_path, opened):
     (tmp_path / "profile.json").write_text("{")
     with pytest.raises(InputError, match="cannot be read as JSON"):
-        report_data.read_json(tmp_path / "profile.json")
+        report_files.read_json(tmp_path / "profile.json")
     lost = type(opened.data)(
         tmp_path, *(getattr(opened.data, n) for n in ("curves", "tuning", "summaries", "stragglers"))
     )
@@ -282,3 +283,14 @@ def test_a_page_shows_results_and_hides_code_behind_a_toggle():
     assert "other" not in page
     assert '<details class="code"><summary>Code</summary>' in page
     assert '<a href="#A">A</a>' in page
+
+
+def test_the_readme_holds_the_ledger_that_is_published(root):
+    rows = json.loads((root / "reports" / "ledger.json").read_text(encoding="utf-8"))
+    assert readme.table(rows) in (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_readme_without_its_marks_is_refused(project):
+    (project / "README.md").write_text("nothing")
+    with pytest.raises(InputError, match="README.md: got other marks"):
+        readme.write_readme()

@@ -14,7 +14,7 @@ import synthetic_project
 
 from rebuttal import papers
 from rebuttal.errors import InputError
-from rebuttal.report import data as report_data
+from rebuttal.report import files as report_files
 from rebuttal.report import site
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -150,7 +150,7 @@ def test_making_the_index_again_gives_the_same_bytes(project_folder, reports, mo
 
 
 def test_pages_name_every_result_file_by_its_hash(project_folder, reports):
-    for one in report_data.files(project_folder / "results" / "backup_workers"):
+    for one in report_files.files(project_folder / "results" / "backup_workers"):
         for page in PAGES:
             assert one["sha256"][:16] in read(reports, page)
 

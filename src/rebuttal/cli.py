@@ -100,9 +100,11 @@ def _review(given: argparse.Namespace) -> None:
 
 
 def _site(_: argparse.Namespace) -> None:
+    from rebuttal.report.readme import write_readme
     from rebuttal.report.site import write_site
 
     _started(write_site)()
+    write_readme()
 
 
 def _started(then: Callable) -> Callable:

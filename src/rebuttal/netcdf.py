@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import xarray as xr
 
 HIDDEN = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Coordinates", "_Netcdf4Dimid",
@@ -34,7 +35,8 @@ def _is_variable(dataset: Any) -> bool:
 
 
 def _variable(file: h5py.File, dataset: Any) -> xr.Variable:
-    values = dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]
+    text = h5py.check_string_dtype(dataset.dtype)
+    values = np.asarray(dataset.asstr()[()], dtype=str) if text else dataset[()]
     return xr.Variable(_dims(file, dataset), values, _attributes(dataset))
 
 
@@ -49,4 +51,6 @@ def _dims(file: h5py.File, dataset: Any) -> list[str]:
 def _attributes(holder: Any) -> dict[str, Any]:
     """The attributes that a user wrote; of one number, the number."""
     kept = {name: holder.attrs[name] for name in holder.attrs if name not in HIDDEN}
-    return {name: value[0] if getattr(value, "shape", None) == (1,) else value for name, value in kept.items()}
+    return {
+        name: value[0] if getattr(value, "shape", None) == (1,) else value for name, value in kept.items()
+    }

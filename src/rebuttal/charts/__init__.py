@@ -1,110 +1,33 @@
-"""Charts: pure functions from datasets to Altair charts, one module per kind of figure; this is the list of figures.
+"""Charts: pure functions from datasets to Altair charts, one module per kind of figure.
 
 `chart(curves)` gives an Altair chart, `chart(curves, figure="convergence")` a named one, and `table("convergence",
-curves)` its numbers as a data frame. Each drawing names the data that it takes, in order: curves, tuning, summaries,
-stragglers (see `rebuttal.results`), targets (see `rebuttal.stats.datasets.targets`), gantt (see
-`rebuttal.readings.gantt`) or replay (see `rebuttal.replaying`).
+curves)` its numbers as a data frame; `rebuttal.charts.catalogue` lists the figures and what each is drawn from. Names
+are fetched when they are first used: whoever only wants the colours and words of `theme` need not load Altair.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import importlib
 from typing import Any
 
 import rebuttal.quick_imports  # noqa: F401 - before altair
 
-# isort: split
-import altair as alt
-import pandas as pd
-
-from rebuttal.charts import (
-    backups,
-    convergence,
-    learning_rates,
-    replays,
-    staleness,
-    stragglers,
-    targets,
-    timelines,
-)
-from rebuttal.charts.panel import Panel, join
-from rebuttal.errors import refuse
-from rebuttal.timeline import Timeline
-
-__all__ = ["DRAWINGS", "Drawing", "Panel", "chart", "drawing", "figure_of", "panels", "table"]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure's two functions and the data that both take, in order."""
-
-    needs: tuple[str, ...]
-    panels: Callable[..., list[Panel]]
-    table: Callable[..., pd.DataFrame]
-
-
-DRAWINGS: dict[str, Drawing] = {
-    "convergence": Drawing(("curves",), convergence.panels, convergence.table),
-    "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
-    "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
-    "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
-    "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
-    "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
-    "backups_effect": Drawing(("curves", "targets"), backups.effect_panels, backups.effect_table),
-    "rate_of_convergence": Drawing(("curves", "targets"), backups.rate_panels, backups.rate_table),
-    "staleness_error": Drawing(("curves",), staleness.error_panels, staleness.error_table),
-    "staleness_distribution": Drawing(("summaries",), staleness.count_panels, staleness.count_table),
-    "softsync_clipping": Drawing(("curves", "targets"), backups.answer_panels, backups.answer_table),
-    "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
-    "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
-    "replay": Drawing(("replay",), replays.panels, replays.table),
-}
-
-# The figure of a dataset by what only it holds, the first that fits.
-BY_VARIABLE = {
-    "iteration_seconds_simulated": "backups_order_statistics",
-    "staleness_count": "utilisation",
-    "at_edge": "learning_rates",
-    "validation_metric": "convergence",
-    "start_s": "one_timeline",
+#: Public name -> the module that has it.
+WHERE = {
+    "DRAWINGS": "rebuttal.charts.catalogue",
+    "Drawing": "rebuttal.charts.catalogue",
+    "Panel": "rebuttal.charts.panel",
+    "chart": "rebuttal.charts.catalogue",
+    "drawing": "rebuttal.charts.catalogue",
+    "figure_of": "rebuttal.charts.catalogue",
+    "panels": "rebuttal.charts.catalogue",
+    "table": "rebuttal.charts.catalogue",
 }
 
 
-def drawing(name: str) -> Drawing:
-    """The drawing called `name`. Raises InputError for an unknown one."""
-    if name not in DRAWINGS:
-        raise refuse("figure", name, DRAWINGS)
-    return DRAWINGS[name]
+def __getattr__(name: str) -> Any:
+    if name not in WHERE:
+        raise AttributeError(f"module 'rebuttal.charts' has no attribute {name!r}")
+    return getattr(importlib.import_module(WHERE[name]), name)
 
 
-def panels(name: str, *data: Any, definitions: Mapping[str, str] | None = None) -> list[Panel]:
-    """The panels of a figure, for a page that lays them out. `definitions`: label or method -> one line."""
-    return drawing(name).panels(*data, definitions)
-
-
-def chart(
-    *data: Any, figure: str | None = None, definitions: Mapping[str, str] | None = None
-) -> alt.LayerChart | alt.ConcatChart:
-    """One Altair chart of a timeline, of a replay's dataset or of results, with a legend that explains its entries.
-
-    figure: a name of DRAWINGS (default: the one that suits the data). definitions: label or method -> one line.
-    Raises InputError for an unknown figure, or data that none suits.
-    """
-    return join(panels(figure or figure_of(data[0]), *data, definitions=definitions))
-
-
-def figure_of(data: Any) -> str:
-    """The figure that suits a timeline, a Gantt table or a dataset."""
-    if isinstance(data, Timeline):
-        return "one_timeline"
-    if "learning_rate" in getattr(data, "dims", ()) and "point" in data.dims:
-        return "replay"
-    held = set(getattr(data, "variables", getattr(data, "columns", ())))
-    for name, figure in BY_VARIABLE.items():
-        if name in held:
-            return figure
-    raise refuse("chart", type(data).__name__, "a timeline, a replay's dataset, or a dataset of results")
-
-
-def table(name: str, *data: Any) -> pd.DataFrame:
-    """The numbers of a figure, at most some forty rows; `attrs['rows']` says how many there would be."""
-    return drawing(name).table(*data)
+def __dir__() -> list[str]:
+    return sorted(WHERE)

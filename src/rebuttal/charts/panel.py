@@ -13,22 +13,11 @@ from typing import Any
 import altair as alt
 
 from rebuttal.charts import theme
-from rebuttal.charts.theme import Style
+from rebuttal.charts.theme import Entry, Style
 
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
 SHARED = ("$schema", "config", "datasets")  # of a joined chart, not of its parts
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One legend entry: the value in the data, its name for a reader, one line that defines it, how it is drawn."""
-
-    label: str
-    name: str
-    definition: str
-    style: Style
-    mark: str = "line"  # line | point | area
 
 
 @dataclass(frozen=True)
@@ -94,9 +83,20 @@ def panel(
     return Panel(chart, tuple(key))
 
 
+def scales(style_of: dict[str, Style]) -> tuple[alt.Scale, alt.Scale, alt.Scale]:
+    """The colour, dash and shape scales that draw each label in its style."""
+    domain = list(style_of)
+    chosen = list(style_of.values())
+    return (
+        alt.Scale(domain=domain, range=[one.colour for one in chosen]),
+        alt.Scale(domain=domain, range=[list(one.dash) for one in chosen]),
+        alt.Scale(domain=domain, range=[one.shape for one in chosen]),
+    )
+
+
 def colour(key: Sequence[Entry], field: str = "method") -> alt.Color:
     """Colour by `field`, with the legend that explains each entry."""
-    scale = theme.scales({entry.label: entry.style for entry in key})[0]
+    scale = scales({entry.label: entry.style for entry in key})[0]
     lines = {entry.label: [entry.name, entry.definition] for entry in key}
     legend = alt.Legend(labelExpr=f"{json.dumps(lines)}[datum.label]", symbolOpacity=1)
     return alt.Color(f"{field}:N", scale=scale, legend=legend)
@@ -104,12 +104,12 @@ def colour(key: Sequence[Entry], field: str = "method") -> alt.Color:
 
 def dash(key: Sequence[Entry], field: str = "method") -> alt.StrokeDash:
     """Dash pattern by `field`."""
-    return alt.StrokeDash(f"{field}:N", scale=theme.scales({e.label: e.style for e in key})[1], legend=None)
+    return alt.StrokeDash(f"{field}:N", scale=scales({e.label: e.style for e in key})[1], legend=None)
 
 
 def shape(key: Sequence[Entry], field: str = "method") -> alt.Shape:
     """Point shape by `field`."""
-    return alt.Shape(f"{field}:N", scale=theme.scales({e.label: e.style for e in key})[2], legend=None)
+    return alt.Shape(f"{field}:N", scale=scales({e.label: e.style for e in key})[2], legend=None)
 
 
 def axis(channel: Any, field: str, title: str, log: bool = False, zero: bool = False, **options: Any) -> Any:

@@ -108,10 +108,8 @@ def split_rows(
     if baseline not in known:
         raise refuse("baseline", baseline, known)
     others = [label for label in (methods or main_methods(data)) if label != baseline]
-    found = [
-        datasets.speed_up(data, label, baseline, targets).expand_dims(method=[label]) for label in others
-    ]
-    joined = xr.concat(found, "method", join="outer").reset_coords(drop=True).to_dataframe().reset_index()
+    found = datasets.speed_up(data, others, baseline, targets)
+    joined = found.reset_coords(drop=True).to_dataframe().reset_index()
     joined = joined.rename(columns={"estimate": "mean"}).dropna(subset=["mean", "low"])
     place = ["workload", "machine", "method"]
     strictest = joined.groupby(place)["target"].transform("min")

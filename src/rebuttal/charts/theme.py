@@ -7,8 +7,6 @@ shape say the same thing once more, so that no reading rests on colour alone.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import altair as alt
-
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 INK, SOFT, GRID = "#24292f", "#57606a", "#e3e6ea"
 SOLID, DASHED, DOTTED, DASH_DOT = (1, 0), (6, 3), (2, 3), (8, 3, 2, 3)
@@ -39,6 +37,17 @@ class Style:
     colour: str
     dash: tuple[int, ...]
     shape: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One legend entry: the value in the data, its name for a reader, one line that defines it, how it is drawn."""
+
+    label: str
+    name: str
+    definition: str
+    style: Style
+    mark: str = "line"  # line | point | area
 
 
 def family(label: str) -> str:
@@ -102,17 +111,6 @@ def config() -> dict:
         "title": title, "line": {"strokeWidth": 2}, "point": {"filled": True, "size": 46, "opacity": 1},
         "concat": {"spacing": 36},
     }  # fmt: skip
-
-
-def scales(style_of: dict[str, Style]) -> tuple[alt.Scale, alt.Scale, alt.Scale]:
-    """The colour, dash and shape scales that draw each label in its style."""
-    domain = list(style_of)
-    chosen = list(style_of.values())
-    return (
-        alt.Scale(domain=domain, range=[one.colour for one in chosen]),
-        alt.Scale(domain=domain, range=[list(one.dash) for one in chosen]),
-        alt.Scale(domain=domain, range=[one.shape for one in chosen]),
-    )
 
 
 def option(label: str, name: str) -> float | None:

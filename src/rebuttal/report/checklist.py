@@ -8,7 +8,7 @@ import numpy as np
 
 from rebuttal.papers import Paper
 from rebuttal.report import html
-from rebuttal.report.data import notes
+from rebuttal.report.files import notes
 from rebuttal.report.verdict import Row
 from rebuttal.stats import datasets
 from rebuttal.stats.quantities import Results

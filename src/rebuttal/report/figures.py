@@ -1,10 +1,10 @@
-"""The figures of a report: title, how to read it, and which variables of which files it is drawn from."""
+"""The figures of a report, drawn from the results of a study."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rebuttal import charts
+from rebuttal.report.captions import ABOUT
 from rebuttal.report.figure import Figure, Source
 
 FILES = {
@@ -14,114 +14,6 @@ FILES = {
     "stragglers": "stragglers.nc",
     "gantt": "timelines/*/*.npz",
 }
-TARGETS = {"tuning": ("validation_metric", "best_learning_rate")}
-TIMES = {"curves": ("test_metric", "seconds", "update"), **TARGETS}
-
-
-@dataclass(frozen=True)
-class About:
-    """What stands beside a figure. read: how to read it, without any result; variables: per kind of file."""
-
-    title: str
-    read: str
-    variables: Mapping[str, tuple[str, ...]]
-    across: int = 0  # panels side by side; 0: by their number
-
-
-ABOUT: dict[str, About] = {
-    "convergence": About(
-        "Test error against seconds, updates and epochs",
-        "Lower and further left is better. Each line is the mean over seeds at the method's own tuned "
-        "learning rate, its band the interval of that mean. The seconds are the same runs on each "
-        "machine's clock: a method may need more updates and yet be faster, or the other way round. Of a "
-        "method with several variants, the one with the best validation accuracy is drawn; the test set is "
-        "not asked.",
-        {"curves": ("test_metric", "validation_metric", "seconds", "update", "epoch", "learning_rate", "diverged_at")},
-    ),
-    "time_to_target": About(
-        "Seconds to a range of target accuracies",
-        "One target can favour one method, so a range is shown: further right is a harder target, lower is "
-        "faster. Targets are multiples of the tuned mini-batch error on validation data, fixed before any "
-        "other method was looked at. A run that ends before it gets there is a miss, never left out.",
-        TIMES,
-    ),
-    "speed_up_split": About(
-        "Every speed-up, split into its two factors",
-        "Right of the dashed line is faster than the asynchronous baseline. The total is the product of "
-        "two factors: how many fewer updates are needed, and how much less time one update takes. On a "
-        "logarithmic axis, the total lies at the sum of the two distances from the line.",
-        TIMES,
-    ),
-    "learning_rates": About(
-        "Validation loss against learning rate",
-        "Every variant was tuned on the same grid with the same number of runs, on seeds and on a "
-        "validation split that no other figure uses. A chosen rate at the edge of the grid is marked, "
-        "because a better one may lie beyond it.",
-        {"tuning": ("validation_loss", "diverged", "best_learning_rate", "at_edge")},
-    ),
-    "backups_order_statistics": About(
-        "Time of an update against the number of workers",
-        "An update waits for the first N of N + b gradients. Lines are the expectation by formula, points "
-        "the mean of simulated updates, with its interval. Where a line runs off, the expectation is "
-        "infinite.",
-        {"stragglers": ("iteration_seconds_closed_form", "iteration_seconds_simulated", "iteration_seconds_stderr")},
-    ),
-    "best_backups": About(
-        "Progress per second against the number of backups",
-        "A backup saves the wait for the slowest and gives up its gradient. Above the dashed line the "
-        "exchange pays; the ring marks the best number of backups on the grid. The flatter the curve, the "
-        "less the choice matters.",
-        {"stragglers": ("iteration_seconds_closed_form", "iteration_seconds_simulated")},
-    ),
-    "backups_effect": About(
-        "What the number of backups does",
-        "From left to right: the time of one update, the number of updates to the target, and their "
-        "product, the seconds to the target. Zero backups is the synchronous method. The updates differ "
-        "between machines only through which gradients are dropped.",
-        TIMES,
-    ),
-    "rate_of_convergence": About(
-        "Updates to the target against the size of an update",
-        "If backups change the rate only through the number of gradients that an update averages, their "
-        "points lie on the line of mini-batch SGD with as many samples.",
-        {"curves": ("test_metric", "update", "samples_applied"), **TARGETS},
-    ),
-    "staleness_error": About(
-        "Test error against staleness",
-        "Every gradient is applied exactly k updates after its weights were read. One line has its "
-        "learning rate tuned for each k, the other keeps one rate: the gap between them is what tuning can "
-        "repair.",
-        {"curves": ("test_metric", "diverged_at", "learning_rate")},
-    ),
-    "staleness_distribution": About(
-        "How stale the applied gradients are",
-        "Staleness is the number of updates made between the reading of the weights and the use of the "
-        "gradient. Methods that apply only fresh gradients are named in the line under the title. "
-        "The far tail is cut; the table has the largest.",
-        {"summaries": ("staleness_count", "staleness_mean", "staleness_q95", "staleness_max", "gradients_dropped")},
-    ),
-    "softsync_clipping": About(
-        "Other ways to handle stragglers",
-        "Further left is better in both panels of a workload: the error at the end of training, and the "
-        "seconds to the target. A method without a dot in the second did not reach the target.",
-        TIMES,
-    ),
-    "one_timeline": About(
-        "Three methods on one time line",
-        "Every row is a node, every bar what it does, and all panels share the time axis. Synchronous: "
-        "everybody waits for the slowest. Asynchronous: nobody waits, and the number on a bar says how "
-        "stale its gradient is when it is used. Backup workers: the update goes ahead, and late gradients "
-        "are dropped.",
-        {"gantt": ("computes", "messages", "updates")},
-        across=1,
-    ),
-    "utilisation": About(
-        "How busy the workers are",
-        "The share of the run in which workers compute gradients, dropped ones included: a busy worker is "
-        "not yet a useful one. The data table has the share that was dropped.",
-        {"summaries": ("utilisation", "gradients_dropped", "gradients_computed")},
-    ),
-}  # fmt: skip
 
 
 def needs(name: str) -> tuple[str, ...]:

@@ -3,11 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
-import pandas as pd
+from rebuttal.charts.theme import Entry
 
-from rebuttal.charts.panel import Entry
+if TYPE_CHECKING:  # a page without data frames need not load pandas
+    import pandas as pd
 
+PAGE_MIME = "application/vnd.rebuttal.page+html"  # a notebook output as the published page shows it
 SYMBOLS = {"supported": "✓", "contradicted": "✗", "mixed": "±", "undecided": "?"}
 MARKS = {
     "circle": '<circle cx="14" cy="7" r="4"/>',
@@ -76,7 +79,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, clas
     return scroll(element("table", text, class_=class_) if class_ else element("table", text), caption)
 
 
-def frame_table(frame: pd.DataFrame, caption: str) -> str:
+def frame_table(frame: "pd.DataFrame", caption: str) -> str:
     """A data frame as a compact table."""
     rows = [[escape(number(cell)) for cell in row] for row in frame.astype(object).itertuples(index=False)]
     return element(

@@ -9,7 +9,7 @@ from nbconvert.exporters import TemplateExporter
 from nbformat import NotebookNode
 
 from rebuttal.report import page
-from rebuttal.report.figure import PAGE_MIME
+from rebuttal.report.html import PAGE_MIME
 from rebuttal.report.verdict import LEDGER_MIME
 
 HEADING = re.compile(r"<h([12])([^>]*)>(.*?)</h\1>", re.DOTALL)

@@ -10,10 +10,10 @@ from rebuttal import papers
 from rebuttal.errors import refuse
 from rebuttal.papers import Paper
 from rebuttal.report import checklist, definitions, figures, html, settings
-from rebuttal.report.data import files, inputs
+from rebuttal.report.data import inputs
 from rebuttal.report.figure import Figure
-from rebuttal.report.verdict import Html, Row, question_html, summary_table
-from rebuttal.report.words import STATUSES
+from rebuttal.report.files import files, files_table
+from rebuttal.report.verdict import Html, Row, question_html, status_key, summary_table
 from rebuttal.stats import quantities, verdicts
 from rebuttal.stats.quantities import Results
 
@@ -83,28 +83,3 @@ def review(paper: str | Path, study: str | Path | None = None) -> Review:
     about = papers.load(paper)
     data = quantities.read(study or about.study)
     return Review(about, data, tuple(verdicts.ledger(about, data)), definitions.methods())
-
-
-def status_key() -> str:
-    """What the four statuses mean."""
-    lines = {status: escape(text) for status, text in STATUSES.items()}
-    pairs = "".join(f"<dt>{html.badge(status)}</dt><dd>{text}</dd>" for status, text in lines.items())
-    return f'<dl class="facts statuses">{pairs}</dl>'
-
-
-def files_table(found: list[dict[str, Any]]) -> str:
-    """Name, size and hash of result files."""
-    cells = [
-        (
-            f"<code>{escape(one['file'])}</code>",
-            html.number(one["bytes"]),
-            f"<code>{one['sha256'][:16]}</code>",
-        )
-        for one in found
-    ]
-    return html.table(
-        ("File", "Bytes", "SHA-256 (first 16 digits)"),
-        cells,
-        "Result files that this page was made from",
-        "cards files",
-    )

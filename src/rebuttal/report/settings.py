@@ -8,7 +8,7 @@ from typing import Any
 from rebuttal.charts import frames
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html
-from rebuttal.report.data import notes, read_json
+from rebuttal.report.files import notes, read_json
 from rebuttal.stats.quantities import Results
 
 

@@ -9,7 +9,7 @@ from rebuttal import papers, paths, results
 from rebuttal.errors import InputError
 from rebuttal.execution import execute
 from rebuttal.report import notebook_page, page
-from rebuttal.report.data import files, reviewed
+from rebuttal.report.files import files, reviewed
 from rebuttal.report.words import rule
 
 LEDGER_KEYS = ("id", "paper", "kind", "status", "effect", "interval", "n", "unit", "rule_in_words", "rule", "figure",

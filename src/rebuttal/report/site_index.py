@@ -8,9 +8,8 @@ from typing import Any
 from rebuttal import papers
 from rebuttal.papers import Paper
 from rebuttal.report import html
-from rebuttal.report.data import reviewed
-from rebuttal.report.paper_review import files_table, status_key
-from rebuttal.report.verdict import Html, summary_table
+from rebuttal.report.files import files_table, reviewed
+from rebuttal.report.verdict import Html, status_key, summary_table
 
 
 @dataclass(frozen=True, repr=False)

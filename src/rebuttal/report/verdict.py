@@ -7,7 +7,7 @@ from typing import Any
 
 from rebuttal.charts.theme import words as plain
 from rebuttal.report import html, words
-from rebuttal.report.figures import ABOUT
+from rebuttal.report.captions import ABOUT
 
 LEDGER_MIME = "application/vnd.rebuttal.ledger+json"
 Row = Mapping[str, Any]
@@ -130,3 +130,10 @@ def _places(name: str, number: int, one: Row) -> str:
     return html.element(
         "div", table + html.element("p", f"Read from {listed}", class_="source"), class_="compact"
     )
+
+
+def status_key() -> str:
+    """What the four statuses mean."""
+    lines = {status: escape(text) for status, text in words.STATUSES.items()}
+    pairs = "".join(f"<dt>{html.badge(status)}</dt><dd>{text}</dd>" for status, text in lines.items())
+    return f'<dl class="facts statuses">{pairs}</dl>'

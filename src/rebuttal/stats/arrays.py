@@ -4,6 +4,7 @@ Runs are paired by seed: two methods that share a seed share its data order and 
 where the run ended before the target was reached (censored), and NaN where nothing was run.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -27,6 +28,7 @@ class Interval(NamedTuple):
 NOTHING = Interval(np.nan, np.nan, np.nan)
 
 
+@functools.cache
 def tail(n: int, confidence: float = CONFIDENCE) -> float:
     """The probability to leave out on each side of a bootstrap distribution of n values.
 
@@ -177,7 +179,14 @@ def _shared_resamples(logs: np.ndarray, trusted: bool) -> list[Interval]:
     n = logs.shape[1]
     bounds = np.full((2, len(logs)), np.nan)
     if trusted:
-        chosen = seeding.generator(0, "bootstrap", "pairs", n).integers(n, size=(RESAMPLES, n))
-        bounds = np.quantile(logs[:, chosen].mean(axis=-1), [tail(n), 1 - tail(n)], axis=1)
+        means = logs[:, _chosen(n)].sum(axis=1) / n
+        bounds = np.quantile(means, [tail(n), 1 - tail(n)], axis=1)
     centre = logs.mean(axis=1)
     return [Interval(*map(float, np.exp([centre[i], bounds[0, i], bounds[1, i]]))) for i in range(len(logs))]
+
+
+@functools.cache
+def _chosen(n: int) -> np.ndarray:
+    """The resampled pairs [n, resamples]: the same for every comparison of n pairs."""
+    drawn = seeding.generator(0, "bootstrap", "pairs", n).integers(n, size=(RESAMPLES, n))
+    return np.ascontiguousarray(drawn.T)

@@ -91,29 +91,28 @@ def final(curves: xr.Dataset, variable: str = "test_metric") -> xr.DataArray:
 
 
 def speed_up(
-    curves: xr.Dataset, method: str, baseline: str, targets: xr.DataArray, rate: str = "tuned"
+    curves: xr.Dataset, method: str | Sequence[str], baseline: str, targets: xr.DataArray, rate: str = "tuned"
 ) -> xr.Dataset:
     """The split speed-up of a method over a baseline: dims workload, machine, target, part.
 
     estimate, low, high for each part (total, updates, seconds_per_update; total is the product), and the counts n,
-    missed and baseline_missed of seeds.
+    missed and baseline_missed of seeds. Of several methods: the same with the dim method first.
     """
-    times = time_to_target(curves.sel({"method": [method, baseline], "rate": rate}), targets)
-    pair = [
-        times[name].sel({"method": label}, drop=True)
-        for label in (method, baseline)
-        for name in ("seconds", "updates")
-    ]
+    labels = [method] if isinstance(method, str) else list(method)
+    chosen = curves.sel({"method": [*labels, baseline], "rate": rate})
+    times = time_to_target(chosen, targets, axes=("seconds", "updates"))[["seconds", "updates"]]
+    one, other = times.isel(method=slice(-1)), times.isel(method=-1, drop=True)
     values, counts = xr.apply_ufunc(
         _split,
-        *pair,
+        *(side[name] for side in (one, other) for name in ("seconds", "updates")),
         input_core_dims=[["seed"]] * 4,
         output_core_dims=[["part", "bound"], ["count"]],
         vectorize=True,
     )
     data = {name: values.isel(bound=i) for i, name in enumerate(("estimate", "low", "high"))}
     data |= {name: counts.isel(count=i) for i, name in enumerate(("n", "missed", "baseline_missed"))}
-    return xr.Dataset(data).assign_coords(part=list(PARTS))
+    found = xr.Dataset(data).assign_coords(part=list(PARTS))
+    return found.isel(method=0, drop=True) if isinstance(method, str) else found
 
 
 def _split(*pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

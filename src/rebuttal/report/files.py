@@ -1,0 +1,69 @@
+"""The files behind a report: which there are, with their hashes, and what is noted in the JSON ones."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from rebuttal import paths
+from rebuttal.errors import InputError
+from rebuttal.report import html
+
+HASHED = ("training/*/*.nc", "tuning/*.nc", "summaries/*.nc", "*.nc", "training/*/*.json", "../profile.json")
+
+
+def files(folder: Path) -> list[dict[str, Any]]:
+    """Every result file of a study: name, bytes, SHA-256. A page that lists them changes with any of them."""
+    found = sorted({path.resolve() for pattern in HASHED for path in folder.glob(pattern)})
+    root = folder.resolve().parent
+    return [
+        {"file": f"results/{path.relative_to(root).as_posix()}", "bytes": path.stat().st_size,
+         "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in found
+    ]  # fmt: skip
+
+
+def notes(folder: Path, name: str) -> dict[str, dict[str, Any]]:
+    """The JSON files `name` of every method's training folder: method -> content."""
+    return {path.parent.name: read_json(path) for path in sorted(folder.glob(f"training/*/{name}"))}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """One JSON object. Raises InputError if it cannot be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({type(error).__name__}); make it again") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: got a {type(content).__name__}; allowed: a JSON object")
+    return content
+
+
+def reviewed() -> list[dict[str, Any]]:
+    """What the review of each paper left behind (paper, rows, files), in the order of the papers' names."""
+    found = [read_json(path) for path in sorted(paths.results().glob("*/review/ledger.json"))]
+    if not found:
+        raise InputError(
+            f"{paths.results()}: no */review/ledger.json; allowed: at least one paper whose review was written"
+        )
+    return sorted(found, key=lambda review: review["paper"])
+
+
+def files_table(found: Sequence[dict[str, Any]]) -> str:
+    """Name, size and hash of result files."""
+    cells = [
+        (
+            f"<code>{escape(one['file'])}</code>",
+            html.number(one["bytes"]),
+            f"<code>{one['sha256'][:16]}</code>",
+        )
+        for one in found
+    ]
+    return html.table(
+        ("File", "Bytes", "SHA-256 (first 16 digits)"),
+        cells,
+        "Result files that this page was made from",
+        "cards files",
+    )
