@@ -33,7 +33,7 @@ help:  ## this list
 repro: setup  ## check the parameters, run the pipeline, write the site into reports/ (PROFILE=quick, full or ci)
 	@if [ -n "$(PROFILE)" ]; then "$(BIN)/python" -m rebuttal.params.profile "$(PROFILE)"; fi
 	"$(BIN)/rebuttal" check
-	"$(BIN)/dvc" repro $(ARGS)
+	"$(BIN)/rebuttal" warm "$(BIN)/dvc" repro $(ARGS)
 
 test: setup  ## run every test, one process per core
 	"$(BIN)/pytest" -n $(JOBS) --dist worksteal $(ARGS)

@@ -4,7 +4,10 @@
 smooth random curves with the shape of training curves; they describe nothing that was ever run.
 """
 
+import functools
 import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +57,24 @@ ATTRS = {
 }
 
 
-def write(folder: Path, seed: int = 0) -> Path:
+def write(folder: Path) -> Path:
     """Write every result file under `folder`; the study's folder, for `results.load_curves` and its siblings."""
-    study = Path(folder) / "backup_workers"
-    write_json(Path(folder) / "profile.json", profile())
+    shutil.copytree(made().name, folder, dirs_exist_ok=True)
+    return Path(folder) / "backup_workers"
+
+
+@functools.cache
+def made(seed: int = 0) -> tempfile.TemporaryDirectory:
+    """Every result file, made once for all tests of this process; the folder goes when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="synthetic_results_")
+    make(Path(folder.name), seed)
+    return folder
+
+
+def make(folder: Path, seed: int) -> None:
+    """Make every result file under `folder`."""
+    study = folder / "backup_workers"
+    write_json(folder / "profile.json", profile())
     for name in METHODS:
         results.save(curves(name, seed), study / "training" / name / "curves.nc")
         results.save(tuning(name, seed), study / "tuning" / f"{name}.nc")
@@ -65,7 +82,6 @@ def write(folder: Path, seed: int = 0) -> Path:
         write_json(study / "training" / name / "timing.json", {"clock": "measured", "seconds": 1.0})
         write_json(study / "training" / name / "provenance.json", {"device": "none", "git_commit": "0" * 40})
     results.save(stragglers(seed), study / "stragglers.nc")
-    return study
 
 
 def write_json(path: Path, content: dict) -> None:

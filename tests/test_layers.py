@@ -52,9 +52,10 @@ LAYERS = {
     "netcdf": set(),
     "schemas": set(),
     "results": {"netcdf", "schemas"},
+    "warm": set(),
     "studies": {
         "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "params", "profiling",
-        "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "workloads",
+        "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "warm", "workloads",
     },
     # what is read off it
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
@@ -66,7 +67,7 @@ LAYERS = {
         "charts", "machines", "methods", "readings", "replaying", "report", "results", "simulation", "studies",
         "timeline", "tracing",
     },
-    "cli": {"execution", "papers", "params", "report", "studies"},
+    "cli": {"execution", "papers", "params", "replaying", "report", "studies", "warm"},
     "__main__": {"cli"},
 }  # fmt: skip
 GROUND = {"errors", "paths", "seeding", "lifeline", "quick_imports"}

@@ -7,7 +7,7 @@ import pytest
 import synthetic_results
 import xarray as xr
 
-from rebuttal import results
+from rebuttal import netcdf, results
 from rebuttal.errors import InputError
 
 
@@ -76,6 +76,19 @@ def test_the_other_files_load_too(study):
         "workers",
         "backups",
     )
+
+
+def test_files_are_read_as_xarray_reads_them(study):
+    for path in study.rglob("*.nc"):
+        xr.testing.assert_identical(netcdf.load(path), xr.load_dataset(path, engine="h5netcdf"))
+
+
+def test_dims_without_labels_and_numbers_without_dims_are_read(tmp_path):
+    data = xr.Dataset(
+        {"a": (("row", "b"), np.eye(2)), "n": 3, "flag": ("row", [True, False])}, {"b": ["x", "yé"]}
+    )
+    results.save(data.assign_attrs(one=1, text="t"), tmp_path / "a.nc")
+    xr.testing.assert_identical(netcdf.load(tmp_path / "a.nc"), data.assign_attrs(one=1, text="t"))
 
 
 def drop(name):

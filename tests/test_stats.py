@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import synthetic_results
 import xarray as xr
+from scipy import stats
 
-from rebuttal import results
+from rebuttal import results, seeding
 from rebuttal.errors import InputError
 from rebuttal.stats import arrays, datasets, judging
 
@@ -52,6 +53,26 @@ def test_bootstrap_at_its_edges():
     assert estimate == 2.0
     assert np.isnan([low, high]).all()
     assert np.isfinite(arrays.bootstrap(np.array([1.0, 1.0, 1.0, 1.0, 5.0]))).all()
+
+
+def test_rows_are_bootstrapped_together_as_each_would_be_alone():
+    random = np.random.default_rng(2)
+    rows = random.lognormal(0.0, 1.0, (12, 5))
+    rows[0] = 3.0
+    rows[1] = [1.0, 1.0, 1.0, 1.0, 5.0]  # BCa is degenerate here
+    rows[2, :2], rows[3, 1:], rows[4] = NAN, NAN, NAN
+    alone = [arrays.bootstrap(row[~np.isnan(row)], 999) for row in rows]
+    np.testing.assert_array_equal(arrays.bootstrap_rows(rows, 999), alone)
+
+
+@pytest.mark.parametrize("n", [3, 5, 10])
+def test_the_interval_is_scipys_on_the_same_resamples(n):
+    values = np.random.default_rng(n).lognormal(0.0, 1.0, n)
+    found = stats.bootstrap(
+        (values,), np.mean, n_resamples=999, method="BCa", confidence_level=1 - 2 * arrays.tail(n),
+        rng=seeding.generator(0, "bootstrap", n),
+    ).confidence_interval  # fmt: skip
+    assert arrays.bootstrap(values, 999) == (values.mean(), found.low, found.high)
 
 
 def test_pairing_by_seed_narrows_the_interval():

@@ -1,9 +1,11 @@
 """The command line: one command for each stage of the pipeline. Bad input is one line on stderr and exit status 2."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 
+from rebuttal import warm
 from rebuttal.errors import InputError
 
 STUDY = "backup_workers"
@@ -13,11 +15,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     given = _parser().parse_args(arguments)
     try:
-        given.command(given)
+        _run(given)
     except InputError as error:
         print(f"rebuttal: {error}", file=sys.stderr)
         return 2
+    except warm.GoneError as error:
+        print(f"rebuttal: {error}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _run(given: argparse.Namespace) -> None:
+    """Run a command in a warm process if there is one, here if not."""
+    served = given.command is not _warm and warm.offered()
+    worker = _started(warm.connect)() if served else None
+    if worker is None:
+        given.command(given)
+    else:
+        with contextlib.closing(worker):
+            worker(given.command, given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -27,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=about, description=about)
         sub.set_defaults(command=command)
         for argument, meaning in takes:
-            sub.add_argument(argument, help=meaning)
+            sub.add_argument(argument, help=meaning, nargs=argparse.REMAINDER if argument == "run" else None)
         sub.add_argument("--study", default=STUDY, help=f"the study in params.yaml (default: {STUDY})")
     return parser
 
@@ -107,6 +123,12 @@ def _site(_: argparse.Namespace) -> None:
     write_readme()
 
 
+def _warm(given: argparse.Namespace) -> None:
+    from rebuttal.warm.command import run
+
+    sys.exit(run(given.run, PRELOADED))
+
+
 def _started(then: Callable) -> Callable:
     """`then`, once this process is tied to the one that started it, so that a killed pipeline leaves no orphan."""
     from rebuttal.lifeline import tie_to_parent
@@ -117,6 +139,19 @@ def _started(then: Callable) -> Callable:
 
 METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
 PAPER = ("paper", "a folder of papers/")
+RUN = ("run", "a command and its arguments, such as dvc repro")
+#: What stages import: a warm server does so once.
+PRELOADED = (
+    "rebuttal.studies.simulating",
+    "rebuttal.studies.tuning",
+    "rebuttal.studies.training",
+    "rebuttal.studies.profiling",
+    "rebuttal.studies.stragglers",
+    "rebuttal.studies.estimate",
+    "rebuttal.replaying.workers",
+    "rebuttal.execution",
+    "rebuttal.report.site",
+)
 COMMANDS = (
     ("check", _check, "check params.yaml, the papers' files and the data, and start nothing", ()),
     ("profile", _profile, "measure this device: costs of each layer, and the fastest executors", ()),
@@ -126,4 +161,5 @@ COMMANDS = (
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     ("site", _site, "assemble the site in reports/", ()),
+    ("warm", _warm, "run a command whose stages share one start-up: warm dvc repro", (RUN,)),
 )

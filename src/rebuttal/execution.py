@@ -40,12 +40,10 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> Note
     """
     check(notebook, parameters)
     with tempfile.TemporaryDirectory(prefix="nb") as folder:  # short: a socket's path may have 107 characters
-        executed = Path(folder) / "executed.ipynb"
-        _run(notebook, executed, dict(parameters), Path(folder))
-        finished = normalise(_read(executed))
+        finished = normalise(_run(notebook, dict(parameters), Path(folder)))
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = output.with_name(output.name + ".partial")
-    partial.write_text(nbformat.writes(finished), encoding="utf-8")
+    partial.write_text(nbformat.writes(finished, indent=None), encoding="utf-8")  # indented, it takes seconds
     partial.replace(output)
     return finished
 
@@ -113,7 +111,7 @@ def _read(notebook: Path) -> NotebookNode:
         ) from error
 
 
-def _run(notebook: Path, executed: Path, parameters: dict[str, Any], folder: Path) -> None:
+def _run(notebook: Path, parameters: dict[str, Any], folder: Path) -> NotebookNode:
     """papermill, with the kernel's progress on stderr and its sockets in `folder`: no port is opened or taken."""
     config = Config()
     if sys.platform != "win32":
@@ -121,8 +119,8 @@ def _run(notebook: Path, executed: Path, parameters: dict[str, Any], folder: Pat
         config.KernelManager.connection_file = str(folder / "k.json")
     try:
         with _quiet():
-            papermill.execute_notebook(
-                str(notebook), str(executed), parameters, kernel_name=KERNEL, cwd=str(paths.root()),
+            return papermill.execute_notebook(
+                str(notebook), None, parameters, kernel_name=KERNEL, cwd=str(paths.root()),
                 progress_bar=False, request_save_on_cell_execute=False, stderr_file=sys.stderr, config=config,
             )  # fmt: skip
     except PapermillExecutionError as error:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rebuttal.errors import InputError
+from rebuttal.errors import InputError, nearest
 
 
 def root(start: Path | None = None) -> Path:
@@ -20,3 +20,13 @@ def root(start: Path | None = None) -> Path:
 def results(study: str | None = None) -> Path:
     """The folder of result files, of one study if it is named."""
     return root() / "results" / study if study else root() / "results"
+
+
+def study(study: str | Path) -> Path:
+    """The folder of a study's results, given its path or its name. Raises InputError if there is none."""
+    folder = Path(study) if Path(study).is_dir() else results(str(study))
+    if not folder.is_dir():
+        known = [p.name for p in folder.parent.glob("*") if p.is_dir()] if folder.parent.is_dir() else []
+        raise InputError(f"study: got {str(study)!r}; allowed: a folder of results, or one of {sorted(known)}"
+                         f"{nearest(study, known)}")  # fmt: skip
+    return folder

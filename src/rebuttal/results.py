@@ -53,7 +53,7 @@ def load_summaries(study: str | Path) -> xr.Dataset:
 
 def load_stragglers(study: str | Path) -> xr.Dataset:
     """Order statistics of every straggler model: dims straggler, workers, backups."""
-    path = folder_of(study) / STRAGGLERS.pattern
+    path = paths.study(study) / STRAGGLERS.pattern
     if not path.is_file():
         raise InputError(f"{path}: no such file; allowed: a study folder with {STRAGGLERS.pattern}")
     data = _read(path, STRAGGLERS)
@@ -64,18 +64,8 @@ def load_stragglers(study: str | Path) -> xr.Dataset:
     return data
 
 
-def folder_of(study: str | Path) -> Path:
-    """The folder of a study, given its path or its name."""
-    folder = Path(study) if Path(study).is_dir() else paths.results(str(study))
-    if not folder.is_dir():
-        known = [p.name for p in folder.parent.glob("*") if p.is_dir()] if folder.parent.is_dir() else []
-        raise InputError(f"study: got {str(study)!r}; allowed: a folder of results, or one of {sorted(known)}"
-                         f"{nearest(study, known)}")  # fmt: skip
-    return folder
-
-
 def _load(schema: Schema, study: str | Path) -> xr.Dataset:
-    folder = folder_of(study)
+    folder = paths.study(study)
     files = sorted(folder.glob(schema.pattern))
     if not files:
         raise InputError(

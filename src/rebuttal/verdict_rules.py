@@ -37,7 +37,7 @@ class Compare(Strict):
     better: Literal["higher", "lower", "equal"]
     margin: Number
     rate: Literal["tuned", "shared"] = "tuned"
-    target: Positive = 1.5
+    target: Positive = 3.0
     workloads: All | None = None
     machines: All | None = None
 
@@ -51,7 +51,7 @@ class Trend(Strict):
     direction: Literal["rising", "falling"]
     margin: Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number >= 0")] = 0.0
     rate: Literal["tuned", "shared"] = "tuned"
-    target: Positive = 1.5
+    target: Positive = 3.0
     workloads: All | None = None
     machines: All | None = None
 
@@ -83,7 +83,7 @@ class ProductIdentity(Strict):
     against: Text
     rate: Literal["tuned", "shared"] = "tuned"
     tolerance: Positive = 1e-9
-    target: Positive = 1.5
+    target: Positive = 3.0
     workloads: All | None = None
     machines: All | None = None
 

@@ -13,7 +13,7 @@ from typing import Any
 import altair as alt
 
 from rebuttal.charts import theme
-from rebuttal.charts.theme import Entry, Style
+from rebuttal.charts.theme import Entry
 
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
@@ -83,20 +83,14 @@ def panel(
     return Panel(chart, tuple(key))
 
 
-def scales(style_of: dict[str, Style]) -> tuple[alt.Scale, alt.Scale, alt.Scale]:
-    """The colour, dash and shape scales that draw each label in its style."""
-    domain = list(style_of)
-    chosen = list(style_of.values())
-    return (
-        alt.Scale(domain=domain, range=[one.colour for one in chosen]),
-        alt.Scale(domain=domain, range=[list(one.dash) for one in chosen]),
-        alt.Scale(domain=domain, range=[one.shape for one in chosen]),
-    )
+def _scale(key: Sequence[Entry], drawn: Sequence[Any]) -> alt.Scale:
+    """The scale that gives each entry of the key its own colour, dash or shape."""
+    return alt.Scale(domain=[entry.label for entry in key], range=list(drawn))
 
 
 def colour(key: Sequence[Entry], field: str = "method") -> alt.Color:
     """Colour by `field`, with the legend that explains each entry."""
-    scale = scales({entry.label: entry.style for entry in key})[0]
+    scale = _scale(key, [entry.style.colour for entry in key])
     lines = {entry.label: [entry.name, entry.definition] for entry in key}
     legend = alt.Legend(labelExpr=f"{json.dumps(lines)}[datum.label]", symbolOpacity=1)
     return alt.Color(f"{field}:N", scale=scale, legend=legend)
@@ -104,12 +98,12 @@ def colour(key: Sequence[Entry], field: str = "method") -> alt.Color:
 
 def dash(key: Sequence[Entry], field: str = "method") -> alt.StrokeDash:
     """Dash pattern by `field`."""
-    return alt.StrokeDash(f"{field}:N", scale=scales({e.label: e.style for e in key})[1], legend=None)
+    return alt.StrokeDash(f"{field}:N", scale=_scale(key, [list(e.style.dash) for e in key]), legend=None)
 
 
 def shape(key: Sequence[Entry], field: str = "method") -> alt.Shape:
     """Point shape by `field`."""
-    return alt.Shape(f"{field}:N", scale=scales({e.label: e.style for e in key})[2], legend=None)
+    return alt.Shape(f"{field}:N", scale=_scale(key, [e.style.shape for e in key]), legend=None)
 
 
 def axis(channel: Any, field: str, title: str, log: bool = False, zero: bool = False, **options: Any) -> Any:

@@ -17,7 +17,7 @@ from rebuttal.report.html import PAGE_MIME
 
 # The charts keep to what both versions understand.
 VEGA_MIMES = ("application/vnd.vegalite.v5+json", "application/vnd.vegalite.v6+json")
-STATIC_WIDTH = 380  # pixels of the static picture's plot: legible when scaled to a phone and to a page
+STATIC_WIDTH = 380  # pixels of the static picture: legible when scaled to a phone and to a page
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,7 @@ def panel_html(one: Panel, shared: Sequence[str] = ()) -> str:
     spec = page_spec(one)
     own = "; ".join(phrase for phrase in one.about if phrase not in shared)
     words = str(spec["description"])
-    picture = html.element(
-        "div", static(spec | {"width": STATIC_WIDTH}), class_="static", role="img", aria_label=words
-    )
+    picture = html.element("div", static(spec), class_="static", role="img", aria_label=words)
     text = json.dumps(spec, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
     chart = html.element("div", picture + f'<script type="application/json">{text}</script>', class_="chart")
     top = html.element("h5", escape(one.title))
@@ -134,5 +132,5 @@ def page_spec(one: Panel) -> dict[str, Any]:
 
 def static(spec: dict[str, Any]) -> str:
     """The picture of a specification as SVG with a viewBox, for readers without JavaScript."""
-    svg = vl_convert.vegalite_to_svg(json.dumps(spec))
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec | {"width": STATIC_WIDTH}))
     return svg[svg.index("<svg") :]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from altair.utils import schemapi
+
 from rebuttal import charts
 from rebuttal.report.captions import ABOUT
 from rebuttal.report.figure import Figure, Source
@@ -29,5 +31,8 @@ def build(name: str, data: Mapping[str, Any], study: str, definitions: Mapping[s
     sources = tuple(
         Source(f"results/{study}/{FILES[kind]}", names) for kind, names in about.variables.items()
     )
-    drawn = tuple(drawing.panels(*given, definitions))
+    with schemapi.debug_mode(
+        False
+    ):  # Altair checks each part of a chart as it is made; the tests have it checked
+        drawn = tuple(drawing.panels(*given, definitions))
     return Figure(name, about.title, about.read, drawn, drawing.table(*given), sources, about.across)

@@ -1,9 +1,12 @@
 """Pages: the frame around a body, and the assets that all pages share."""
 
+import hashlib
 from pathlib import Path
 
 import jinja2
 import vl_convert
+
+from rebuttal import paths
 
 # no request leaves the page: scripts and styles are the site's own files, nothing is evaluated, nothing is sent
 POLICY = (
@@ -48,4 +51,13 @@ def write_assets(site: Path) -> None:
     """The style sheet, the script that draws charts, and Vega, once for all charts of all pages."""
     for name in ("style.css", "charts.js"):
         write(site / "assets" / name, template(name))
-    write(site / "assets" / VEGA, vl_convert.javascript_bundle(SNIPPET))
+    write(site / "assets" / VEGA, vega())
+
+
+def vega() -> str:
+    """The bundle of Vega, Vega-Lite and Vega-Embed that vl-convert carries: put together once for each version."""
+    made_of = f"{vl_convert.__version__}\n{SNIPPET}"
+    kept = paths.root() / ".cache" / f"vega-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.js"
+    if not kept.is_file():
+        write(kept, vl_convert.javascript_bundle(SNIPPET))
+    return kept.read_text(encoding="utf-8")

@@ -17,7 +17,9 @@ def write_readme() -> None:
     path = paths.root() / "README.md"
     text = path.read_text(encoding="utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise InputError(f"README.md: got other marks; allowed: one line {BEGIN!r} and after it one line {END!r}")
+        raise InputError(
+            f"README.md: got other marks; allowed: one line {BEGIN!r} and after it one line {END!r}"
+        )
     rows = json.loads((paths.root() / "reports" / "ledger.json").read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEGIN)
     page.write(path, f"{before}{BEGIN}\n{table(rows)}\n{END}{rest.partition(END)[2]}")

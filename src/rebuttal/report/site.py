@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from rebuttal import papers, paths, results
+from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.execution import execute
 from rebuttal.report import notebook_page, page
@@ -25,7 +25,7 @@ def write_review(paper: str, study: str | None = None) -> Path:
     Raises InputError if an input is missing or broken, or if a concern's figure is not on the page.
     """
     place = study or papers.load(paper).study
-    folder = results.folder_of(place)
+    folder = paths.study(place)
     notebook = paths.root() / "notebooks" / f"review_{paper.replace('-', '_')}.ipynb"
     executed = execute(notebook, folder / "review" / notebook.name, {"paper": paper, "study": str(place)})
     text = notebook_page.render(executed, f"{paper}.html")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rebuttal import results
+from rebuttal import paths, results
 from rebuttal.errors import refuse
 from rebuttal.stats import datasets
 
@@ -38,7 +38,7 @@ class Results:
 def read(study: str | Path) -> Results:
     """Every result file of a study, checked. Raises InputError naming the file that is missing or broken."""
     return Results(
-        results.folder_of(study),
+        paths.study(study),
         results.load_curves(study),
         results.load_tuning(study),
         results.load_summaries(study),
@@ -112,6 +112,11 @@ def best_of(data: Results, labels: Sequence[str], what: str, rate: str, target: 
     Accuracies and losses by their mean over seeds, times by their median; quantities of timelines, which no data
     enter, by their own mean. Where none was run, the first label stands.
     """
+    if len(labels) == 1:
+        places = data.curves[["workload", "machine"]]
+        return xr.DataArray(
+            np.full(tuple(places.sizes.values()), labels[0], dtype=object), places.coords, places.dims
+        )
     scores = quantity(data, what, rate, target, split="validation").value.sel({"method": list(labels)})
     if what.endswith("_to_target"):  # a miss is infinite: the median orders runs without dropping it
         score = scores.quantile(0.5, "seed", method="inverted_cdf", skipna=True)

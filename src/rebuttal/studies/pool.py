@@ -1,13 +1,16 @@
 """As many processes as cores, one thread each, with progress and an estimate of what is left."""
 
+import contextlib
+import functools
 import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from typing import Any
 
+from rebuttal import warm
 from rebuttal.lifeline import tie_to_parent
 from rebuttal.studies.provenance import say
 
@@ -51,10 +54,22 @@ def _computed(
         for number in order:
             yield number, function(*tasks[number])
         return
-    with ProcessPoolExecutor(processes, mp_context=_context(preload), initializer=tie_to_parent) as pool:
-        futures = {pool.submit(function, *tasks[number]): number for number in order}
+    with _processes(processes, preload) as submit:
+        futures = {submit(function, *tasks[number]): number for number in order}
         for future in as_completed(futures):
             yield futures[future], future.result()
+
+
+@contextlib.contextmanager
+def _processes(count: int, preload: list[str]) -> Iterator[Callable[..., Future]]:
+    """What has a call computed by one of `count` processes: of the warm server if there is one, else of a new pool."""
+    crew = warm.crew(count)
+    if crew is None:
+        with ProcessPoolExecutor(count, mp_context=_context(preload), initializer=tie_to_parent) as pool:
+            yield pool.submit
+        return
+    with contextlib.closing(crew), ThreadPoolExecutor(count) as threads:
+        yield functools.partial(threads.submit, crew)
 
 
 def _context(preload: list[str]) -> Any:
