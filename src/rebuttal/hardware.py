@@ -101,7 +101,9 @@ class Machine:
 
     def _measured(self, costs: HasCosts | None) -> HasCosts:
         if costs is None:
-            raise refuse(f"costs on machine {self.name}", None, "the workload's costs, from the profile stage")
+            raise refuse(
+                f"costs on machine {self.name}", None, "the workload's costs, from the profile stage"
+            )
         return costs
 
     @property

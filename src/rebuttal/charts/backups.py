@@ -10,7 +10,7 @@ import xarray as xr
 from rebuttal.charts import frames
 from rebuttal.charts.convergence import main_methods
 from rebuttal.charts.dots import dots
-from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
 from rebuttal.charts.targets import TARGET
 from rebuttal.charts.theme import family, option, words
 from rebuttal.stats import datasets
@@ -64,28 +64,32 @@ def effect_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
 
 
 def effect_panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) -> list[Panel]:
-    """Seconds per update, updates and seconds to the target against b, for each workload, one line per machine."""
+    """Seconds per update, updates and seconds to the target against b: a row of three for each workload and machine."""
     frame = frames.some(effect_rows(data, targets), "backups_effect")
     lines = {str(m): f"simulated on {words(str(m))}" for m in dict.fromkeys(frame["machine"])}
-    key, found = plain_key(lines), []
-    for name, measure, part in frames.groups(frame, "workload", "measure"):
-        base = alt.Chart(frames.small(part.drop(columns=["workload", "measure"])))
-        x = axis(alt.X, "b", "backup workers b", zero=True)
-        y = axis(alt.Y, "mean", f"{MEASURES[measure]}, log scale", log=True)
-        tip = tips("machine", "b", "mean:Q", "low:Q", "high:Q", "n")
-        rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "machine"))
-        line = base.mark_line().encode(x, y, colour(key, "machine"), dash(key, "machine"))
-        point = base.mark_point(filled=True, opacity=1, size=50).encode(
-            x, y, colour(key, "machine"), shape(key, "machine"), tooltip=tip
-        )
-        about = f"{frames.seeds(part)} that reached the target; mean and 95 % interval; {frames.clock(data)}"
-        title = f"{words(name)}: {MEASURES[measure].removesuffix(' (s)')}"
-        found.append(
-            panel(
-                [rule, line, point], title, about, f"{title} against the number of backup workers.", key, 200
-            )
-        )
-    return found
+    key = plain_key(lines)
+    return [
+        _effect_panel(part, f"{words(name)}, {words(machine)}", measure, frames.clock(data), key)
+        for name, machine, place in frames.groups(frame, "workload", "machine")
+        for measure, _, part in frames.groups(place, "measure", "machine")
+    ]
+
+
+def _effect_panel(frame: pd.DataFrame, place: str, measure: str, clock: str, key: tuple[Entry, ...]) -> Panel:
+    """One measure in one place, on an axis of its own: machines differ by far more than numbers of backups do."""
+    base = alt.Chart(frames.small(frame.drop(columns=["workload", "measure"])))
+    x = axis(alt.X, "b", "backup workers b", zero=True)
+    y = axis(alt.Y, "mean", MEASURES[measure])
+    tip = tips("machine", "b", "mean:Q", "low:Q", "high:Q", "n")
+    rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "machine"))
+    line = base.mark_line().encode(x, y, colour(key, "machine"), dash(key, "machine"))
+    point = base.mark_point(filled=True, opacity=1, size=50).encode(
+        x, y, colour(key, "machine"), shape(key, "machine"), tooltip=tip
+    )
+    about = f"{frames.seeds(frame)} that reached the target; mean and 95 % interval; {clock}"
+    title = f"{place}: {MEASURES[measure].removesuffix(' (s)')}"
+    say = f"{title}, against the number of backup workers."
+    return panel([rule, line, point], title, about, say, key, 200)
 
 
 def effect_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
@@ -159,7 +163,7 @@ def answer_panels(
         lost = [words(label) for label in dict.fromkeys(frame["method"]) if label not in set(part["method"])]
         missed = f"; missed the target: {', '.join(lost)}" if lost else ""
         about = f"{frames.seeds(part)}; mean and 95 % interval{missed}; {frames.clock(data)}"
-        x = axis(alt.X, "mean", titles[measure], log=measure == "seconds")
+        x = axis(alt.X, "mean", titles[measure].split(", "), log=measure == "seconds")
         found.append(dots(part, title, x, about, f"{title}, {len(key)} methods.", key))
     return found
 

@@ -106,8 +106,10 @@ def shape(key: Sequence[Entry], field: str = "method") -> alt.Shape:
     return alt.Shape(f"{field}:N", scale=_scale(key, [e.style.shape for e in key]), legend=None)
 
 
-def axis(channel: Any, field: str, title: str, log: bool = False, zero: bool = False, **options: Any) -> Any:
-    """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title that carries the unit."""
+def axis(
+    channel: Any, field: str, title: str | list[str], log: bool = False, zero: bool = False, **options: Any
+) -> Any:
+    """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title (or its lines) that carries the unit."""
     scale = alt.Scale(type="log", nice=False, padding=8) if log else alt.Scale(zero=zero)
     return channel(f"{field}:Q", title=title, scale=scale, **options)
 

@@ -22,6 +22,16 @@ RAMP = (
     "#c98a00",
     "#4a5568",
 )
+DRAWN = (
+    0,
+    1,
+    2,
+    4,
+    8,
+    16,
+    32,
+    64,
+)  # numbers of backups with a line of their own; the best ones are searched on all
 NAMES = ["iteration_seconds_closed_form", "iteration_seconds_simulated", "iteration_seconds_stderr"]
 
 
@@ -49,16 +59,23 @@ def describe(data: xr.Dataset) -> dict[str, str]:
 def _backups_key(values: list[int]) -> tuple[Entry, ...]:
     return tuple(
         Entry(
-            str(b), f"b = {b}", f"does not wait for the last {b} workers" if b else "waits for all workers",
+            str(b), f"b = {b}", _waits(b),
             Style(RAMP[i % len(RAMP)], VARIANT_DASHES[i % 4], SHAPES[i % len(SHAPES)]),
         )
         for i, b in enumerate(values)
     )  # fmt: skip
 
 
+def _waits(backups: int) -> str:
+    """What an update with that many backups waits for."""
+    late = "worker" if backups == 1 else f"{backups} workers"
+    return f"does not wait for the last {late}" if backups else "waits for all workers"
+
+
 def time_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """Time of an update against the number of workers, a panel per straggler model: lines by formula, points drawn."""
-    frame = frames.some(time_rows(data), "backups_order_statistics")
+    frame = time_rows(data)
+    frame = frames.some(frames.keep(frame, frame["backups"].isin(DRAWN)), "backups_order_statistics")
     lines, key = describe(data), _backups_key(sorted(frame["backups"].unique().tolist()))
     count = int(data.attrs.get("iterations", 0))
     found = []

@@ -27,7 +27,9 @@ FAMILIES: dict[str, tuple[str, tuple[int, ...]]] = {
 SPARE = ("#5b6fb5", "#b0565f", "#4f8f4f", "#8a7a5c")
 VARIANT_DASHES = (SOLID, DASHED, DOTTED, DASH_DOT)
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down")
-WORKLOAD_COLOURS = ("#1f77b4", "#d1541b", "#00937a", "#9a5fb5", "#7b8087", "#c98a00")
+WORKLOAD_COLOURS = (
+    "#1f77b4", "#d1541b", "#00937a", "#9a5fb5", "#7b8087", "#c98a00", "#47a9d8", "#d279a6", "#a0714f",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

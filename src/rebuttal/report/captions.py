@@ -51,8 +51,8 @@ ABOUT: dict[str, About] = {
     "backups_order_statistics": About(
         "Time of an update against the number of workers",
         "An update waits for the first N of N + b gradients. Lines are the expectation by formula, points "
-        "the mean of simulated updates, with its interval. Where a line runs off, the expectation is "
-        "infinite.",
+        "the mean of simulated updates, with its interval, for every doubling of b. Where a line runs off, the "
+        "expectation is infinite.",
         {"stragglers": ("iteration_seconds_closed_form", "iteration_seconds_simulated", "iteration_seconds_stderr")},
     ),
     "best_backups": About(
@@ -65,9 +65,11 @@ ABOUT: dict[str, About] = {
     "backups_effect": About(
         "What the number of backups does",
         "From left to right: the time of one update, the number of updates to the target, and their "
-        "product, the seconds to the target. Zero backups is the synchronous method. The updates differ "
-        "between machines only through which gradients are dropped.",
+        "product, the seconds to the target; a row for each workload and machine, every axis its own and not "
+        "from zero. Zero backups is the synchronous method. The updates differ between machines only through "
+        "which gradients are dropped.",
         TIMES,
+        across=3,
     ),
     "rate_of_convergence": About(
         "Updates to the target against the size of an update",

@@ -1,6 +1,7 @@
 """Pages: the frame around a body, and the assets that all pages share."""
 
 import hashlib
+from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
@@ -56,7 +57,7 @@ def write_assets(site: Path) -> None:
 
 def vega() -> str:
     """The bundle of Vega, Vega-Lite and Vega-Embed that vl-convert carries: put together once for each version."""
-    made_of = f"{vl_convert.__version__}\n{SNIPPET}"
+    made_of = f"{version('vl-convert-python')}\n{SNIPPET}"
     kept = paths.root() / ".cache" / f"vega-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.js"
     if not kept.is_file():
         write(kept, vl_convert.javascript_bundle(SNIPPET))

@@ -64,7 +64,9 @@ def _read() -> tuple[np.ndarray, np.ndarray]:
     """
     package = find_spec("sklearn")
     if package is None or not package.submodule_search_locations:
-        raise refuse("workload digits", "no package scikit-learn", "scikit-learn installed, which ships the data")
+        raise refuse(
+            "workload digits", "no package scikit-learn", "scikit-learn installed, which ships the data"
+        )
     path = Path(package.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
     rows = np.loadtxt(path, delimiter=",")
     return rows[:, :-1], rows[:, -1].astype(np.int64)
