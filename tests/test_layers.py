@@ -55,7 +55,8 @@ LAYERS = {
     "warm": set(),
     "studies": {
         "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "params", "profiling",
-        "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "warm", "workloads",
+        "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "warm",
+        "workloads",
     },
     # what is read off it
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},

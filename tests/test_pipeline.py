@@ -129,7 +129,8 @@ def test_every_module_that_a_result_rests_on_is_a_dependency():
     text = (ROOT / "dvc.yaml").read_text()
     indirect = {
         "__init__", "__main__", "cli", "devices", "errors", "execution", "lifeline", "params", "paths", "pictures",
-        "quick_imports",         "readings", "schemas", "seeding", "straggler_fit", "studies", "tracing", "verdict_rules", "warm",
+        "quick_imports", "readings", "schemas", "seeding", "straggler_fit", "studies", "tracing", "verdict_rules",
+        "warm",
     }  # fmt: skip
     package = ROOT / "src" / "rebuttal"
     rooms = {

@@ -292,5 +292,5 @@ def test_the_readme_holds_the_ledger_that_is_published(root):
 
 def test_a_readme_without_its_marks_is_refused(project):
     (project / "README.md").write_text("nothing")
-    with pytest.raises(InputError, match="README.md: got other marks"):
+    with pytest.raises(InputError, match=r"README\.md: got other marks"):
         readme.write_readme()
