@@ -167,7 +167,8 @@ LARGE = [("asynchronous", {}), ("backup_workers", {"b": 10}), ("k_sync", {"b": 1
 
 @pytest.mark.parametrize(("name", "options"), LARGE)
 def test_a_gradient_costs_about_the_same_among_fifty_and_among_a_thousand_workers(name, options):
-    assert cost_s(name, options, 1000, 5000) < 3 * cost_s(name, options, 50, 5000)
+    """Ten gradients each among the thousand, so that setting up the nodes does not count for much."""
+    assert cost_s(name, options, 1000, 10_000) < 3 * cost_s(name, options, 50, 10_000)
 
 
 def test_a_thousand_workers_are_simulated_fast_enough():
