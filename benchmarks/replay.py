@@ -85,9 +85,9 @@ def batched(workload: Workload, replayer: Replayer) -> dict[str, float]:
     return {"clock_s": simulated - began, "graph_s": merged - simulated, "values_s": done - merged}
 
 
-def compare(name: str, rounds: int) -> dict[str, float | str]:
+def compare(name: str, rounds: int, data_root: str | None) -> dict[str, float | str]:
     """Medians over interleaved rounds, in microseconds per gradient."""
-    workload = load(name)
+    workload = load(name, data_root)
     began = time.process_time()
     table = measure(workload, BATCH, [1])
     probe_s = time.process_time() - began
@@ -123,10 +123,11 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workloads", nargs="+", default=["digits_mlp", "digits_cnn"])
+    parser.add_argument("--data-root", help="where MNIST is, for --workloads mnist_cnn")
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    found = {name: compare(name, given.rounds) for name in given.workloads}
+    found = {name: compare(name, given.rounds, given.data_root) for name in given.workloads}
     for name, row in found.items():
         print(
             f"{name}: loop {row['loop_us']:.0f} us, replay {row['replay_us']:.0f} us per gradient:", end=" "
