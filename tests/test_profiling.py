@@ -7,15 +7,14 @@ import pytest
 import torch
 
 from rebuttal import costs, profiling, workloads
-from rebuttal.costs import Costs
 from rebuttal.errors import InputError
 from rebuttal.workloads import timing
 from rebuttal.workloads.quadratic import Quadratic
 
-SIZES = (8, 32, 64)
+SIZES = (8, 32, 512)
 NAMES = ("digits_mlp", "digits_cnn")
 # One gradient's layers, timed inside it, add up to one gradient, but for the marks and a busy machine.
-FACTOR = 1.5
+FACTOR = 3
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +24,9 @@ def path(tmp_path_factory):
     return path
 
 
-def seconds(costs: Costs, size: int) -> float:
-    return sum(costs.forward_s[size]) + sum(costs.backward_s[size])
+def seconds(measured: costs.WorkloadCosts, size: int) -> float:
+    """The lower quartile of one gradient: a busy machine makes gradients slower, never quicker."""
+    return measured.batches[size].gradient_s.q25
 
 
 def test_every_layer_costs_time_in_both_directions(path):
@@ -49,8 +49,7 @@ def test_layers_add_up_to_the_whole_gradient(path):
 
 
 def test_a_larger_batch_costs_more(path):
-    for name in NAMES:
-        measured = Costs.read(path, name, SIZES[0])
+    for measured in costs.read_profile(path).workloads.values():
         assert seconds(measured, SIZES[-1]) > seconds(measured, SIZES[0])
 
 

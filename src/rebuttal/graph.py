@@ -44,7 +44,7 @@ class Graph:
         return number
 
     def symbol(self, operation: str, inputs: Iterable["Symbol"] = (), arguments: Arguments = ()) -> "Symbol":
-        """As `node`, from symbols to a symbol."""
+        """As `node`, from symbols to a symbol: what a task of symbols derives its values with."""
         return Symbol(self, self.node(operation, tuple(s.number for s in inputs), arguments))
 
 
@@ -55,40 +55,26 @@ class Symbol:
     graph: Graph
     number: int
 
+    def derive(self, operation: str, values: tuple["Symbol", ...], numbers: Arguments) -> "Symbol":
+        """The symbol of an operation on symbols."""
+        return self.graph.symbol(operation, values, numbers)
+
 
 def operation(body: Callable[..., Any]) -> Callable[..., Any]:
     """Make a pure function of tensors usable on symbols too: `f(*values, **numbers)`.
 
-    On symbols it adds a node to their graph; on anything else it is `body`. Keyword arguments must be numbers.
+    On symbols (and whatever else has their `derive`) it adds a node to their graph; on anything else it is `body`.
+    Keyword arguments must be numbers.
     """
 
     @functools.wraps(body)
     def apply(*values: Any, **numbers: float) -> Any:
-        if isinstance(values[0], Symbol):
-            return values[0].graph.symbol(body.__name__, values, tuple(float(n) for n in numbers.values()))
+        derive = getattr(values[0], "derive", None)
+        if derive is not None:
+            return derive(body.__name__, values, tuple(float(n) for n in numbers.values()))
         return body(*values, **numbers)
 
     return apply
-
-
-class SymbolicTask:
-    """The task that a method sees when its values are symbols: start, gradient, update."""
-
-    def __init__(self) -> None:
-        self.graph = Graph()
-
-    def start(self) -> Symbol:
-        """The initial state: the weights and whatever the update rule keeps beside them."""
-        return self.graph.symbol("start")
-
-    def gradient(self, state: Symbol, *batches: tuple[int, int]) -> Symbol:
-        """The mean gradient at the state's weights over the named batches, each a (shard, step)."""
-        pairs = tuple(float(number) for batch in batches for number in batch)
-        return self.graph.symbol("gradient", (state,), pairs)
-
-    def update(self, state: Symbol, gradient: Symbol) -> Symbol:
-        """The state after one step of the update rule with this gradient."""
-        return self.graph.symbol("update", (state, gradient))
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,23 @@
 A method is a set of generators, one per node, that yield these requests and are resumed with the answer. It never
 measures time, logs, evaluates or reads configuration, so the same file runs on any cluster.
 
-| request                       | the program is resumed with                              | when                      |
-|-------------------------------|----------------------------------------------------------|---------------------------|
-| `Compute(operation, args)`    | the value of `operation(*args)`                          | once it is computed       |
-| `Compute(…, unless=tag)`      | the value, or None if a message with that tag came first | whichever is earlier      |
-| `Send(to, tag, value)`        | None                                                     | at once (buffered)        |
-| `Recv(tag)`                   | (source, value) of the oldest message with that tag      | once there is one         |
-| `Recv(tag, latest=True)`      | (source, value) of the newest; the older are discarded   | once there is one         |
-| `AllReduce(tag, value)`       | the mean of all participants' values, in node order      | once all have contributed |
-| `Report(weights)`             | True to go on, False when the run's budget is spent      | at once                   |
+| request                         | the program is resumed with                            | when                      |
+|---------------------------------|--------------------------------------------------------|---------------------------|
+| `Compute(operation, args)`      | the value of `operation(*args)`                        | once it is computed       |
+| `Compute(…, unless=tag)`        | the value, or None if a message with that tag came first | whichever is earlier    |
+| `Send(to, tag, value)`          | None                                                   | at once (buffered)        |
+| `Recv(tag)`                     | (source, value) of the oldest message with that tag    | once there is one         |
+| `Recv(tag, latest=True)`        | (source, value) of the newest; the older are discarded | once there is one         |
+| `AllReduce(tag, value)`         | the mean of all participants' values, in node order    | once all have contributed |
+| `AllReduce(…, blocking=False)`  | a handle; the node goes on while its channel works     | at once                   |
+| `Wait(handle)`                  | the mean that the handle stands for                    | once it is there          |
+| `Write(cell, value, at)`        | None                                                   | once it is written        |
+| `Read(cell, at)`                | what the cell holds                                    | once it is read           |
+| `Modify(cell, operation, args)` | the cell's new content, `operation(content, *args)`    | once it is written        |
+| `Report(weights)`               | True to go on, False when the run's budget is spent    | at once                   |
+
+A *cell* is a place in memory that several nodes see: the node `at` owns it and the others reach it over the network
+without its help (one-sided), or, with `at` None, it is memory of the machine that all nodes run on, as threads do.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -48,19 +56,66 @@ class Recv:
 
 @dataclass(frozen=True, slots=True)
 class AllReduce:
-    """Contribute `value` and wait for the mean over all `participants` (node numbers, in order)."""
+    """Contribute `value` and wait for the mean over all `participants` (node numbers, in order).
+
+    A tuple is averaged part by part in one message. With `blocking=False` the answer is a handle for `Wait`. All
+    nodes must begin their collectives of one `channel` in one order; channels work side by side and share the wire.
+    """
 
     tag: str
     value: Any
     participants: Sequence[int]
+    blocking: bool = True
+    channel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for what a non-blocking request promised."""
+
+    handle: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Put `value` into a cell, over whatever it holds."""
+
+    cell: str
+    value: Any
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a cell holds; waits for its first content."""
+
+    cell: str
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Modify:
+    """Replace a cell's content c by `operation(c, *args)`, with no other change in between."""
+
+    cell: str
+    operation: Callable[..., Any]
+    args: tuple = ()
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Announce the weights after an update (the first report: before any). The cluster counts updates with it."""
+    """Announce the weights after an update (the first report: before any). The cluster counts updates with it.
+
+    Nodes with replicas report the same versions, and those of the first of them count. With `part=(l, n)` the node
+    reports part l of n, and a version is there when all its parts are. With `shared=True` several nodes change one
+    set of weights, and every report is a version of its own.
+    """
 
     weights: Any
+    part: tuple[int, int] | None = None
+    shared: bool = False
 
 
-Request = Compute | Send | Recv | AllReduce | Report
+Request = Compute | Send | Recv | AllReduce | Wait | Write | Read | Modify | Report
 Program = Generator[Request, Any, None]
