@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from rebuttal.clusters.budget import Budget
 from rebuttal.clusters.virtual import VirtualCluster
-from rebuttal.graph import SymbolicTask
+from rebuttal.graph import Graph
 from rebuttal.hardware import Link
+from rebuttal.task import Task
 from rebuttal.timeline import Recorder
 from rebuttal.verbs import Compute, Recv, Report, Send
 
@@ -16,32 +17,35 @@ NARROW = Link(latency_s=0.0, bandwidth_bytes_per_s=10.0, source="test")
 
 @dataclass
 class Prices:
-    """A gradient takes a second (times its shard's factor), an update 0.25 s; strings weigh a byte a letter."""
+    """A gradient takes a second (times its node's factor), an update 0.25 s; strings weigh a byte a letter."""
 
     links: dict = field(default_factory=dict)
     factors: dict = field(default_factory=dict)
 
-    def seconds(self, operation, args):
+    def seconds(self, operation, args, stage):
         return {"gradient": 1.0, "update": 0.25}[operation]
 
-    def slowdown(self, worker, index):
-        return self.factors.get(worker, 1.0)
+    def slowdown(self, node, index):
+        return self.factors.get(node, 1.0)
 
     def size_bytes(self, value):
+        if isinstance(value, tuple):
+            return sum(map(self.size_bytes, value))
         return len(value) if isinstance(value, str) else 0
 
     def link(self, node):
         return self.links.get(node, FAST)
 
     def all_reduce_s(self, nodes, size_bytes):
-        return 0.1 * nodes + size_bytes
+        return 0.1 * nodes, size_bytes
 
 
 class Run:
     """Programs by node number on one cluster; `log` is for the programs to write (second, what) into."""
 
     def __init__(self, *, updates=1, **prices):
-        self.log, self.reports, self.task = [], [], SymbolicTask()
+        self.log, self.reports, self.graph = [], [], Graph()
+        self.task = Task(self.graph.symbol)
         self.recorder = Recorder({"servers": 0})
         report = lambda version, weights: self.reports.append((version, weights))  # noqa: E731
         self.cluster = VirtualCluster(Prices(**prices), Budget(updates=updates), self.recorder, report)
@@ -52,7 +56,7 @@ class Run:
     def __call__(self, *programs):
         w = self.task.start()
         self.cluster.run({n: program(self, w) for n, program in enumerate(programs)})
-        self.timeline = self.recorder.timeline(self.task.graph)
+        self.timeline = self.recorder.timeline(self.graph)
         return self
 
     def messages(self, *columns):

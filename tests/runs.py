@@ -6,14 +6,28 @@ from typing import Any
 import numpy as np
 
 from rebuttal.costs import Costs
-from rebuttal.hardware import Link, Machine, Stated
+from rebuttal.hardware import Link, Machine, Measured, Stated
 from rebuttal.seeding import generator
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import STRAGGLERS, Exponential, NoStragglers, Stragglers
 from rebuttal.timeline import Timeline
 
 FREE = Link(0.0, float("inf"), "test")
-COSTS = Costs("digits_mlp", 9610, 38440, 32, 1078, ("all",), {32: (0.5,)}, {32: (0.5,)}, 0.0)
+
+
+def layered_costs(L: int = 8, forward_s: float = 0.25, backward_s: float = 0.5, **given: Any) -> Costs:
+    """Costs of a model of L equal layers (1,000 parameters and 10 values out, each) for batches of 32 samples.
+
+    `forward_s` and `backward_s` are those of one layer.
+    """
+    layers = tuple(f"layer{number}" for number in range(L))
+    each = {"layer_parameters": (1000,) * L, "layer_outputs": (10,) * L}
+    seconds = ({32: (forward_s,) * L}, {32: (backward_s,) * L}, given.pop("update_s", 0.0))
+    return Costs("digits_deep", 1000 * L, 4000 * L, 32, 1078, layers, *seconds, **(each | given))
+
+
+#: Of digits_deep, whose gradient takes a second.
+COSTS = layered_costs(8, 1 / 24, 2 / 24)
 
 #: Every method with options, on 6 workers.
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -51,6 +65,20 @@ def machine(
     )
 
 
+def layered_machine(stragglers: Stragglers | None = None, link: Link = FREE) -> Machine:
+    """A machine whose every operation takes what the costs say, without stragglers unless told otherwise."""
+    return Machine(
+        name="layered",
+        description="test",
+        worker_link=link,
+        shard_link=link,
+        server_shards=1,
+        stragglers=stragglers or NoStragglers(),
+        stragglers_source="test",
+        compute=Measured(),
+    )
+
+
 def run(name: str, options: dict[str, Any] | None = None, **given: Any) -> Timeline:
     """A timeline on the test machine, six workers unless told otherwise."""
     given = {"machine": machine(), "workers": 6, "updates": 20, "costs": COSTS} | given
@@ -67,4 +95,16 @@ class Fixed(NoStragglers):
         return np.full(count, self.factors[worker])
 
 
-__all__ = ["COSTS", "FREE", "METHODS", "STRAGGLERS", "Fixed", "Link", "generator", "machine", "run"]
+__all__ = [
+    "COSTS",
+    "FREE",
+    "METHODS",
+    "STRAGGLERS",
+    "Fixed",
+    "Link",
+    "generator",
+    "layered_costs",
+    "layered_machine",
+    "machine",
+    "run",
+]

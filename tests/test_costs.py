@@ -82,7 +82,7 @@ def test_an_unprofiled_workload_is_refused_with_the_nearest(path):
 @pytest.mark.parametrize(
     ("keys", "value"),
     [
-        (["schema"], 2),
+        (["schema"], 1),
         (["schema"], None),
         (["device"], None),
         (["workloads"], {}),

@@ -4,68 +4,29 @@ Values are compared in float64 on the batched, the exact and the eager path; ord
 """
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from runs import COSTS, METHODS, Fixed, machine, run
+from runs import METHODS, Fixed, machine, run
+from values import UPDATES, eager_weights, weights_of
 
-from rebuttal.methods import method
 from rebuttal.readings import gradients, summary
 from rebuttal.replaying.curves import Curves, Evaluator
-from rebuttal.replaying.eager import eager
 from rebuttal.replaying.engine import Replayer, replay
 from rebuttal.replaying.merging import merged
 from rebuttal.rules import SGD, Momentum, RMSProp
-from rebuttal.simulation import rehearse
 from rebuttal.stats import order_statistics
 from rebuttal.stragglers import Exponential, NoStragglers, Pareto, ShiftedExponential
 from rebuttal.workloads import load
 from rebuttal.workloads.quadratic import Quadratic
 
-UPDATES, RATES, SEEDS = 12, (0.05, 0.2), (0, 1)
-
-
-class Keep:
-    """Stands in for the evaluation of a replay: keeps the weights themselves."""
-
-    def __init__(self):
-        self.weights = {}
-
-    def __call__(self, weights):
-        self.weights[len(self.weights)] = weights.clone()
-        return {"training_loss": torch.ones(len(weights), dtype=torch.float64)}
-
-
-def weights_of(timeline, workload, rate, *, exact=False, rule=SGD()):
-    """Final weights [P] by replay."""
-    replayer = Replayer(workload, exact=exact, rule=rule)
-    keep: Any = Keep()
-    replayer._evaluate = keep
-    order = replayer.prepare(timeline.order)
-    replayer.run(order, [0], [rate], [len(order.states) - 1])
-    return keep.weights[0][0]
-
-
-def eager_weights(name, options, workload, rate, **given):
-    """Final weights [P] by running the method on tensors; `given`: workers, rule, updates, seed."""
-    workers, updates, seed = given.get("workers", 6), given.get("updates", UPDATES), given.get("seed", 0)
-    rule = given.get("rule", SGD())
-
-    def rehearsal(task, on_report):
-        program = method(name, **options)
-        rehearse(
-            program, task, on_report,
-            machine=machine(), costs=COSTS, workers=workers, seed=seed, updates=updates,
-        )  # fmt: skip
-
-    return eager(rehearsal, workload, seed=seed, learning_rate=rate, updates=updates, rule=rule)[updates]
+RATES, SEEDS = (0.05, 0.2), (0, 1)
 
 
 @pytest.fixture(scope="module")
-def mlp():
-    return load("digits_mlp").double()
+def deep():
+    return load("digits_deep").double()
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +39,17 @@ def cnn():
 
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("rule", [SGD(), Momentum(0.9), RMSProp()], ids=lambda rule: type(rule).__name__)
-def test_exact_replay_equals_the_eager_run_to_the_bit(mlp, name, rule):
+def test_exact_replay_equals_the_eager_run_to_the_bit(deep, name, rule):
     program, options = METHODS[name]
-    found = weights_of(run(program, options, updates=UPDATES), mlp, 0.05, exact=True, rule=rule)
-    assert torch.equal(found, eager_weights(program, options, mlp, 0.05, rule=rule))
+    found = weights_of(run(program, options, updates=UPDATES), deep, 0.05, exact=True, rule=rule)
+    assert torch.equal(found, eager_weights(program, options, deep, 0.05, rule=rule))
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_batched_replay_equals_the_eager_run(mlp, name):
+def test_batched_replay_equals_the_eager_run(deep, name):
     program, options = METHODS[name]
-    found = weights_of(run(program, options, updates=UPDATES), mlp, 0.2)
-    torch.testing.assert_close(found, eager_weights(program, options, mlp, 0.2), rtol=1e-12, atol=1e-12)
+    found = weights_of(run(program, options, updates=UPDATES), deep, 0.2)
+    torch.testing.assert_close(found, eager_weights(program, options, deep, 0.2), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["asynchronous", "backup_workers", "delayed"])
@@ -112,8 +73,8 @@ def test_the_parameter_server_in_float32_equals_the_eager_run_over_200_updates()
             assert loss == pytest.approx(expected, rel=1e-5)
 
 
-def test_learning_rates_and_seeds_in_lockstep_equal_each_alone(mlp):
-    replayer = Replayer(mlp)
+def test_learning_rates_and_seeds_in_lockstep_equal_each_alone(deep):
+    replayer = Replayer(deep)
     for name in ("synchronous", "asynchronous"):
         timeline = run(name, updates=UPDATES)
         order = replayer.prepare(timeline.order)
@@ -148,16 +109,16 @@ SAME = [
 
 @pytest.mark.parametrize(("name", "options", "workers", "other", "other_options"), SAME)
 @pytest.mark.parametrize("exact", [False, True], ids=["batched", "exact"])
-def test_degenerate_cases(mlp, name, options, workers, other, other_options, exact):
-    one = final(name, options, mlp, workers=workers, exact=exact)
-    two = final(other, other_options, mlp, workers=workers, exact=exact)
+def test_degenerate_cases(deep, name, options, workers, other, other_options, exact):
+    one = final(name, options, deep, workers=workers, exact=exact)
+    two = final(other, other_options, deep, workers=workers, exact=exact)
     torch.testing.assert_close(one, two, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "options", "workers", "other", "other_options"), SAME)
-def test_degenerate_cases_eagerly(mlp, name, options, workers, other, other_options):
-    one = eager_weights(name, options, mlp, 0.1, workers=workers)
-    two = eager_weights(other, other_options, mlp, 0.1, workers=workers)
+def test_degenerate_cases_eagerly(deep, name, options, workers, other, other_options):
+    one = eager_weights(name, options, deep, 0.1, workers=workers)
+    two = eager_weights(other, other_options, deep, 0.1, workers=workers)
     torch.testing.assert_close(one, two, rtol=1e-12, atol=1e-12)
 
 
@@ -179,7 +140,7 @@ def test_synchronous_sgd_has_one_order_on_every_machine():
     assert len({run("asynchronous", machine=where).order.key for where in machines}) == 3
 
 
-def test_asynchronous_sgd_with_equal_workers_is_delayed_sgd(mlp):
+def test_asynchronous_sgd_with_equal_workers_is_delayed_sgd(deep):
     """Equal durations make a round robin: staleness is 0, 1, ..., N-1 and N-1 from then on."""
     timeline = run("asynchronous", workers=4, updates=30, machine=machine(NoStragglers()))
     table = gradients(timeline)
@@ -285,8 +246,8 @@ def test_softsync_waits_for_nobody(n):
 # --- divergence -----------------------------------------------------------------------------------------------
 
 
-def test_divergence_is_a_marked_result(mlp):
-    replayer = Replayer(mlp)
+def test_divergence_is_a_marked_result(deep):
+    replayer = Replayer(deep)
     order = replayer.prepare(run("asynchronous", updates=60).order)
     curves: Curves = replayer.run(order, [0], [0.05, 1e6], list(range(0, 61, 5)))
     assert np.isnan(curves.diverged_at[0, 0])

@@ -123,7 +123,7 @@ def test_latest_waits_if_there_is_nothing():
 # --- Compute --------------------------------------------------------------------------------------------------
 
 
-def test_compute_takes_its_price_times_the_slowdown_of_its_shard():
+def test_compute_takes_its_price_times_the_slowdown_of_its_node():
     def hub(run, w):
         yield Report(w)
         g = yield Compute(run.task.gradient, (w, (7, 0)))
@@ -132,7 +132,7 @@ def test_compute_takes_its_price_times_the_slowdown_of_its_shard():
         run.note("update")
         yield Report(w)
 
-    found = Run(factors={7: 3.0})(hub)
+    found = Run(factors={0: 3.0})(hub)
     assert found.log == [(3.0, "gradient"), (3.25, "update")]
     assert found.computes() == [(0, "gradient", 0, 3, True), (0, "update", 3, 3.25, True)]
     assert found.timeline.updates["time_s"].tolist() == [0, 3.25]

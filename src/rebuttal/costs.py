@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from rebuttal.cut import cut, groups
 from rebuttal.errors import InputError, refuse
 
 LONGEST = 80  # characters of a wrong value that an error shows
@@ -21,8 +22,9 @@ class Costs:
     """What a gradient and an update of `workload` cost on the profiled device.
 
     parameters: P. weight_bytes: of one set of weights. batch: samples in one batch. training_size: samples of an
-    epoch. layer_names: in order.
-    forward_s, backward_s: median seconds of each layer, by batch size measured. update_s: of one SGD update.
+    epoch. layer_names: in order. forward_s, backward_s: median seconds of each layer, by batch size measured.
+    update_s: of one SGD update. layer_parameters, layer_outputs: parameters of each layer, and values that it gives
+    for one sample; without them the model counts as one layer.
     """
 
     workload: str
@@ -34,6 +36,8 @@ class Costs:
     forward_s: Mapping[int, tuple[float, ...]]
     backward_s: Mapping[int, tuple[float, ...]]
     update_s: float
+    layer_parameters: tuple[int, ...] = ()
+    layer_outputs: tuple[int, ...] = ()
 
     @classmethod
     def read(cls, path: str | Path, workload: str, batch: int) -> "Costs":
@@ -56,6 +60,8 @@ class Costs:
             forward_s={size: _medians(entry.batches[size], "forward_s") for size in sorted(entry.batches)},
             backward_s={size: _medians(entry.batches[size], "backward_s") for size in sorted(entry.batches)},
             update_s=entry.update_s.median,
+            layer_parameters=tuple(layer.parameters for layer in entry.layers),
+            layer_outputs=tuple(layer.outputs for layer in entry.layers),
         )
         costs.gradient_s(1)  # refuses an unmeasured batch size here, not in the middle of a simulation
         return costs
@@ -89,6 +95,50 @@ class Costs:
             _between(self.backward_s[low], self.backward_s[high], share),
         )
 
+    def stages(self, n: int) -> list[range]:
+        """The layers of each of n stages."""
+        return cut(self.layer_parameters or (self.parameters,) + (0,) * (len(self.layer_names) - 1), n)
+
+    def stage_parameters(self, l: int, n: int) -> int:
+        """How many parameters stage l of n has."""
+        if n == 1:
+            return self.parameters
+        return sum(self.layer_parameters[layer] for layer in self.stages(n)[l])
+
+    def stage_s(self, l: int, n: int, batches: int) -> tuple[float, float]:
+        """Forward and backward seconds of stage l of n on `batches` x `batch` samples.
+
+        Raises:
+            InputError: as `layers_s`.
+        """
+        forward_s, backward_s = self.layers_s(batches)
+        layers = self.stages(n)[l]
+        return sum(forward_s[layer] for layer in layers), sum(backward_s[layer] for layer in layers)
+
+    def stage_outputs(self, l: int, n: int) -> int:
+        """Values that stage l of n gives for one sample: what the next stage is sent."""
+        return self.layer_outputs[self.stages(n)[l].stop - 1] if self.layer_outputs else 0
+
+    def stage_saved(self, l: int, n: int) -> int:
+        """Values of one sample that stage l of n keeps for its backward pass: what goes into its layers, and comes out.
+
+        The data at the first stage are not counted: they are there without the stage.
+        """
+        if not self.layer_outputs:
+            return 0
+        layers = self.stages(n)[l]
+        below = self.layer_outputs[layers.start - 1] if layers.start else 0
+        return below + sum(self.layer_outputs[layer] for layer in layers)
+
+    @property
+    def layer_bytes(self) -> tuple[int, ...]:
+        """Bytes of the gradient of each layer that has parameters."""
+        count = len(groups(self.layer_parameters)) if self.layer_parameters else 1
+        return tuple(
+            self.weight_bytes * self.stage_parameters(layer, count) // self.parameters
+            for layer in range(count)
+        )
+
 
 class _Strict(BaseModel):
     """A part of the file: unknown and missing keys are errors."""
@@ -120,11 +170,12 @@ class BatchCosts(_Strict):
 
 
 class LayerIdentity(_Strict):
-    """A layer's name, kind and number of parameters."""
+    """A layer's name, kind, number of parameters, and how many values it gives for one sample."""
 
     name: str
     kind: str
     parameters: Annotated[int, Field(ge=0)]
+    outputs: Count
 
 
 class WorkloadCosts(_Strict):
@@ -148,7 +199,7 @@ class WorkloadCosts(_Strict):
 class Profile(_Strict):
     """The whole file."""
 
-    version: Literal[1] = Field(alias="schema")
+    version: Literal[2] = Field(alias="schema")
     device: dict[str, object]
     workloads: Annotated[dict[str, WorkloadCosts], Field(min_length=1)]
 

@@ -15,7 +15,7 @@ from rebuttal.errors import refuse
 from rebuttal.workloads import timing
 from rebuttal.workloads.workload import Split, Workload
 
-SCHEMA = 1
+SCHEMA = 2
 REPEATS = 25
 LEAST_REPEATS = 20
 WARM_UP = 2  # rounds that are run and not counted: allocators, kernels and caches settle
@@ -73,7 +73,7 @@ def profile(
         "parameters": workload.parameters,
         "training_size": workload.training_size,
         "weight_bytes": 4 * workload.parameters,  # in training and on the wire, weights are float32
-        "layers": [_layer(layer.name, layer.kind, layer.parameters) for layer in workload.layers],
+        "layers": _layers(workload),
         "batches": {str(size): _summary([one[size] for one in rounds]) for size in batches},
         "update_s": _spread(updates),
     }
@@ -90,9 +90,16 @@ def _round(
     return measured
 
 
-def _layer(name: str, kind: str, parameters: slice) -> dict[str, Any]:
-    """A layer's identity in the profile."""
-    return {"name": name, "kind": kind, "parameters": parameters.stop - parameters.start}
+def _layers(workload: Workload) -> list[dict[str, Any]]:
+    """The layers' identities in the profile."""
+    x, _ = timing.samples(workload, 1)
+    rows = []
+    with torch.no_grad():
+        for layer, module in zip(workload.layers, workload.module(), strict=True):
+            x = module(x)
+            count = layer.parameters.stop - layer.parameters.start
+            rows.append({"name": layer.name, "kind": layer.kind, "parameters": count, "outputs": x.numel()})
+    return rows
 
 
 def _summary(measured: list[tuple[np.ndarray, float]]) -> dict[str, Any]:

@@ -36,8 +36,64 @@ def clipped(gradient: Any, *, limit: float) -> Any:
     return gradient * (limit / norm.clamp(min=limit))
 
 
+@operation
+def summed(*gradients: Any) -> Any:
+    """The sum of gradients, in the order given."""
+    total = gradients[0]
+    for gradient in gradients[1:]:
+        total = total + gradient
+    return total
+
+
+@operation
+def averaged(*states: State) -> State:
+    """The mean of states, of their weights and of all that the update rule keeps, summed in the order given."""
+    return tuple(mean(*tensors) for tensors in zip(*states, strict=True))
+
+
+@operation
+def moved(state: State, towards: State, *, by: float) -> State:
+    """`state` with weights x + by (x̃ − x), where x̃ are the weights of `towards`."""
+    return (state[0] + (towards[0] - state[0]) * by, *state[1:])
+
+
+@operation
+def extrapolated(new: State, old: State, *, by: float) -> State:
+    """`new` with weights (1 + by) y − by z, where y are its own and z those of `old` (Nesterov 1983)."""
+    return (new[0] * (1 + by) - old[0] * by, *new[1:])
+
+
+@operation
+def compensated(gradient: Any, now: State, then: State, *, by: float) -> Any:
+    """g + by g ⊙ g ⊙ (w_now − w_then): a delayed gradient, corrected to first order (Zheng et al. 2017)."""
+    return gradient + gradient * gradient * (now[0] - then[0]) * by
+
+
+@operation
+def mean_square(past: Any, gradient: Any, *, decay: float) -> Any:
+    """decay · past + (1 − decay) g ⊙ g."""
+    return past * decay + gradient * gradient * (1 - decay)
+
+
+@operation
+def compensated_adaptively(gradient: Any, now: State, then: State, square: Any, *, by: float) -> Any:
+    """As `compensated` with by / √(square + 1e-7) in place of `by` (Zheng et al. 2017)."""
+    return gradient + gradient * gradient * (now[0] - then[0]) * by / (square + 1e-7).sqrt()
+
+
 #: What replay can compute, by the name under which a graph holds it (the order of the keyword arguments counts).
-OPERATIONS = {"mean": (mean, ()), "scaled": (scaled, ("factor",)), "clipped": (clipped, ("limit",))}
+OPERATIONS = {
+    "mean": (mean, ()),
+    "summed": (summed, ()),
+    "scaled": (scaled, ("factor",)),
+    "clipped": (clipped, ("limit",)),
+    "averaged": (averaged, ()),
+    "moved": (moved, ("by",)),
+    "extrapolated": (extrapolated, ("by",)),
+    "compensated": (compensated, ("by",)),
+    "mean_square": (mean_square, ("decay",)),
+    "compensated_adaptively": (compensated_adaptively, ("by",)),
+}
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,16 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rebuttal.clusters.budget import Budget
-from rebuttal.clusters.pricing import MachinePricing
+from rebuttal.clusters.pricing import MachinePricing, layer_bytes
 from rebuttal.clusters.virtual import VirtualCluster
 from rebuttal.costs import Costs
 from rebuttal.errors import refuse
-from rebuttal.graph import SymbolicTask
+from rebuttal.graph import Graph
 from rebuttal.hardware import Measured
 from rebuttal.machines import MACHINES, Machine
 from rebuttal.methods import Method, method
 from rebuttal.paths import results
+from rebuttal.task import Task
 from rebuttal.timeline import Recorder, Timeline
 
 
@@ -45,7 +46,8 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
         costs = Costs.read(results() / "profile.json", workload, batch)
     if updates is None and batches is None:
         updates = 100
-    task = SymbolicTask()
+    graph = Graph()
+    task = Task(graph.symbol, layer_bytes(where, costs))
     name = program if isinstance(program, str) else type(program).__name__
     about = _about(chosen, name, where, workload, workers, seed, batch)
     recorder = Recorder(about)
@@ -53,7 +55,7 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     VirtualCluster(pricing, Budget(updates, batches), recorder).run(
         chosen.programs(range(chosen.nodes(workers)), task)
     )
-    return recorder.timeline(task.graph)
+    return recorder.timeline(graph)
 
 
 def rehearse(

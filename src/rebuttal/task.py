@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from rebuttal.errors import refuse
+
 Derive = Callable[[str, tuple[Any, ...], tuple[float, ...]], Any]
 
 
@@ -31,13 +33,17 @@ class Task:
         """How many layers have parameters."""
         return len(self.layer_bytes)
 
-    def stage(self, l: int, n: int) -> "Stage":  # noqa: E741 - the papers' letter
+    def stage(self, l: int, n: int) -> "Stage":
         """Stage l of the model cut into n consecutive stages of about equally many layers with parameters."""
+        if not 1 <= n <= self.layers:
+            raise refuse(
+                "workers", n, f"from 1 to {self.layers}, the layers that have parameters: one stage each"
+            )
         return Stage(self, l, n)
 
     def stages(self, n: int) -> list["Stage"]:
         """All n stages, first to last."""
-        return [Stage(self, l, n) for l in range(n)]  # noqa: E741
+        return [self.stage(l, n) for l in range(n)]
 
     def start(self) -> Any:
         """The initial state: the weights and whatever the update rule keeps beside them."""
@@ -76,7 +82,7 @@ class Stage:
     """
 
     task: Task = field(repr=False)
-    l: int  # noqa: E741 - the papers' letter
+    l: int
     n: int
 
     @property

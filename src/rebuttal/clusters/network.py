@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import simpy
 
@@ -19,7 +19,6 @@ class _Message:
     destination: int
     tag: str
     value: Any
-    size_bytes: int
     row: int
 
 
@@ -51,36 +50,37 @@ class Network:
         self._ports = {number: _Port(pricing.link(number)) for number in nodes}
 
     def send(self, number: int, request: Send) -> None:
-        """First byte leaves when the sender's link is free; the message is then in `_reach` one latency later."""
-        node, now_s = self._ports[number], self._clock.now
+        """The message is in the receiver's mail when its last byte has crossed both links."""
         size = self._pricing.size_bytes(request.value)
-        row = self._recorder.message(number, request.to, request.tag, request.value, size, now_s)
-        message = _Message(number, request.to, request.tag, request.value, size, row)
-        if not size:
-            self._after(node.link.latency_s, self._deliver, message)
+        row = self._recorder.message(number, request.to, request.tag, request.value, size, self._clock.now)
+        message = _Message(number, request.to, request.tag, request.value, row)
+        self.carry(number, request.to, size, lambda: self._deliver(message))
+
+    def carry(self, source: int, destination: int, size_bytes: int, then: Callable[[], object]) -> None:
+        """Bytes from node to node: they leave when the sender's link is free, and arrive one latency later."""
+        node, now_s = self._ports[source], self._clock.now
+        if not size_bytes:
+            self._after(node.link.latency_s, then)
             return
         start_s = max(now_s, node.sending_until_s)
-        node.sending_until_s = start_s + size / node.link.bandwidth_bytes_per_s
-        self._after(start_s + node.link.latency_s - now_s, self._reach, message)
+        node.sending_until_s = start_s + size_bytes / node.link.bandwidth_bytes_per_s
+        reach = lambda: self._reach(source, destination, size_bytes, then)  # noqa: E731 - a local rule
+        self._after(start_s + node.link.latency_s - now_s, reach)
 
-    def _reach(self, event: simpy.Event) -> None:
+    def _reach(self, source: int, destination: int, size_bytes: int, then: Callable[[], object]) -> None:
         """The first byte is at the receiver, whose link takes messages one after the other, at the slower speed."""
-        message = cast(_Message, event.value)
-        node, now_s = self._ports[message.destination], self._clock.now
-        sender = self._ports[message.source].link
-        speed = min(node.link.bandwidth_bytes_per_s, sender.bandwidth_bytes_per_s)
-        own_end_s = now_s + message.size_bytes / speed
-        queued_end_s = node.receiving_until_s + message.size_bytes / node.link.bandwidth_bytes_per_s
+        node, now_s = self._ports[destination], self._clock.now
+        speed = min(node.link.bandwidth_bytes_per_s, self._ports[source].link.bandwidth_bytes_per_s)
+        own_end_s = now_s + size_bytes / speed
+        queued_end_s = node.receiving_until_s + size_bytes / node.link.bandwidth_bytes_per_s
         node.receiving_until_s = max(own_end_s, queued_end_s)
-        self._after(node.receiving_until_s - now_s, self._deliver, message)
+        self._after(node.receiving_until_s - now_s, then)
 
-    def _after(self, delay_s: float, then: Callable[[simpy.Event], None], what: Any) -> None:
-        event = self._clock.timeout(delay_s, what)
-        event.callbacks.append(then)
+    def _after(self, delay_s: float, then: Callable[[], object]) -> None:
+        self._clock.timeout(delay_s).callbacks.append(lambda _: then())
 
-    def _deliver(self, event: simpy.Event) -> None:
+    def _deliver(self, message: _Message) -> None:
         """The last byte is there: into the mail, and wake whoever waits for it."""
-        message = cast(_Message, event.value)
         node = self._ports[message.destination]
         self._recorder.arrived(message.row, self._clock.now)
         node.mail.setdefault(message.tag, deque()).append(message)

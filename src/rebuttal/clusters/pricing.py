@@ -5,20 +5,26 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from rebuttal.clusters.extent import Extents
 from rebuttal.costs import Costs
-from rebuttal.errors import refuse
 from rebuttal.machines import Link, Machine
+
+#: Operations on data, which a straggler slows down; all others are on weights alone.
+STRAGGLING = ("gradient", "forward", "backward", "input_gradient", "weight_gradient")
+FORWARD_SHARE = (
+    1 / 3
+)  # of a gradient, where only the whole was stated: a backward pass is two products, a forward one
 
 
 class Pricing(Protocol):
     """What the clock needs to know: seconds of an operation, bytes of a value, links of a node."""
 
-    def seconds(self, operation: str, args: tuple) -> float:
-        """Seconds of an operation on these arguments, without straggling."""
+    def seconds(self, operation: str, args: tuple, stage: Any) -> float:
+        """Seconds of an operation on these arguments, without straggling; `stage`: whose it is, if any."""
         ...
 
-    def slowdown(self, worker: int, index: int) -> float:
-        """The factor by which a worker's `index`-th gradient takes longer."""
+    def slowdown(self, node: int, index: int) -> float:
+        """The factor by which a node's `index`-th operation of one kind takes longer."""
         ...
 
     def size_bytes(self, value: Any) -> int:
@@ -29,8 +35,8 @@ class Pricing(Protocol):
         """The connection of a node."""
         ...
 
-    def all_reduce_s(self, nodes: int, size_bytes: int) -> float:
-        """Seconds of an all-reduce over so many nodes."""
+    def all_reduce_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
+        """Seconds of latency, and seconds on the wire, of an all-reduce over so many nodes."""
         ...
 
 
@@ -47,17 +53,37 @@ class MachinePricing:
     seed: int
     servers: int
     _slowdowns: dict[int, np.ndarray] = field(default_factory=dict, init=False)
+    _extents: Extents = field(default_factory=Extents, init=False)
 
-    def seconds(self, operation: str, args: tuple) -> float:
-        """Seconds of an operation without straggling."""
+    def seconds(self, operation: str, args: tuple, stage: Any = None) -> float:
+        """Seconds of an operation without straggling; what is done to weights alone costs as much as an update."""
+        l, n = getattr(stage, "l", 0), getattr(stage, "n", 1)
         if operation == "gradient":
             return self.machine.gradient_s(self.costs, len(args) - 1)
-        if operation == "update":
-            return self.machine.update_s(self.costs)
-        raise refuse("operation", operation, ("gradient", "update"))
+        if operation in ("forward", "backward", "input_gradient", "weight_gradient"):
+            return self._pass_s(operation, l, n)
+        return self.machine.update_s(self.costs) * self._share(l, n)
 
-    def slowdown(self, worker: int, index: int) -> float:
-        """The straggler's factor for the `index`-th gradient of a worker (by shard): equal across methods."""
+    def _pass_s(self, operation: str, l: int, n: int) -> float:
+        """A stage's share of one batch's gradient; the halves of a backward pass are taken as equal."""
+        whole_s = self.machine.gradient_s(self.costs, 1)
+        if self.costs is None:
+            parts_s = (FORWARD_SHARE * whole_s, (1 - FORWARD_SHARE) * whole_s)
+        else:
+            scale = whole_s / (self.costs.gradient_s(1) or 1.0)
+            forward_s, backward_s = self.costs.stage_s(l, n, 1)
+            parts_s = (forward_s * scale, backward_s * scale)
+        return parts_s[operation != "forward"] / (2 if operation.endswith("_gradient") else 1)
+
+    def _share(self, l: int, n: int) -> float:
+        """The share of the parameters that stage l of n has."""
+        if n == 1 or self.costs is None:
+            return 1.0
+        return self.costs.stage_parameters(l, n) / self.costs.parameters
+
+    def slowdown(self, node: int, index: int) -> float:
+        """The straggler's factor for a worker's `index`-th batch: equal across methods, and for all its layers."""
+        worker = max(0, node - self.servers)
         drawn = self._slowdowns.get(worker)
         if drawn is None or index >= len(drawn):
             count = 64 if drawn is None else 2 * len(drawn)
@@ -65,24 +91,34 @@ class MachinePricing:
         return float(drawn[index])
 
     def size_bytes(self, value: Any) -> int:
-        """Bytes on the wire: one set of weights for a state or a gradient, nothing for a number or None."""
-        if isinstance(value, tuple) and not _is_state(value):
-            return sum(self.size_bytes(part) for part in value)
-        if value is None or isinstance(value, (bool, int, float)):
+        """Bytes on the wire: of the weights alone for a state, of float32 activations, nothing for a number or None."""
+        symbol = getattr(value, "symbol", value)
+        if isinstance(symbol, tuple):
+            return sum(self.size_bytes(part) for part in symbol)
+        if symbol is None or isinstance(symbol, (bool, int, float)):
             return 0
-        return self.machine.message_bytes(self.costs)
+        kind, l, n = self._extents.of(symbol)
+        if kind == "weights":
+            return round(self.machine.message_bytes(self.costs) * self._share(l, n))
+        return 4 * self._batch_values(l, n) if kind == "activations" else 0
+
+    def _batch_values(self, l: int, n: int) -> int:
+        return self.costs.stage_outputs(l, n) * self.costs.batch if self.costs else 0
 
     def link(self, node: int) -> Link:
         """The link of a node."""
         return self.machine.server_link if node < self.servers else self.machine.worker_link
 
-    def all_reduce_s(self, nodes: int, size_bytes: int) -> float:
+    def all_reduce_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
         """A ring all-reduce: 2(K−1) messages of 1/K of the bytes (Patarasu & Yuan 2009)."""
         link = self.machine.worker_link
         steps = 2 * (nodes - 1)
-        return steps * (link.latency_s + size_bytes / nodes / link.bandwidth_bytes_per_s)
+        return steps * link.latency_s, steps * size_bytes / nodes / link.bandwidth_bytes_per_s
 
 
-def _is_state(value: tuple) -> bool:
-    """Whether a tuple is an eager state (all tensors) rather than a message of several parts."""
-    return bool(value) and all(hasattr(part, "dtype") for part in value)
+def layer_bytes(machine: Machine, costs: Costs | None) -> tuple[int, ...]:
+    """Bytes on the wire of each layer's gradient on this machine; of the whole where layers are not known."""
+    if costs is None:
+        return (machine.message_bytes(None),)
+    scale = machine.message_bytes(costs) / costs.weight_bytes
+    return tuple(round(size * scale) for size in costs.layer_bytes)

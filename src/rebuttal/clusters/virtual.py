@@ -14,12 +14,14 @@ import simpy
 from simpy.core import EmptySchedule
 
 from rebuttal.clusters.budget import Budget
+from rebuttal.clusters.cells import Cells
+from rebuttal.clusters.collectives import Collectives
 from rebuttal.clusters.network import Network
-from rebuttal.clusters.pricing import Pricing
+from rebuttal.clusters.pricing import STRAGGLING, Pricing
+from rebuttal.clusters.versions import Versions
 from rebuttal.errors import InputError
-from rebuttal.rules import mean
 from rebuttal.timeline import Recorder
-from rebuttal.verbs import AllReduce, Compute, Program, Recv, Report, Request, Send
+from rebuttal.verbs import AllReduce, Compute, Modify, Program, Read, Recv, Report, Request, Send, Wait, Write
 
 
 @contextlib.contextmanager
@@ -49,40 +51,30 @@ class VirtualCluster:
         on_report: Callable[[int, Any], None] | None = None,
     ) -> None:
         self._pricing = pricing
-        self._budget = budget
         self._recorder = recorder
         self._on_report = on_report
         self._clock = simpy.Environment()
-        self._computed: dict[int, int] = {}
-        self._gathered: dict[tuple[str, int], dict[int, tuple[Any, simpy.Event]]] = {}
-        self._rounds: dict[tuple[str, int], int] = {}
-        self._versions: dict[int, int] = {}
-        self._finished = self._clock.event()
+        self._computed: dict[tuple, int] = {}
+        self._versions = Versions(budget, self._made)
+        self._collectives = Collectives(self._clock, pricing, recorder)
 
     def run(self, programs: Mapping[int, Program]) -> None:
         """Run until the budget is spent. Raises InputError if every program waits for a message that never comes."""
         self._network = Network(self._clock, self._pricing, self._recorder, programs)
+        self._cells = Cells(self._clock, self._pricing, self._recorder, self._network)
         for number, program in programs.items():
             self._clock.process(self._drive(number, program))
         try:
-            while not self._finished.processed:
+            while not self._versions.finished:
                 self._clock.step()
         except EmptySchedule as error:
             raise self._stuck() from error
         for program in programs.values():
             program.close()
 
-    def _run_until_finished(self) -> None:
-        try:
-            while not self._finished.processed:
-                self._clock.step()
-        except EmptySchedule as error:
-            raise self._stuck() from error
-
     def _stuck(self) -> InputError:
         """The error for a run in which nothing more can happen, with what the first nodes wait for."""
-        waiting = self._network.waiting()
-        waiting |= {n: f"all-reduce {tag}" for (tag, _), gathered in self._gathered.items() for n in gathered}
+        waiting = self._network.waiting() | self._collectives.waiting()
         if not waiting:
             return InputError("method: all programs ended early; allowed: to end when Report answers False")
         listed = ", ".join(f"node {n} for {tag!r}" for n, tag in sorted(waiting.items())[:5])
@@ -95,8 +87,12 @@ class VirtualCluster:
             Compute: self._compute,
             Send: self._network.send,
             Recv: self._network.receive,
-            AllReduce: self._all_reduce,
-            Report: self._report,
+            AllReduce: self._collectives.begin,
+            Wait: lambda _, request: request.handle.event,
+            Read: self._cells.read,
+            Write: self._cells.write,
+            Modify: self._cells.modify,
+            Report: self._versions.report,
         }
         answer = None
         while True:
@@ -110,12 +106,14 @@ class VirtualCluster:
 
     def _compute(self, number: int, request: Compute) -> simpy.Event:
         name, start_s = request.operation.__name__, self._clock.now
+        stage = getattr(request.operation, "__self__", None)
         value = request.operation(*request.args)
-        duration_s = self._pricing.seconds(name, request.args)
-        if name == "gradient":
-            index = self._computed.get(number, 0)
-            self._computed[number] = index + 1
-            duration_s *= self._pricing.slowdown(request.args[1][0], index)
+        duration_s = self._pricing.seconds(name, request.args, stage)
+        if name in STRAGGLING:
+            which = (number, name, getattr(stage, "l", None))
+            index = self._computed.get(which, 0)
+            self._computed[which] = index + 1
+            duration_s *= self._pricing.slowdown(number, index)
         done = self._clock.timeout(duration_s, value)
         if request.unless is None:
             self._recorder.compute(number, name, value, start_s, start_s + duration_s, completed=True)
@@ -139,38 +137,8 @@ class VirtualCluster:
         self._network.abandon_when(row[0], tag, outcome)
         return outcome
 
-    def _all_reduce(self, number: int, request: AllReduce) -> simpy.Event:
-        """Everyone waits for the last to come, then for the collective; the mean is taken in node order."""
-        turn = self._rounds.get((request.tag, number), 0)
-        self._rounds[request.tag, number] = turn + 1
-        gathered = self._gathered.setdefault((request.tag, turn), {})
-        done = self._clock.event()
-        gathered[number] = (request.value, done)
-        if len(gathered) == len(request.participants):
-            del self._gathered[request.tag, turn]
-            self._finish_all_reduce(request, gathered)
-        return done
-
-    def _finish_all_reduce(self, request: AllReduce, gathered: dict[int, tuple[Any, simpy.Event]]) -> None:
-        result = mean(*(gathered[node][0] for node in request.participants))
-        duration_s = self._pricing.all_reduce_s(len(gathered), self._pricing.size_bytes(request.value))
-        self._recorder.collective(request.tag, request.participants, result, self._clock.now, duration_s)
-
-        def tell_all(_: simpy.Event) -> None:
-            for _, done in gathered.values():
-                done.succeed(result)
-
-        self._clock.timeout(duration_s).callbacks.append(tell_all)
-
-    def _report(self, number: int, request: Report) -> bool:
-        version = self._versions.get(number, 0)
-        self._versions[number] = version + 1
-        first = next(iter(self._versions))
-        if number == first:
-            self._recorder.update(number, request.weights, self._clock.now)
-            if self._on_report is not None:
-                self._on_report(version, request.weights)
-        more = self._budget.allows(version, request.weights)
-        if not more and number == first and not self._finished.triggered:
-            self._finished.succeed()
-        return more
+    def _made(self, number: int, version: int, weights: Any) -> None:
+        """A version of the weights is there."""
+        self._recorder.update(number, weights, self._clock.now)
+        if self._on_report is not None:
+            self._on_report(version, weights)

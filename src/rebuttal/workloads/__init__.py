@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MODULES = {
     "digits_mlp": "rebuttal.workloads.digits",
+    "digits_deep": "rebuttal.workloads.digits",
     "digits_cnn": "rebuttal.workloads.digits",
     "mnist_cnn": "rebuttal.workloads.mnist",
     "quadratic": "rebuttal.workloads.quadratic",

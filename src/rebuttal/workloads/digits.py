@@ -17,6 +17,7 @@ SOURCE = (
 )
 MODELS = {
     "digits_mlp": (models.digits_mlp, (64,), "Model: perceptron 64-128-10 with ReLU."),
+    "digits_deep": (models.digits_deep, (64,), "Model: perceptron of eight layers, 64-48-...-48-10 with ReLU."),
     "digits_cnn": (models.digits_cnn, (1, 8, 8), "Model: two 3x3 convolutions and a linear layer."),
 }
 SIZES = {"training": 1078, "validation": 359, "test": 360}  # 60, 20 and 20 per cent
@@ -31,7 +32,7 @@ TARGET = Target(
 
 
 def load(name: str, data_root: str | Path | None = None) -> Workload:  # all loaders are called alike
-    """digits_mlp or digits_cnn. The data come with scikit-learn, so `data_root` is not used."""
+    """digits_mlp, digits_deep or digits_cnn. The data come with scikit-learn, so `data_root` is not used."""
     build, shape, model_source = MODELS[name]
     return assemble(
         name,
@@ -40,7 +41,7 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:  # all loa
         build=build,
         splits=_splits(shape),
         objective=models.CLASSIFICATION,
-        initial=models.default_initial,
+        initial=models.he_initial if name == "digits_deep" else models.default_initial,
     )
 
 

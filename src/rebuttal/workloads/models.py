@@ -16,6 +16,15 @@ def digits_mlp() -> nn.Sequential:
     )
 
 
+def digits_deep() -> nn.Sequential:
+    """Eight linear layers, 64-48-...-48-10 with ReLU, for inputs [n, 64]: deep enough to be cut into stages."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict(linear1=nn.Linear(64, 48), relu1=nn.ReLU())
+    for number in range(2, 8):
+        layers[f"linear{number}"], layers[f"relu{number}"] = nn.Linear(48, 48), nn.ReLU()
+    layers["linear8"] = nn.Linear(48, 10)
+    return nn.Sequential(layers)
+
+
 def digits_cnn() -> nn.Sequential:
     """Two 3x3 convolutions of 8 and 16 channels, with max-pooling between, for inputs [n, 1, 8, 8]."""
     return nn.Sequential(
@@ -63,6 +72,15 @@ def default_initial(layer: Layer, generator: torch.Generator) -> list[Tensor]:
     nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
     bound = 1 / math.sqrt(math.prod(layer.shapes[0][1:]))
     nn.init.uniform_(bias, -bound, bound, generator=generator)
+    return [weight, bias]
+
+
+def he_initial(layer: Layer, generator: torch.Generator) -> list[Tensor]:
+    """Normal with variance 2/inputs, biases 0 (He et al. 2015, arXiv 1502.01852, section 2.2): for deep ReLU chains."""
+    if not layer.shapes:
+        return []
+    weight, bias = (torch.zeros(shape) for shape in layer.shapes)
+    nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
     return [weight, bias]
 
 

@@ -1,0 +1,50 @@
+"""Final weights of a run, by replay and by running the method itself on tensors."""
+
+from typing import Any
+
+import torch
+from runs import COSTS, machine
+
+from rebuttal.methods import method
+from rebuttal.replaying.eager import eager
+from rebuttal.replaying.engine import Replayer
+from rebuttal.rules import SGD
+from rebuttal.simulation import rehearse
+
+UPDATES = 12
+
+
+class Keep:
+    """Stands in for the evaluation of a replay: keeps the weights themselves."""
+
+    def __init__(self):
+        self.weights = {}
+
+    def __call__(self, weights):
+        self.weights[len(self.weights)] = weights.clone()
+        return {"training_loss": torch.ones(len(weights), dtype=torch.float64)}
+
+
+def weights_of(timeline, workload, rate, *, exact=False, rule=SGD()):
+    """Final weights [P] by replay."""
+    replayer = Replayer(workload, exact=exact, rule=rule)
+    keep: Any = Keep()
+    replayer._evaluate = keep
+    order = replayer.prepare(timeline.order)
+    replayer.run(order, [0], [rate], [len(order.states) - 1])
+    return keep.weights[0][0]
+
+
+def eager_weights(name, options, workload, rate, **given):
+    """Final weights [P] by running the method on tensors; `given`: workers, rule, updates, seed."""
+    workers, updates, seed = given.get("workers", 6), given.get("updates", UPDATES), given.get("seed", 0)
+    rule = given.get("rule", SGD())
+
+    def rehearsal(task, on_report):
+        program = method(name, **options)
+        rehearse(
+            program, task, on_report,
+            machine=machine(), costs=COSTS, workers=workers, seed=seed, updates=updates,
+        )  # fmt: skip
+
+    return eager(rehearsal, workload, seed=seed, learning_rate=rate, updates=updates, rule=rule)[updates]
