@@ -21,13 +21,18 @@ NUMBERS = {
     "learning_rates": [0.01, 0.1, 1.0],
     "shared_learning_rate": 0.1,
 }
+SMALL = {**NUMBERS, "workloads": ["digits_mlp"], "workers": 4}
 VALID = {
     "profile": "quick",
     "data_root": "data",
     "device": "auto",
-    "quick": {"backup_workers": NUMBERS},
-    "full": {"backup_workers": {**NUMBERS, "workloads": ["digits_cnn", "mnist_cnn"], "workers": 50}},
-    "ci": {"backup_workers": {**NUMBERS, "workloads": ["digits_mlp"], "seeds": [0, 1], "workers": 4}},
+    "quick": {"backup_workers": NUMBERS, "comparison": SMALL},
+    "full": {
+        "backup_workers": {**NUMBERS, "workloads": ["digits_cnn", "mnist_cnn"], "workers": 50},
+        "comparison": SMALL,
+    },
+    "ci": {"backup_workers": {**SMALL, "seeds": [0, 1]}, "comparison": SMALL},
+    "comparison": {"methods": {"synchronous": {"program": "synchronous"}}},
     "backup_workers": {
         "methods": {
             "all_reduce": {"program": "all_reduce"},

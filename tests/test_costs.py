@@ -15,7 +15,7 @@ SIZES = (8, 32, 64)
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("results") / "new" / "profile.json"
-    profiling.write_profile(("digits_mlp", "digits_cnn"), SIZES, "cpu", path)
+    profiling.write_profile(dict.fromkeys(("digits_mlp", "digits_cnn"), SIZES), "cpu", path)
     return path
 
 

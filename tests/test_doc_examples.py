@@ -27,7 +27,7 @@ def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "dvc.yaml").write_text("stages: {}\n")
     write_results(folder / "results")
-    profiling.write_profile(("digits_mlp",), (32, 64), "cpu", folder / "results" / "profile.json")
+    profiling.write_profile({"digits_mlp": (32, 64)}, "cpu", folder / "results" / "profile.json")
     return folder
 
 

@@ -163,26 +163,6 @@ def test_a_virtual_run_repeats_to_the_bit(name):
     assert run(program, options, seed=1).updates["time_s"].tolist() != one.updates["time_s"].tolist()
 
 
-# --- stability of delayed gradients on a quadratic ------------------------------------------------------------
-
-
-@pytest.mark.parametrize("k", [0, 1, 2, 4, 8])
-@pytest.mark.parametrize("path", ["batched", "eager"])
-def test_delayed_gradients_on_a_quadratic_are_stable_exactly_below_the_bound(k, path):
-    """η λ < 2 sin(π / (2 (2τ + 1))): the distance shrinks just below the bound and grows just above."""
-    curvature = 2.0
-    quadratic = Quadratic([curvature], dtype=torch.float64)
-    bound = 2 * math.sin(math.pi / (2 * (2 * k + 1))) / curvature
-    updates = 400 * (k + 1)
-    for factor, shrinks in ((0.98, True), (1.02, False)):
-        if path == "batched":
-            timeline = run("delayed", {"k": k}, updates=updates)
-            end = weights_of(timeline, quadratic, factor * bound)
-        else:
-            end = eager_weights("delayed", {"k": k}, quadratic, factor * bound, updates=updates)
-        assert (end.abs() < quadratic.start(0).abs()).item() is shrinks
-
-
 # --- clocks ---------------------------------------------------------------------------------------------------
 
 DISTRIBUTIONS = {

@@ -22,10 +22,11 @@ LAYERS = {
     "lifeline": set(),
     # words that methods, clusters and replay share
     "verbs": set(),
+    "orders": set(),
     "graph": set(),
     "rules": {"graph"},
     "timeline": {"graph"},
-    "readings": {"graph", "timeline"},
+    "readings": {"clusters", "costs", "graph", "rules", "timeline"},
     "tracing": {"readings", "timeline"},
     # what a machine is
     "distributions": set(),
@@ -35,7 +36,7 @@ LAYERS = {
     "hardware": {"stragglers"},
     "machines": {"costs", "distributions", "hardware", "stragglers"},
     # methods and clusters never meet but in simulation and studies
-    "methods": {"rules", "verbs"},
+    "methods": {"orders", "rules", "verbs"},
     "clusters": {"costs", "graph", "hardware", "machines", "rules", "timeline", "verbs"},
     "simulation": {"clusters", "costs", "graph", "hardware", "machines", "methods", "timeline"},
     # values
@@ -62,7 +63,11 @@ LAYERS = {
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
     "charts": {"graph", "readings", "results", "stats", "timeline"},
     "report": {"charts", "execution", "methods", "papers", "params", "results", "stats"},
-    "pictures": {"costs", "hardware", "readings", "simulation", "timeline"},
+    "pictures": {"costs", "hardware", "readings", "simulation", "stragglers", "timeline"},
+    "method_table": {
+        "costs", "graph", "hardware", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",
+        "timeline",
+    },
     # the doors
     "__init__": {
         "charts", "machines", "methods", "readings", "replaying", "report", "results", "simulation", "studies",

@@ -8,6 +8,7 @@ from doc_pages import DOCS
 
 from rebuttal import pictures
 from rebuttal.methods import METHODS
+from rebuttal.pictures.style import COLLECTIVE
 from rebuttal.readings import summary
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -61,3 +62,23 @@ def test_the_machine_of_the_pictures_is_as_unequal_as_it_says():
     assert stragglers.quantile(stragglers.cdf(pictures.FACTORS)).tolist() == list(pictures.FACTORS)
     assert stragglers.upper_quantile(0.5) == stragglers.quantile(0.5)
     assert "2.6" in stragglers.describe()
+
+
+def test_a_pipeline_has_numbered_passes_in_the_colours_of_its_weights():
+    drawn = pictures.picture("gpipe")
+    tree = ET.fromstring(drawn)  # noqa: S314 - written here
+    texts = [element.text or "" for element in tree.iter(f"{SVG}text")]
+    assert [f"stage {l}" for l in range(4)] == [text for text in texts if text.startswith("stage ")]
+    # going up in order, coming down in reverse; by the right edge the second update is under way
+    assert [text[:8] for text in texts if text.startswith("1234")] == ["12344321"] * 4
+    assert {"forward pass, in the colour of the weights it reads", "backward pass"} <= set(texts)
+
+
+def test_collectives_beside_the_backward_pass_stand_under_the_row():
+    def under(name):
+        tree = ET.fromstring(pictures.picture(name))  # noqa: S314 - written here
+        paths = [path for path in tree.iter(f"{SVG}path") if path.get("fill") == COLLECTIVE]
+        return [path.get("d", "").count("z") for path in paths]
+
+    assert under("all_reduce") == []
+    assert under("layer_wise_overlapped")[0] > 4 * 4

@@ -20,7 +20,7 @@ FACTOR = 3
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("results") / "new" / "profile.json"
-    profiling.write_profile(NAMES, SIZES, "cpu", path)
+    profiling.write_profile(dict.fromkeys(NAMES, SIZES), "cpu", path)
     return path
 
 
@@ -83,18 +83,18 @@ def test_the_number_of_threads_is_restored():
 @pytest.mark.parametrize(
     ("key", "change"),
     [
-        ("batch_sizes", {"batch_sizes": []}),
-        ("batch_sizes", {"batch_sizes": [32, 0]}),
-        ("batch_sizes", {"batch_sizes": ["32"]}),
+        ("batch_sizes", {"batch_sizes": {"quadratic": []}}),
+        ("batch_sizes", {"batch_sizes": {"quadratic": [32, 0]}}),
+        ("batch_sizes", {"batch_sizes": {"quadratic": ["32"]}}),
         ("repeats", {"repeats": 19}),
-        ("workloads", {"names": []}),
-        ("workload", {"names": ["digits_mpl"]}),
-        ("data_root", {"names": ["mnist_cnn"]}),
+        ("workloads", {"batch_sizes": {}}),
+        ("workload", {"batch_sizes": {"digits_mpl": [1]}}),
+        ("data_root", {"batch_sizes": {"mnist_cnn": [1]}}),
         ("device", {"device": "gpu"}),
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path, key, change):
-    arguments = {"names": ["quadratic"], "batch_sizes": [1], "device": "cpu", "path": tmp_path / "p.json"}
+    arguments = {"batch_sizes": {"quadratic": [1]}, "device": "cpu", "path": tmp_path / "p.json"}
     with pytest.raises(InputError, match=f"^{key}: got"):
         profiling.write_profile(**(arguments | change))
     assert list(tmp_path.iterdir()) == []
@@ -111,5 +111,5 @@ def test_a_profile_replaces_the_old_one_at_once(path, tmp_path, monkeypatch):
 
     monkeypatch.setattr(profiling.os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        profiling.write_profile(["quadratic"], [1], "cpu", file)
+        profiling.write_profile({"quadratic": [1]}, "cpu", file)
     assert file.read_bytes() == path.read_bytes()

@@ -25,9 +25,9 @@ class Keep:
         return {"training_loss": torch.ones(len(weights), dtype=torch.float64)}
 
 
-def weights_of(timeline, workload, rate, *, exact=False, rule=SGD()):
+def weights_of(timeline, workload, rate, *, exact=False, rule=SGD(), batch=32):
     """Final weights [P] by replay."""
-    replayer = Replayer(workload, exact=exact, rule=rule)
+    replayer = Replayer(workload, batch=batch, exact=exact, rule=rule)
     keep: Any = Keep()
     replayer._evaluate = keep
     order = replayer.prepare(timeline.order)
@@ -36,15 +36,26 @@ def weights_of(timeline, workload, rate, *, exact=False, rule=SGD()):
 
 
 def eager_weights(name, options, workload, rate, **given):
-    """Final weights [P] by running the method on tensors; `given`: workers, rule, updates, seed."""
+    """Final weights [P] by running the method on tensors; `given`: workers, rule, updates, seed, batch,
+    machine."""
     workers, updates, seed = given.get("workers", 6), given.get("updates", UPDATES), given.get("seed", 0)
-    rule = given.get("rule", SGD())
+    rule, batch = given.get("rule", SGD()), given.get("batch", 32)
 
     def rehearsal(task, on_report):
         program = method(name, **options)
         rehearse(
             program, task, on_report,
-            machine=machine(), costs=COSTS, workers=workers, seed=seed, updates=updates,
+            machine=given.get("machine") or machine(), costs=COSTS, workers=workers, seed=seed, updates=updates,
         )  # fmt: skip
 
-    return eager(rehearsal, workload, seed=seed, learning_rate=rate, updates=updates, rule=rule)[updates]
+    found = eager(rehearsal, workload, seed=seed, learning_rate=rate, updates=updates, rule=rule, batch=batch)
+    return found[updates]
+
+
+def paths_of(timeline, workload, rates, versions, *, rule=SGD()):
+    """The weights at these versions for each learning rate, [versions, rates, P], by batched replay."""
+    replayer = Replayer(workload, rule=rule)
+    keep: Any = Keep()
+    replayer._evaluate = keep
+    replayer.run(replayer.prepare(timeline.order), [0], rates, versions)
+    return torch.stack([keep.weights[number] for number in sorted(keep.weights)]).numpy()

@@ -62,12 +62,12 @@ def _check(given: argparse.Namespace) -> None:
     )
 
 
-def _profile(given: argparse.Namespace) -> None:
+def _profile(_: argparse.Namespace) -> None:
     from rebuttal import params
-    from rebuttal.studies.profiling import profile_study
+    from rebuttal.studies.profiling import profile_studies
 
     loaded = _started(params.load)()
-    profile_study(loaded, loaded.study(given.study))
+    profile_studies(loaded)
 
 
 def _simulate(given: argparse.Namespace) -> None:
@@ -100,6 +100,14 @@ def _train(given: argparse.Namespace) -> None:
     notebook = paths.root() / "notebooks" / "train.ipynb"
     executed = paths.results(given.study) / "notebooks" / f"train_{given.method}.ipynb"
     execute(notebook, executed, {"study": given.study, "method": given.method})
+
+
+def _study(given: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.whole import run_study
+
+    loaded = _started(params.load)()
+    run_study(loaded, loaded.study(given.name))
 
 
 def _stragglers(given: argparse.Namespace) -> None:
@@ -138,6 +146,7 @@ def _started(then: Callable) -> Callable:
 
 
 METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
+NAME = ("name", "a study of params.yaml")
 PAPER = ("paper", "a folder of papers/")
 RUN = ("run", "a command and its arguments, such as dvc repro")
 #: What stages import: a warm server does so once.
@@ -147,6 +156,7 @@ PRELOADED = (
     "rebuttal.studies.training",
     "rebuttal.studies.profiling",
     "rebuttal.studies.stragglers",
+    "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
     "rebuttal.execution",
@@ -158,6 +168,7 @@ COMMANDS = (
     ("simulate", _simulate, "run the virtual clock for every run of a method", (METHOD,)),
     ("tune", _tune, "find the learning rate of each variant of a method", (METHOD,)),
     ("train", _train, "execute notebooks/train.ipynb for a method", (METHOD,)),
+    ("study", _study, "simulate, tune and train every method of a study at once", (NAME,)),
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     ("site", _site, "assemble the site in reports/", ()),

@@ -1,17 +1,21 @@
 """Machines: devices, links and stragglers, with the source of every figure.
 
-A virtual machine's clock rests on two kinds of compute cost. `Measured` ones were measured here, by the profile
-stage, for the workload that is trained. `Stated` ones are those of another model on another device, taken from or
-scaled after a publication: the workload that is trained then stands in for that model, and only its clock is theirs.
+A virtual machine's clock rests on one of three kinds of compute cost. `Measured` ones were measured here, by the
+profile stage, for the workload that is trained. `Scaled` ones follow from a device's peak arithmetic and memory
+bandwidth and from what each layer of a model computes and moves (rebuttal.models_at_size). `Stated` ones are those of
+another model on another device, taken from a publication: the workload that is trained then stands in for that model,
+and only its clock is theirs.
 
 Every `source` begins with a word of `TAGS`; only a figure that was read in the paper may be quoted as the paper's.
 """
 
 from rebuttal.errors import refuse
-from rebuttal.hardware import Link, Machine, Measured, Stated
+from rebuttal.hardware import Link, Machine, Measured, Scaled, Stated
+from rebuttal.links import FREE, INFINIBAND_FDR, LOOPBACK, TEN_GBE, TWENTY_FIVE_GBE
+from rebuttal.scaled_machines import PUBLISHED, SCALED_MACHINES
 from rebuttal.stragglers import STRAGGLERS, PublishedQuantiles
 
-__all__ = ["MACHINES", "TAGS", "Link", "Machine", "Measured", "Stated", "machine"]
+__all__ = ["MACHINES", "TAGS", "Link", "Machine", "Measured", "Scaled", "Stated", "machine"]
 
 TAGS = {
     "read": "read in the paper's text or in the named document",
@@ -34,27 +38,6 @@ def _published() -> PublishedQuantiles:
     return model
 
 
-TEN_GBE = Link(
-    latency_s=30e-6,
-    bandwidth_bytes_per_s=1.25e9,
-    source="assumed: the line rate of 10 Gb/s Ethernet; latency from the middle of the 10 to 50 us that TCP takes",
-)
-INFINIBAND_FDR = Link(
-    latency_s=0.7e-6,
-    bandwidth_bytes_per_s=6.8e9,
-    source="read: 54.5 Gb/s usable on FDR 4x (advancedclustering.com, infiniband.jp); recalled: latency about 0.7 us",
-)
-FREE = Link(
-    latency_s=0.0,
-    bandwidth_bytes_per_s=float("inf"),
-    source="assumed: communication costs nothing, so that computation is seen alone",
-)
-LOOPBACK = Link(
-    latency_s=0.3e-3,
-    bandwidth_bytes_per_s=1.0e9,
-    source="assumed: the order of what gloo reaches between two processes of one host (0.2 to 0.4 ms, 0.7 to "
-    "1.3 GB/s on a small one); not of your host",
-)
 MILD = "assumed: lognormal with sigma 0.25, a spread of about a quarter; no cluster's trace is behind it"
 
 MACHINES: dict[str, Machine] = {
@@ -65,8 +48,7 @@ MACHINES: dict[str, Machine] = {
         shard_link=TEN_GBE,
         server_shards=19,
         stragglers=_published(),
-        stragglers_source="read: two published quantiles of 100 K40 workers (Chen et al. 2017); recalled: the body "
-        "and the maximum, from figure captions; fitted by rebuttal.straggler_fit",
+        stragglers_source=PUBLISHED,
         compute=Stated(
             gradient_s=_published().median_s,
             update_s=2.5e-3,
@@ -88,6 +70,17 @@ MACHINES: dict[str, Machine] = {
         description="nodes like this device on 10 Gb/s Ethernet, one parameter server",
         worker_link=TEN_GBE,
         shard_link=TEN_GBE,
+        server_shards=1,
+        stragglers=STRAGGLERS["lognormal"],
+        stragglers_source=MILD,
+        compute=Measured(),
+        assumptions=("Every node is a copy of the profiled device.",),
+    ),
+    "ethernet_25g": Machine(
+        name="ethernet_25g",
+        description="nodes like this device on 25 Gb/s Ethernet, one parameter server",
+        worker_link=TWENTY_FIVE_GBE,
+        shard_link=TWENTY_FIVE_GBE,
         server_shards=1,
         stragglers=STRAGGLERS["lognormal"],
         stragglers_source=MILD,
@@ -128,3 +121,4 @@ MACHINES: dict[str, Machine] = {
         assumptions=("Nothing but computation takes time.",),
     ),
 }
+MACHINES |= SCALED_MACHINES

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,27 +22,27 @@ WARM_UP = 2  # rounds that are run and not counted: allocators, kernels and cach
 
 
 def write_profile(
-    names: Sequence[str],
-    batch_sizes: Sequence[int],
+    batch_sizes: Mapping[str, Sequence[int]],
     device: str,
     path: str | Path,
     data_root: str | Path | None = None,
     repeats: int = REPEATS,
 ) -> None:
-    """Profile the named workloads and write them with the device's identity to `path` (see `rebuttal.costs`).
+    """Profile workloads (name -> samples of a batch) and write them with the device's identity to `path` (see `rebuttal.costs`).
 
     The file appears whole or not at all.
 
     Raises:
         InputError: an unknown workload or device, missing data, or sizes that cannot be measured.
     """
-    _check(names, batch_sizes, repeats)
-    for name in names:
+    _check(batch_sizes, repeats)
+    for name in batch_sizes:
         workloads.check_data(name, data_root)
     with timing.one_thread():
         identity = devices.identity(device)  # first, so that the load is that of the others
         measured = {
-            name: profile(workloads.load(name, data_root), batch_sizes, device, repeats) for name in names
+            name: profile(workloads.load(name, data_root), sizes, device, repeats)
+            for name, sizes in batch_sizes.items()
         }
     _write(Path(path), {"schema": SCHEMA, "device": identity, "workloads": measured})
 
@@ -61,7 +61,7 @@ def profile(
     Raises:
         InputError: a device, batch size or number of repeats that cannot be measured.
     """
-    _check([workload.name], batch_sizes, repeats)
+    _check({workload.name: batch_sizes}, repeats)
     placed = workload.to(devices.choose(device))
     batches = {size: timing.samples(placed, size) for size in sorted(set(batch_sizes))}
     model, weights = placed.module(), placed.start(0)
@@ -128,12 +128,13 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     os.replace(unfinished, path)  # an existing file is replaced at once
 
 
-def _check(names: Sequence[str], batch_sizes: Sequence[int], repeats: int) -> None:
+def _check(batch_sizes: Mapping[str, Sequence[int]], repeats: int) -> None:
     """Refuse what cannot be measured."""
-    if not names:
-        raise refuse("workloads", list(names), "one or more workloads")
-    if not batch_sizes or not all(_is_count(size, 1) for size in batch_sizes):
-        raise refuse("batch_sizes", list(batch_sizes), "one or more integers of at least 1")
+    if not batch_sizes:
+        raise refuse("workloads", list(batch_sizes), "one or more workloads")
+    for sizes in batch_sizes.values():
+        if not sizes or not all(_is_count(size, 1) for size in sizes):
+            raise refuse("batch_sizes", list(sizes), "one or more integers of at least 1")
     if not _is_count(repeats, LEAST_REPEATS):
         raise refuse("repeats", repeats, f"an integer of at least {LEAST_REPEATS}")
 

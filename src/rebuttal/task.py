@@ -8,13 +8,11 @@ Letters: l number of a stage, n how many stages the model is cut into, w a state
 keeps beside them) or the part of one that a stage holds, h activations, δ gradient with respect to activations.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from rebuttal.errors import refuse
-
-Derive = Callable[[str, tuple[Any, ...], tuple[float, ...]], Any]
+from rebuttal.task_local import Derive, LocalLoss
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,11 @@ class Stage:
     def is_last(self) -> bool:
         """Whether the loss is computed here."""
         return self.l == self.n - 1
+
+    @property
+    def local(self) -> LocalLoss:
+        """What the stage can do with a synthetic gradient or a loss of its own."""
+        return LocalLoss(self.task.derive, self.l, self.n)
 
     def part(self, whole: Any) -> Any:
         """This stage's part of a state or a gradient."""

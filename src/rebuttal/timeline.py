@@ -22,7 +22,7 @@ from rebuttal.graph import Graph, Order, Symbol, order_of
 Table = Mapping[str, np.ndarray]
 NO_VALUE = -1
 NEVER = float("nan")
-SCHEMA = 1
+SCHEMA = 2
 UNREADABLE = (
     OSError,
     ValueError,
@@ -34,7 +34,15 @@ UNREADABLE = (
     zlib.error,
 )
 
-COMPUTES = {"node": "i4", "operation": "i2", "value": "i4", "start_s": "f8", "end_s": "f8", "completed": "?"}
+COMPUTES = {
+    "node": "i4",
+    "operation": "i2",
+    "value": "i4",
+    "start_s": "f8",
+    "end_s": "f8",
+    "completed": "?",
+    "bytes": "i8",
+}
 MESSAGES = {
     "source": "i4",
     "destination": "i4",
@@ -157,12 +165,18 @@ class Recorder:
         self, node: int, operation: str, value: Any, start_s: float, end_s: float, completed: bool
     ) -> None:
         """One computation on one node; `completed` is False for one that was abandoned."""
-        self._computes.append((node, self._code(operation), _number(value), start_s, end_s, completed))
+        self._computes.append((node, self._code(operation), _number(value), start_s, end_s, completed, 0))
 
-    def collective(self, tag: str, nodes: Sequence[int], value: Any, start_s: float, seconds: float) -> None:
-        """An all-reduce over `nodes`, as a computation on each from the moment the last had come."""
+    def collective(
+        self, tag: str, nodes: Sequence[int], value: Any, start_s: float, seconds: float, size_bytes: int = 0
+    ) -> None:
+        """An all-reduce of `size_bytes` over `nodes`, as a row of each from the moment the last had come.
+
+        Each of K nodes is noted to send 2 (K − 1) / K of the bytes: what a ring sends, and the least there is.
+        """
+        code, sent = self._code(f"all_reduce {tag}"), 2 * (len(nodes) - 1) * size_bytes // len(nodes)
         for node in nodes:
-            self.compute(node, f"all_reduce {tag}", value, start_s, start_s + seconds, completed=True)
+            self._computes.append((node, code, _number(value), start_s, start_s + seconds, True, sent))
 
     def message(
         self, source: int, destination: int, tag: str, value: Any, size_bytes: int, sent_s: float

@@ -58,8 +58,9 @@ class Recv:
 class AllReduce:
     """Contribute `value` and wait for the mean over all `participants` (node numbers, in order).
 
-    A tuple is averaged part by part in one message. With `blocking=False` the answer is a handle for `Wait`. All
-    nodes must begin their collectives of one `channel` in one order; channels work side by side and share the wire.
+    A tuple is averaged part by part in one message. What is no gradient names the `operation` that makes one value of
+    all, in the participants' order (`averaged` for states). With `blocking=False` the answer is a handle for `Wait`.
+    All nodes must begin their collectives of one `channel` in one order; channels work side by side and share the wire.
     """
 
     tag: str
@@ -67,6 +68,7 @@ class AllReduce:
     participants: Sequence[int]
     blocking: bool = True
     channel: int = 0
+    operation: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

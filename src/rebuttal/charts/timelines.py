@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -20,11 +21,18 @@ COLUMNS = ("node", "kind", "start_s", "end_s", "label", "version", "dropped")
 KINDS = {
     "used": ("gradient, used", "a worker computes a gradient that becomes part of an update", "#00937a"),
     "dropped": ("gradient, dropped", "computed for nothing: it came too late or was abandoned", "#d1541b"),
+    "forward": ("forward pass", "a node passes a batch through its layers", "#7cc8b8"),
+    "backward": ("backward pass", "a node passes the gradient back through its layers", "#0b7a68"),
     "update": ("update", "a new version of the weights is made", "#1f77b4"),
     "message": ("message", "weights or a gradient on the way to this node", "#b3bac2"),
     "all-reduce": ("all-reduce", "the nodes sum their gradients", "#9a5fb5"),
     "other": ("other work", "anything else that a node computes", "#7b8087"),
 }
+PASSES = {
+    "forward": "forward",
+    **dict.fromkeys(("backward", "input-gradient", "weight-gradient"), "backward"),
+}
+UPDATES = dict.fromkeys(("update", "compensated-update"), "update")
 WORK = tuple(
     Entry(what, name, line, Style(tint, (1, 0), "square"), "area")
     for what, (name, line, tint) in KINDS.items()
@@ -40,7 +48,8 @@ def gantt_rows(table: Table) -> pd.DataFrame:
         if name not in frame:
             raise refuse("Gantt table: column needed", name, sorted(map(str, frame.columns)))
     known = {entry.label for entry in WORK}
-    frame["what"] = [kind if kind in known else "other" for kind in frame["kind"]]
+    kinds = [{**PASSES, **UPDATES}.get(kind, kind) for kind in frame["kind"]]
+    frame["what"] = [kind if kind in known else "other" for kind in kinds]
     gradient = frame["kind"] == "gradient"
     frame.loc[gradient, "what"] = [
         "dropped" if lost else "used" for lost in frame.loc[gradient, "dropped"].astype(bool)
@@ -97,14 +106,29 @@ def _gantt(frame: pd.DataFrame, title: str, end_s: float, about: str, key: tuple
     y = alt.Y("node:O", title="node", sort=nodes, axis=alt.Axis(grid=False, ticks=False))
     tip = tips("node", "what", "label", "start_s", "end_s", "version", "staleness")
     thin = base.transform_filter("datum.what == 'message'").mark_bar(height=2, yOffset=5)
-    work = base.transform_filter("datum.what != 'message' && datum.what != 'update'").mark_bar(
+    beside = _beside_work(frame)
+    drawn = "datum.what != 'message' && datum.what != 'update'"
+    work = base.transform_filter(f"{drawn} && datum.what != 'all-reduce'" if beside else drawn).mark_bar(
         height={"band": 0.62}, stroke="white", strokeWidth=0.6
     )
-    bars = [one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in (thin, work)]
+    wire = base.transform_filter("datum.what == 'all-reduce'").mark_bar(height=2, yOffset=5)
+    marks = (thin, work, wire) if beside else (thin, work)
+    bars = [one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in marks]
     lost = int((frames.column(frame, "what") == "dropped").sum())
     say = f"Gantt chart of {title}: {len(nodes)} nodes over {end_s:.3g} seconds, {lost} gradients dropped."
     layers = [*bars, _updates(base, y, key), *_staleness(base, frame, x, y, end_s)]
     return panel(layers, title, about, say, key, height=24 + ROW * len(nodes))
+
+
+def _beside_work(frame: pd.DataFrame) -> bool:
+    """Whether a node computes while one of its all-reduces is under way: these are then drawn as thin as messages."""
+    what, node, start_s, end_s = (frame[name].to_numpy() for name in ("what", "node", "start_s", "end_s"))
+    wire, work = what == "all-reduce", ~np.isin(what, ("all-reduce", "message"))
+    for one in set(node[wire].tolist()):
+        mine, its = work & (node == one), wire & (node == one)
+        if ((start_s[mine][:, None] < end_s[its]) & (end_s[mine][:, None] > start_s[its])).any():
+            return True
+    return False
 
 
 def _updates(base: alt.Chart, y: alt.Y, key: tuple[Entry, ...]) -> alt.Chart:

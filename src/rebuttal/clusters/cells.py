@@ -25,7 +25,7 @@ class Cells:
     ) -> None:
         self._clock, self._pricing, self._recorder, self._network = clock, pricing, recorder, network
         self._contents: dict[Address, Any] = {}
-        self._awaited: dict[Address, list[Callable[[], object]]] = {}
+        self._awaited: dict[Address, list[Callable[[], Any]]] = {}
 
     def read(self, number: int, request: Read) -> simpy.Event:
         """The event of the content, which waits for the first one."""
@@ -97,7 +97,7 @@ class Cells:
         return content
 
     def _carry(
-        self, source: int | None, to: int | None, tag: str, value: Any, then: Callable[[], object]
+        self, source: int | None, to: int | None, tag: str, value: Any, then: Callable[[], Any]
     ) -> None:
         """The way of a message between two nodes, in the record as one that was taken on arrival."""
         assert source is not None
@@ -118,5 +118,5 @@ class Cells:
     def _latency_s(self, number: int) -> float:
         return self._pricing.link(number).latency_s
 
-    def _after(self, delay_s: float, then: Callable[[], object]) -> None:
+    def _after(self, delay_s: float, then: Callable[[], Any]) -> None:
         self._clock.timeout(delay_s).callbacks.append(lambda _: then())

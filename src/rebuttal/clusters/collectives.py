@@ -50,7 +50,8 @@ class Collectives:
 
     def _carry(self, request: AllReduce, gathered: dict[int, tuple[Any, simpy.Event]]) -> None:
         """Everyone is there: the channel's turn, then the wire's, then the result for all."""
-        result = _mean_of([gathered[node][0] for node in request.participants])
+        values = [gathered[node][0] for node in request.participants]
+        result = request.operation(*values) if request.operation else _mean_of(values)
         size = self._pricing.size_bytes(request.value)
         latency_s, transfer_s = self._pricing.all_reduce_s(len(gathered), size)
         group = tuple(request.participants)
@@ -59,7 +60,7 @@ class Collectives:
         sent_s = max(start_s, self._free_at_s.get((group, "wire"), now_s)) + transfer_s
         end_s = sent_s + latency_s
         self._free_at_s[group, "wire"], self._free_at_s[group, request.channel] = sent_s, end_s
-        self._recorder.collective(request.tag, request.participants, result, start_s, end_s - start_s)
+        self._recorder.collective(request.tag, request.participants, result, start_s, end_s - start_s, size)
 
         def tell_all(_: simpy.Event) -> None:
             for _, done in gathered.values():

@@ -56,7 +56,7 @@ class Network:
         message = _Message(number, request.to, request.tag, request.value, row)
         self.carry(number, request.to, size, lambda: self._deliver(message))
 
-    def carry(self, source: int, destination: int, size_bytes: int, then: Callable[[], object]) -> None:
+    def carry(self, source: int, destination: int, size_bytes: int, then: Callable[[], Any]) -> None:
         """Bytes from node to node: they leave when the sender's link is free, and arrive one latency later."""
         node, now_s = self._ports[source], self._clock.now
         if not size_bytes:
@@ -67,7 +67,7 @@ class Network:
         reach = lambda: self._reach(source, destination, size_bytes, then)  # noqa: E731 - a local rule
         self._after(start_s + node.link.latency_s - now_s, reach)
 
-    def _reach(self, source: int, destination: int, size_bytes: int, then: Callable[[], object]) -> None:
+    def _reach(self, source: int, destination: int, size_bytes: int, then: Callable[[], Any]) -> None:
         """The first byte is at the receiver, whose link takes messages one after the other, at the slower speed."""
         node, now_s = self._ports[destination], self._clock.now
         speed = min(node.link.bandwidth_bytes_per_s, self._ports[source].link.bandwidth_bytes_per_s)
@@ -76,7 +76,7 @@ class Network:
         node.receiving_until_s = max(own_end_s, queued_end_s)
         self._after(node.receiving_until_s - now_s, then)
 
-    def _after(self, delay_s: float, then: Callable[[], object]) -> None:
+    def _after(self, delay_s: float, then: Callable[[], Any]) -> None:
         self._clock.timeout(delay_s).callbacks.append(lambda _: then())
 
     def _deliver(self, message: _Message) -> None:

@@ -18,12 +18,36 @@ from rebuttal.methods.all_reduce import AllReduceSGD
 from rebuttal.methods.asynchronous import Asynchronous
 from rebuttal.methods.asynchronous_clipped import AsynchronousClipped
 from rebuttal.methods.backup_workers import BackupWorkers
+from rebuttal.methods.bounded_delay import BoundedDelay
+from rebuttal.methods.bucketed import Bucketed
+from rebuttal.methods.continuous_propagation import ContinuousPropagation
+from rebuttal.methods.delay_compensated import DelayCompensated
 from rebuttal.methods.delayed import Delayed
+from rebuttal.methods.delayed_all_reduce import DelayedAllReduce
+from rebuttal.methods.delayed_layer_wise import DelayedLayerWise
+from rebuttal.methods.downpour import Downpour
+from rebuttal.methods.elastic_averaging import ElasticAveraging
+from rebuttal.methods.gpipe import GPipe
+from rebuttal.methods.greedy import Greedy
+from rebuttal.methods.hogwild import Hogwild
 from rebuttal.methods.k_sync import KSync
+from rebuttal.methods.layer_wise import LayerWise
+from rebuttal.methods.layer_wise_asynchronous import LayerWiseAsynchronous
+from rebuttal.methods.layer_wise_overlapped import LayerWiseOverlapped
+from rebuttal.methods.local_sgd import LocalSGD
 from rebuttal.methods.mini_batch import MiniBatch
+from rebuttal.methods.model_parallel import ModelParallel
+from rebuttal.methods.nesterov import Nesterov
+from rebuttal.methods.one_forward_one_backward import OneForwardOneBackward
+from rebuttal.methods.one_sided import OneSided
+from rebuttal.methods.pipedream import PipeDream
+from rebuttal.methods.pprs import PPRS
 from rebuttal.methods.softsync import Softsync
 from rebuttal.methods.softsync_aware import SoftsyncAware
+from rebuttal.methods.stale_synchronous import StaleSynchronous
 from rebuttal.methods.synchronous import Synchronous
+from rebuttal.methods.synthetic_gradients import SyntheticGradients
+from rebuttal.methods.zero_bubble import ZeroBubble
 from rebuttal.verbs import Program
 
 
@@ -48,14 +72,38 @@ class Method(Protocol):
 METHODS: dict[str, type] = {
     "mini_batch": MiniBatch,
     "all_reduce": AllReduceSGD,
+    "layer_wise": LayerWise,
+    "layer_wise_overlapped": LayerWiseOverlapped,
+    "bucketed": Bucketed,
+    "layer_wise_asynchronous": LayerWiseAsynchronous,
+    "delayed_all_reduce": DelayedAllReduce,
+    "delayed_layer_wise": DelayedLayerWise,
+    "local_sgd": LocalSGD,
+    "elastic_averaging": ElasticAveraging,
     "synchronous": Synchronous,
     "asynchronous": Asynchronous,
     "asynchronous_clipped": AsynchronousClipped,
+    "delay_compensated": DelayCompensated,
+    "downpour": Downpour,
+    "stale_synchronous": StaleSynchronous,
+    "one_sided": OneSided,
+    "hogwild": Hogwild,
+    "bounded_delay": BoundedDelay,
     "softsync": Softsync,
     "softsync_aware": SoftsyncAware,
     "backup_workers": BackupWorkers,
     "k_sync": KSync,
     "delayed": Delayed,
+    "model_parallel": ModelParallel,
+    "gpipe": GPipe,
+    "one_forward_one_backward": OneForwardOneBackward,
+    "zero_bubble": ZeroBubble,
+    "pipedream": PipeDream,
+    "continuous_propagation": ContinuousPropagation,
+    "synthetic_gradients": SyntheticGradients,
+    "greedy": Greedy,
+    "nesterov": Nesterov,
+    "pprs": PPRS,
 }
 
 

@@ -48,6 +48,7 @@ class Profile(Section):
     """Every study's numbers under one profile."""
 
     backup_workers: Numbers
+    comparison: Numbers
 
 
 Options = Annotated[dict[str, Any], Field(description="options of the program, as in {b: 2}")]
@@ -84,6 +85,7 @@ class File(Section):
     full: Profile
     ci: Profile
     backup_workers: Methods
+    comparison: Methods
 
 
 STUDIES: tuple[str, ...] = tuple(Profile.model_fields)

@@ -4,6 +4,7 @@
 workers are persistently unequal, so that waiting, staleness and dropped gradients are all seen within a few steps.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from rebuttal.costs import Costs
@@ -12,6 +13,7 @@ from rebuttal.pictures.drawing import draw
 from rebuttal.pictures.stories import STORIES
 from rebuttal.pictures.unequal import Unequal
 from rebuttal.simulation import simulate
+from rebuttal.stragglers import NoStragglers
 from rebuttal.timeline import Timeline
 
 __all__ = ["STORIES", "picture", "picture_run", "write"]
@@ -31,20 +33,31 @@ SMALL = Machine(
     stragglers_source=CHOSEN,
     compute=COST,
 )
-COSTS = Costs("none", 25, 100, 1, 1, ("all",), {1: (1.0,)}, {1: (0.0,)}, 0.0)  # a stated machine has its own
+STAGE = Stated(gradient_s=6.0, update_s=0.48, weight_bytes=100, source=CHOSEN)
+EQUAL = replace(
+    SMALL,
+    name="four equal stages",
+    description="four equal nodes, each with a quarter of the model",
+    stragglers=NoStragglers(),
+    compute=STAGE,
+)
+LAYERS = 4  # equal ones; a backward pass takes twice a forward pass. A stated machine has its own seconds
+COSTS = Costs(
+    "none", 100, 100, 1, 1, ("layer",) * LAYERS, {1: (1.0,) * LAYERS}, {1: (2.0,) * LAYERS}, 0.0,
+    layer_parameters=(25,) * LAYERS, layer_outputs=(1,) * LAYERS,
+)  # fmt: skip
 
 
 def picture_run(name: str) -> Timeline:
     """The run that the picture of this method shows."""
-    options = dict(STORIES[name].options)
-    workers = len(FACTORS)
+    story = STORIES[name]
     return simulate(
         name,
-        machine=SMALL,
+        machine=EQUAL if story.stages else SMALL,
         workload="none",
-        workers=workers,
+        workers=len(FACTORS),
         updates=UPDATES,
-        options=options,
+        options=dict(story.options),
         batch=1,
         costs=COSTS,
     )
@@ -53,7 +66,7 @@ def picture_run(name: str) -> Timeline:
 def picture(name: str) -> str:
     """The SVG of one method."""
     timeline = picture_run(name)
-    return draw(timeline, STORIES[name], _about(timeline.about["nodes"] == 1))
+    return draw(timeline, STORIES[name], _about(timeline.about["nodes"] == 1, STORIES[name].stages))
 
 
 def write(folder: Path) -> list[Path]:
@@ -64,8 +77,11 @@ def write(folder: Path) -> list[Path]:
     return paths
 
 
-def _about(one_node: bool) -> str:
+def _about(one_node: bool, stages: bool) -> str:
     """What the machine is, in a line."""
+    if stages:
+        forward_s = STAGE.gradient_s / LAYERS / 3
+        return f"Each stage takes {forward_s:g} s for a forward pass and {2 * forward_s:g} s for a backward pass."
     if one_node:
         return f"A gradient over one batch takes {COST.gradient_s:g} s, an update {COST.update_s:g} s."
     each = ", ".join(f"{factor * COST.gradient_s:g}" for factor in FACTORS)

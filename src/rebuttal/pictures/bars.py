@@ -1,4 +1,4 @@
-"""What a picture draws of a timeline: gradients with their fate, the reign of each version, messages."""
+"""What a picture draws of a timeline: gradients with their fate, passes, the reign of each version, messages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebuttal.readings import NOT_USED, gradients
+from rebuttal.readings.chains import SOURCES, Chains, versions
+from rebuttal.readings.passes import COMPUTING, batches
 from rebuttal.timeline import Timeline
 
 
@@ -32,10 +34,26 @@ class Message:
     version: int
     is_gradient: bool
     dropped: bool
+    one_sided: bool
+
+
+@dataclass(frozen=True)
+class StagePass:
+    """One pass of one batch through stage l of n. `kind` is the operation, `version` that of the weights it read."""
+
+    node: int
+    start_s: float
+    end_s: float
+    kind: str
+    version: int
+    l: int
+    n: int
+    shard: int
+    step: int
 
 
 def gradients_of(timeline: Timeline, until_s: float) -> list[Gradient]:
-    """Gradients begun before `until_s`, in the order in which they began."""
+    """Gradients in one piece, begun before `until_s`, in the order in which they began."""
     fates, version = _fates(timeline), _version_read(timeline)
     found = []
     for row, value in rows_of(timeline, "gradient", until_s):
@@ -56,18 +74,40 @@ def rows_of(timeline: Timeline, prefix: str, until_s: float) -> list[tuple[int, 
     return [(row, int(c["value"][row])) for row in rows]
 
 
+def passes_of(timeline: Timeline, until_s: float) -> list[StagePass]:
+    """Passes through stages, begun before `until_s`, in the order in which they began."""
+    batch, version, graph = batches(timeline.graph), _version_read(timeline), timeline.graph
+    c, found = timeline.computes, []
+    for row in np.flatnonzero(c["start_s"] < until_s).tolist():
+        kind, value = timeline.names[c["operation"][row]], int(c["value"][row])
+        which = batch[value] if kind in COMPUTING and value >= 0 else None
+        if which is None:
+            continue
+        span = (float(c["start_s"][row]), float(c["end_s"][row]))
+        l, n = (int(number) for number in graph.arguments[value][:2])
+        found.append(
+            StagePass(int(c["node"][row]), *span, kind, version(graph.inputs[value][0]), l, n, *which)
+        )
+    return found
+
+
 def messages_of(timeline: Timeline, until_s: float) -> list[Message]:
-    """Messages sent before `until_s`."""
+    """Messages with weights or gradients, sent before `until_s`."""
     fates, version = _fates(timeline), _version_read(timeline)
     m = timeline.messages
-    found = []
-    for row in np.flatnonzero((m["sent_s"] < until_s) & ~np.isnan(m["arrived_s"])).tolist():
+    chains, batch, found = Chains(timeline.graph), batches(timeline.graph), []
+    for row in np.flatnonzero(
+        (m["sent_s"] < until_s) & ~np.isnan(m["arrived_s"]) & (m["value"] >= 0)
+    ).tolist():
         value = int(m["value"][row])
-        is_gradient = timeline.names[m["tag"][row]] == "gradient"
+        if batch[value] is not None and timeline.graph.operations[value] not in SOURCES:
+            continue  # activations
+        is_gradient = chains.depth[value] is None
+        one_sided = timeline.names[m["tag"][row]].startswith(("read ", "write "))
         ends = (int(m["source"][row]), int(m["destination"][row]))
         span = (float(m["sent_s"][row]), float(m["arrived_s"][row]))
         dropped = fates.get(value, (False, 0))[0]
-        found.append(Message(*ends, *span, version(value), is_gradient, dropped))
+        found.append(Message(*ends, *span, version(value), is_gradient, dropped, one_sided))
     return found
 
 
@@ -89,6 +129,12 @@ def _fates(timeline: Timeline) -> dict[int, tuple[bool, int]]:
 
 def _version_read(timeline: Timeline) -> Callable[[int], int]:
     """From the graph node of a state to its version, of a gradient to the version that it read."""
-    version = {value: number for number, value in enumerate(timeline.updates["value"].tolist())}
-    inputs = timeline.graph.inputs
-    return lambda value: version[value] if value in version else version[inputs[value][0]]
+    chains = Chains(timeline.graph)
+    version = versions(timeline, chains)
+
+    def read(value: int) -> int:
+        while chains.depth[value] is None:
+            value = timeline.graph.inputs[value][0]
+        return version[value]
+
+    return read

@@ -1,17 +1,22 @@
 """From a timeline to a picture: a row per node, a bar per gradient, in the colour of the weights that it read."""
 
+import numpy as np
+
 from rebuttal.pictures import bars, svg
-from rebuttal.pictures.bars import Gradient, Message
+from rebuttal.pictures.bars import Gradient
+from rebuttal.pictures.collectives import collectives, overlapping
 from rebuttal.pictures.frame import Frame
 from rebuttal.pictures.key import key
+from rebuttal.pictures.mail import mail
+from rebuttal.pictures.passes import passes
 from rebuttal.pictures.stories import Story
 from rebuttal.pictures.style import (
-    COLLECTIVE,
     EDGE,
     FONT,
     INK,
     LEFT,
     PAPER,
+    PITCH,
     RIBBON,
     ROW,
     SOFT,
@@ -23,6 +28,8 @@ from rebuttal.pictures.style import (
     stroke,
     weights,
 )
+from rebuttal.readings.gradient_table import gradients as completed
+from rebuttal.readings.passes import COMPUTING
 from rebuttal.timeline import Timeline
 
 
@@ -52,15 +59,27 @@ def draw(timeline: Timeline, story: Story, about: str) -> str:
 
 def describe(frame: Frame, gradients: list[Gradient]) -> str:
     """The picture in words, for those who do not see it."""
-    done = [g for g in gradients if g.end_s <= frame.until_s]
-    lost = sum(g.fate != "used" for g in done)
-    stale = max((g.staleness for g in done if g.fate == "used"), default=0)
+    if frame.passes:
+        done, lost, stale = _by_stages(frame)
+    else:
+        done = len([g for g in gradients if g.end_s <= frame.until_s])
+        lost = sum(g.fate != "used" for g in gradients if g.end_s <= frame.until_s)
+        used = [g for g in gradients if g.end_s <= frame.until_s and g.fate == "used"]
+        stale = max((g.staleness for g in used), default=0)
     updates = len(bars.reigns(frame.timeline, frame.until_s)) - 1
-    rows = "one node" if len(frame.workers) == 1 else f"{len(frame.workers)} workers"
+    rows = "one node" if len(frame.workers) == 1 else f"{len(frame.workers)} {frame.role}s"
     return (
         f"Timeline of {rows} over {frame.until_s:g} seconds. Updates: {updates}. Gradients finished or given up: "
-        f"{len(done)}; not used: {lost}. Largest staleness of a used gradient: {stale}."
+        f"{done}; not used: {lost}. Largest staleness of a used gradient: {stale}."
     )
+
+
+def _by_stages(frame: Frame) -> tuple[int, int, int]:
+    """Of the gradients that were computed stage by stage: how many, how many were not used, the largest staleness."""
+    table = completed(frame.timeline)
+    shown = table.isel(gradient=table["end_s"].values <= frame.until_s)
+    stale = shown["staleness"].values
+    return shown.sizes["gradient"], int(shown["late"].sum()), int(max(stale[~np.isnan(stale)], default=0))
 
 
 def _inside(frame: Frame, gradients: list[Gradient]) -> list[str]:
@@ -69,16 +88,18 @@ def _inside(frame: Frame, gradients: list[Gradient]) -> list[str]:
     return [
         *[svg.box(LEFT, frame.y(node), width, ROW, rx=0, fill=TRACK) for node in frame.workers],
         *_ribbon(frame),
-        *[_message(frame, message) for message in bars.messages_of(frame.timeline, frame.until_s)],
+        *mail(frame),
         *[_gradient(frame, gradient) for gradient in gradients],
-        *_work(frame, "all_reduce", COLLECTIVE),
-        *_work(frame, "update", INK),
+        *passes(frame),
+        *collectives(frame),
+        *_updates(frame),
     ]
 
 
 def _clip(frame: Frame) -> str:
     width = frame.x(frame.until_s) - LEFT
-    inside = svg.tag("rect", x=LEFT, y=TOP - 8, width=width, height=frame.bottom - TOP + 12)
+    below = PITCH - ROW if overlapping(frame) else 4
+    inside = svg.tag("rect", x=LEFT, y=TOP - 8, width=width, height=frame.bottom + below - TOP + 8)
     return svg.tag("clipPath", inside, id="c")
 
 
@@ -146,32 +167,14 @@ def _note(frame: Frame, gradient: Gradient) -> str:
     return f"τ = {stale}" if stale else ""
 
 
-def _message(frame: Frame, message: Message) -> str:
-    """A thin line from the sender's row to the receiver's; a cross where a gradient is dropped."""
-    colour, width = (stroke(message.version), 1.3) if message.is_gradient else (SOFT, 0.8)
-    x1, y1 = frame.x(message.sent_s), _edge(frame, message.source, message.destination)
-    x2, y2 = frame.x(message.arrived_s), _edge(frame, message.destination, message.source)
-    dash = "3 2" if message.dropped else None
-    path = svg.line(x1, y1, x2, y2, stroke=colour, stroke_width=width, stroke_dasharray=dash)
-    return path + (_cross(x2, y2, colour) if message.dropped else "")
-
-
-def _edge(frame: Frame, node: int, other: int) -> float:
-    """The edge of a node's row that faces another row."""
-    return frame.y(node) + (frame.height(node) if node < other else 0)
-
-
-def _cross(x: float, y: float, colour: str) -> str:
-    """Centred on a point."""
-    path = f"M{x - 3.5:.1f} {y - 3.5:.1f}l7 7m0-7l-7 7"
-    return svg.tag("path", d=path, stroke=colour, stroke_width=1.8, fill="none")
-
-
-def _work(frame: Frame, name: str, colour: str) -> list[str]:
-    """Computations other than gradients, on the nodes that make them."""
-    parts, computes = [], frame.timeline.computes
-    for row, _ in bars.rows_of(frame.timeline, name, frame.until_s):
-        node, x = int(computes["node"][row]), frame.x(float(computes["start_s"][row]))
-        width = frame.x(float(computes["end_s"][row])) - x
-        parts.append(svg.box(x, frame.y(node), width, frame.height(node), rx=0, fill=colour, opacity=0.85))
-    return parts
+def _updates(frame: Frame) -> list[str]:
+    """What is computed on weights alone, on the nodes that do it: updates, for the most part."""
+    c, names, spans = frame.timeline.computes, frame.timeline.names, []
+    for row in range(len(c["node"])):
+        name = names[c["operation"][row]]
+        if c["start_s"][row] < frame.until_s and name not in COMPUTING and not name.startswith("all_reduce"):
+            spans.append((int(c["node"][row]), float(c["start_s"][row]), float(c["end_s"][row])))
+    if frame.passes:
+        return [svg.boxes([frame.box(*span) for span in spans], fill=INK, opacity=0.85)]
+    look = {"rx": 0, "fill": INK, "opacity": 0.85}
+    return [svg.box(*frame.box(*span), **look) for span in spans]

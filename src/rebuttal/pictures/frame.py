@@ -1,7 +1,9 @@
 """Where things are in a picture."""
 
+import functools
 from dataclasses import dataclass
 
+from rebuttal.pictures.bars import StagePass, passes_of
 from rebuttal.pictures.stories import Story
 from rebuttal.pictures.style import GAP, LEFT, PITCH, RIBBON, RIGHT, ROW, TOP, WIDTH
 from rebuttal.timeline import Timeline
@@ -46,6 +48,31 @@ class Frame:
         """The height of a node's row."""
         return float(RIBBON if node < self.servers else ROW)
 
+    def box(self, node: int, start_s: float, end_s: float) -> tuple[float, float, float, float]:
+        """x, y, width and height of what fills a node's row for a time."""
+        x = self.x(start_s)
+        return x, self.y(node), self.x(end_s) - x, self.height(node)
+
+    @functools.cached_property
+    def passes(self) -> list[StagePass]:
+        """The passes through stages that the picture shows."""
+        return passes_of(self.timeline, self.until_s)
+
+    @functools.cached_property
+    def is_pipeline(self) -> bool:
+        """Whether every node has one stage of the model."""
+        stages: dict[int, set[int]] = {}
+        for one in self.passes:
+            stages.setdefault(one.node, set()).add(one.l)
+        return len(stages) > 1 and all(len(some) == 1 for some in stages.values())
+
+    @property
+    def role(self) -> str:
+        """What a node with a row of its own is."""
+        return "stage" if self.is_pipeline else "worker"
+
     def name(self, node: int) -> str:
         """What a row is called."""
+        if self.is_pipeline:
+            return f"stage {node - self.servers}"
         return f"worker {node - self.servers + 1}" if len(self.workers) > 1 else "node"

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from rebuttal.pictures import svg
-from rebuttal.pictures.bars import Gradient
+from rebuttal.pictures.bars import Gradient, messages_of
 from rebuttal.pictures.frame import Frame
+from rebuttal.pictures.passes import look, numbers_are
 from rebuttal.pictures.style import COLLECTIVE, FILLS, INK, LEFT, LINES, RIGHT, SOFT, WIDTH, hatching
+from rebuttal.readings.chains import UPDATES
 
 Sign = Callable[[float, float], str]  # draws itself left of the words whose middle is at this height
 SIGN, LETTER, LINE = 34, 5.7, 19  # widths of a sign and of a letter, height of a line
@@ -24,12 +26,24 @@ def key(frame: Frame, gradients: list[Gradient], top: float) -> tuple[list[str],
 
 
 def _entries(frame: Frame, gradients: list[Gradient]) -> list[tuple[Sign, str]]:
-    seen = {gradient.fate for gradient in gradients}
     names = frame.timeline.names
-    lost = next((g.version for g in gradients if g.fate != "used"), 0)
     candidates = [
+        *_gradient_entries(frame, gradients),
+        *_pass_entries(frame),
+        (any(name.startswith("all_reduce") for name in names), _bar(fill=COLLECTIVE), "all-reduce"),
+        (any(name in UPDATES for name in names), _tick, "update: new weights"),
+        *_message_entries(frame),
+    ]
+    return [(sign, text) for wanted, sign, text in candidates if wanted]
+
+
+def _gradient_entries(frame: Frame, gradients: list[Gradient]) -> list[tuple[bool, Sign, str]]:
+    """Of gradients in one piece."""
+    seen = {gradient.fate for gradient in gradients}
+    lost = next((g.version for g in gradients if g.fate != "used"), 0)
+    return [
         (
-            True,
+            bool(gradients),
             _bar(fill=FILLS[0], stroke=LINES[0]),
             "gradient, in the colour of the weights it is computed on",
         ),
@@ -37,12 +51,28 @@ def _entries(frame: Frame, gradients: list[Gradient]) -> list[tuple[Sign, str]]:
         (frame.story.scaled, _letter("× 1/τ"), "what the gradient is multiplied by"),
         ("dropped" in seen, _unused(lost), "gradient that comes too late and is dropped"),
         ("abandoned" in seen, _unused(lost), "gradient that is given up"),
-        (any(name.startswith("all_reduce") for name in names), _bar(fill=COLLECTIVE), "all-reduce"),
-        ("update" in names, _tick, "update: new weights"),
-        ("weights" in names, _line(SOFT, 0.8), "weights on their way"),
-        ("weights" in names, _line(LINES[0], 1.3), "gradient on its way"),
     ]
-    return [(sign, text) for wanted, sign, text in candidates if wanted]
+
+
+def _pass_entries(frame: Frame) -> list[tuple[bool, Sign, str]]:
+    """Of passes through stages."""
+    kinds = {one.kind for one in frame.passes}
+    words = {
+        "forward": "forward pass, in the colour of the weights it reads",
+        "backward": "backward pass",
+        "input_gradient": "backward pass to the stage below",
+        "weight_gradient": "gradient of the weights",
+    }
+    entries = [(kind in kinds, _bar(**look(kind, 0)), text) for kind, text in words.items()]
+    return [*entries, (bool(kinds), _letter("1"), f"number of the {numbers_are(frame)}")]
+
+
+def _message_entries(frame: Frame) -> list[tuple[bool, Sign, str]]:
+    sent = {message.is_gradient for message in messages_of(frame.timeline, frame.until_s)}
+    return [
+        (False in sent, _line(SOFT, 0.8), "weights on their way"),
+        (True in sent, _line(LINES[0], 1.3), "gradient on its way"),
+    ]
 
 
 def _bar(**look: object) -> Sign:

@@ -1,54 +1,79 @@
 """The oracle: the method itself, run on tensors, one gradient at a time.
 
-Nothing of the graph, the merging or the batching takes part: the same programs run on the same virtual clock, with a
-task that computes at once.
+Nothing of merging, lockstep, kernels or executors' tables takes part: the same programs run on the same virtual clock,
+with a task that computes at once, by autograd on the ordinary module. Each value also carries its symbol, by which the
+clock prices it as it prices a run without values.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from rebuttal.cut import groups
+from rebuttal.graph import Arguments, Graph, Symbol
+from rebuttal.replaying.context import Context, context_of
 from rebuttal.replaying.executors import Loop
-from rebuttal.rules import SGD, Rule, State
-from rebuttal.workloads.batches import batch_indices
+from rebuttal.replaying.modules import ModuleStages
+from rebuttal.replaying.operations import OPERATIONS
+from rebuttal.replaying.samples import Batches
+from rebuttal.rules import SGD, Rule
+from rebuttal.task import Derive, Task
 from rebuttal.workloads.workload import Workload
 
 
-class EagerTask:
-    """The task that a method sees when its values are tensors: start, gradient, update."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Valued:
+    """A value of one replica with the symbol that says how it was computed.
+
+    `value` is what operations.py says, for M = 1: tensors [1, P] of a gradient, tuples of them of a state.
+    """
+
+    symbol: Symbol
+    value: Any = field(repr=False)
+    computed: Derive = field(repr=False)
+
+    def derive(self, operation: str, values: tuple["Valued", ...], numbers: Arguments) -> "Valued":
+        """The value of an operation on values."""
+        return self.computed(operation, values, numbers)
+
+
+class EagerTask(Task):
+    """The task that a method sees when its values are computed at once."""
 
     def __init__(self, workload: Workload, seed: int, learning_rate: float, batch: int, rule: Rule) -> None:
-        self._workload, self._rule, self._seed, self._batch = workload, rule, seed, batch
-        self._loop = Loop(workload)
-        self._rows: dict[int, Tensor] = {}
-        self._learning_rate = torch.tensor(
-            [learning_rate], dtype=workload.start(seed).dtype, device=workload.device
-        )
+        sizes = [layer.parameters.stop - layer.parameters.start for layer in workload.layers]
+        wire = tuple(4 * sum(sizes[group.start : group.stop]) for group in groups(sizes))
+        batches = Batches(workload, [seed], batch)
+        context = context_of(workload, rule, [seed], [learning_rate], batches, ModuleStages(workload))
+        super().__init__(_Computing(context, Loop(workload)).derive, wire)
 
-    def start(self) -> State:
-        """The initial state."""
-        return self._rule.start(self._workload.start(self._seed))
 
-    def gradient(self, state: State, *batches: tuple[int, int]) -> Tensor:
-        """The gradient [P] at the state's weights over the named batches."""
-        x, y = self._workload.splits["training"]
-        rows = torch.cat([self._batch_rows(shard, step) for shard, step in batches])
-        return self._loop.gradient(state[0], x[rows], y[rows])
+@dataclass(frozen=True)
+class _Computing:
+    """Derives values by computing them."""
 
-    def update(self, state: State, gradient: Tensor) -> State:
-        """The state after one update."""
-        return self._rule.step(state, gradient, self._learning_rate)
+    context: Context
+    loop: Loop
+    graph: Graph = field(default_factory=Graph)
 
-    def _batch_rows(self, shard: int, step: int) -> Tensor:
-        """Sample numbers [batch] of one step of one shard; drawn ahead in doubling stretches."""
-        rows = self._rows.get(shard)
-        if rows is None or step >= len(rows):
-            size, steps = self._workload.training_size, 2 * step + 64
-            drawn = batch_indices(size, self._batch, self._seed, shard, steps)
-            rows = self._rows[shard] = torch.from_numpy(drawn).to(self._workload.device)
-        return rows[step]
+    def derive(self, operation: str, inputs: tuple[Valued, ...], arguments: Arguments) -> Valued:
+        symbol = self.graph.symbol(operation, [one.symbol for one in inputs], arguments)
+        values = [one.value for one in inputs]
+        if operation == "gradient":
+            value = self._gradient(values[0][0], arguments)
+        else:
+            value = OPERATIONS[operation](self.context, values, arguments)
+        return Valued(symbol, value, self.derive)
+
+    def _gradient(self, weights: Tensor, arguments: Arguments) -> Tensor:
+        """The gradient [1, P] at weights [1, P] over the batches that (shard, step) pairs name."""
+        pairs = zip(arguments[::2], arguments[1::2], strict=True)
+        drawn = [self.context.samples(int(shard), int(step)) for shard, step in pairs]
+        x, y = (torch.cat(column, 1)[0] for column in zip(*drawn, strict=True))
+        return self.loop.gradient(weights[0], x, y).unsqueeze(0)
 
 
 def eager(
@@ -69,9 +94,9 @@ def eager(
     task = EagerTask(workload, seed, learning_rate, batch, rule)
     wanted, kept = set(versions or (updates,)), {}
 
-    def on_report(version: int, state: State) -> None:
+    def on_report(version: int, state: Valued) -> None:
         if version in wanted:
-            kept[version] = state[0].clone()
+            kept[version] = state.value[0][0].clone()
 
     rehearse(task, on_report)
     return kept

@@ -17,6 +17,7 @@ from rebuttal.replaying.executors import executors_for
 from rebuttal.replaying.lockstep import Gradients, Lockstep, advance
 from rebuttal.replaying.merging import merged, shortened
 from rebuttal.replaying.probe import measure
+from rebuttal.replaying.staged import stages_of
 from rebuttal.replaying.table import Table
 from rebuttal.rules import SGD, Rule
 from rebuttal.timeline import Timeline
@@ -58,6 +59,7 @@ class Replayer:
         self.workload, self.batch, self.rule, self.exact = workload, batch, rule, exact
         self._table = EXACT if exact else table
         self._executors = {executor.name: executor for executor in executors_for(workload)}
+        self._stages = stages_of(workload, exact=exact)
         self._evaluate = Evaluator(workload, splits, training_samples)
 
     def run(
@@ -78,7 +80,14 @@ class Replayer:
         for job in jobs:
             order = shortened(job.order, max(job.versions))
             lockstep = Lockstep(
-                order, self.workload, self.rule, job.seeds, job.learning_rates, self.batch, most
+                order,
+                self.workload,
+                self.rule,
+                job.seeds,
+                job.learning_rates,
+                self.batch,
+                most,
+                self._stages,
             )
             curves.append(Curves(self._evaluate, job.versions, (len(job.seeds), len(job.learning_rates))))
             steps.append(lockstep.steps(curves[-1].observe, set(job.versions)))
@@ -96,6 +105,8 @@ class Replayer:
             for name, arguments in zip(order.operations, order.arguments, strict=True)
             if name == "gradient"
         }
+        if not sizes:  # all is computed stage by stage
+            return EXACT
         self._table = measure(self.workload, self.batch, sorted(sizes))
         return self._table
 

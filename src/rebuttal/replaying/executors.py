@@ -67,23 +67,23 @@ class Layered:
 
     def __init__(self, workload: Workload) -> None:
         sample = tuple(workload.splits["training"][0].shape[1:])
-        self._kernels = kernels_of(workload.template, sample)
+        self.kernels = kernels_of(workload.template, sample)
         if (
             workload.loss is not cross_entropy
-            or sum(k.parameters for k in self._kernels) != workload.parameters
+            or sum(k.parameters for k in self.kernels) != workload.parameters
         ):
             raise UnsupportedError("a loss other than cross-entropy")
 
     def gradients(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """As the interface says."""
         slices = self._slices(weights)
-        activation, saved = _samples_last(x), []
-        for kernel, part in zip(self._kernels, slices, strict=True):
+        activation, saved = samples_last(x), []
+        for kernel, part in zip(self.kernels, slices, strict=True):
             activation, kept = kernel.forward(part, activation)
             saved.append(kept)
         out = torch.empty_like(weights)
-        below, lowest = _cross_entropy_gradient(activation, y), self._lowest()
-        backwards = list(zip(self._kernels, slices, saved, self._slices(out), strict=True))
+        below, lowest = cross_entropy_gradient(activation, y), self._lowest()
+        backwards = list(zip(self.kernels, slices, saved, self._slices(out), strict=True))
         for number in range(len(backwards) - 1, lowest - 1, -1):
             kernel, part, kept, place = backwards[number]
             below = kernel.backward(below, part, kept, place, number == lowest)
@@ -91,25 +91,25 @@ class Layered:
 
     def outputs(self, weights: Tensor, x: Tensor) -> Tensor:
         """Predictions [M, n, C] of all replicas on the same x [n, ...]."""
-        activation = _samples_last(x.unsqueeze(0))
-        for kernel, part in zip(self._kernels, self._slices(weights), strict=True):
+        activation = samples_last(x.unsqueeze(0))
+        for kernel, part in zip(self.kernels, self._slices(weights), strict=True):
             activation, _ = kernel.forward(part, activation)
         return activation.mT.contiguous()
 
     def _slices(self, flat: Tensor) -> list[Tensor]:
-        return list(flat.split([kernel.parameters for kernel in self._kernels], dim=1))
+        return list(flat.split([kernel.parameters for kernel in self.kernels], dim=1))
 
     def _lowest(self) -> int:
         """The first layer that has parameters: nothing below it needs a gradient."""
-        return next(n for n, kernel in enumerate(self._kernels) if kernel.parameters)
+        return next(n for n, kernel in enumerate(self.kernels) if kernel.parameters)
 
 
-def _samples_last(x: Tensor) -> Tensor:
+def samples_last(x: Tensor) -> Tensor:
     """[G, n, ...] -> [G, ..., n], in a memory of its own."""
     return x.movedim(1, -1).contiguous()
 
 
-def _cross_entropy_gradient(outputs: Tensor, y: Tensor) -> Tensor:
+def cross_entropy_gradient(outputs: Tensor, y: Tensor) -> Tensor:
     """Gradient of the mean cross-entropy with respect to the outputs [M, C, n]; y is [G, n]."""
     gradient = torch.softmax(outputs, 1)
     target = functional.one_hot(y, outputs.shape[1]).to(gradient.dtype)

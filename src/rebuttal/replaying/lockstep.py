@@ -13,14 +13,17 @@ import torch
 from torch import Tensor
 
 from rebuttal.graph import Order
+from rebuttal.replaying.ahead import perturbations_first
+from rebuttal.replaying.context import Stages, context_of
 from rebuttal.replaying.executors import Executor
-from rebuttal.replaying.merging import Ready, use_counts
-from rebuttal.replaying.samples import Batches
+from rebuttal.replaying.merging import HALVES, Ready, other_halves, use_counts
+from rebuttal.replaying.operations import OPERATIONS, backward
+from rebuttal.replaying.samples import Batches, steps_of
 from rebuttal.replaying.table import Table
-from rebuttal.rules import OPERATIONS, Rule
+from rebuttal.rules import Rule
 from rebuttal.workloads.workload import Workload
 
-Values = dict[int, Any]  # node -> a gradient [M, P], or a state: a tuple of such tensors
+Values = dict[int, Any]  # node -> what operations.py says
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,14 @@ class Lockstep:
         learning_rates: Sequence[float],
         batch: int,
         most: int,
+        stages: Stages,
     ) -> None:
-        self._order = order
-        self._rule = rule
-        self._batches = Batches(order, workload, seeds, batch)
-        starts = [workload.start(seed) for seed in seeds]
-        self._start = torch.stack([start for start in starts for _ in learning_rates])
-        rates = torch.tensor(learning_rates, dtype=self._start.dtype, device=self._start.device)
-        self._learning_rates = rates.repeat(len(seeds)).unsqueeze(1)
-        self._width = max(1, most // len(self._start))
+        self._context = context_of(
+            workload, rule, seeds, learning_rates, Batches(workload, seeds, batch, steps_of(order)), stages
+        )
+        self._width = max(1, most // self._context.replicas)
+        self._order = perturbations_first(order, self._width)
+        self._other_half = other_halves(self._order)
 
     def steps(self, observe: Callable[[int, Tensor], bool], versions: set[int]) -> Steps:
         """Advance to the last of `versions`, asking for gradients on the way.
@@ -116,31 +118,29 @@ class Lockstep:
     def _computed(
         self, node: int, values: Values, ready: Ready
     ) -> Generator[Request, Tensor, list[tuple[int, Any]]]:
-        """The node's value, if it is not there; for a gradient also others that one call can compute with it."""
+        """The node's value, if it is not there; also others that one call can compute with it."""
         if node in values:
             return []
         operation = self._order.operations[node]
         if operation == "gradient":
             nodes = ready.take(self._width)
             gradients = yield self._request(nodes, values)
-            return list(zip(nodes, gradients.split(len(self._start)), strict=True))
-        return [(node, self._applied(node, operation, values))]
-
-    def _applied(self, node: int, operation: str, values: Values) -> Any:
-        """The value of a node that is no gradient."""
-        inputs = [values[i] for i in self._order.inputs[node]]
-        if operation == "start":
-            return self._rule.start(self._start)
-        if operation == "update":
-            return self._rule.step(inputs[0], inputs[1], self._learning_rates)
-        function, names = OPERATIONS[operation]
-        return function(*inputs, **dict(zip(names, self._order.arguments[node], strict=True)))
+            return list(zip(nodes, gradients.split(self._context.replicas), strict=True))
+        inputs, arguments = [values[i] for i in self._order.inputs[node]], self._order.arguments[node]
+        if node in self._other_half:
+            both = backward(self._context, inputs, arguments)
+            return [
+                (node, both[HALVES.index(operation)]),
+                (self._other_half[node], both[operation == HALVES[0]]),
+            ]
+        return [(node, OPERATIONS[operation](self._context, inputs, arguments))]
 
     def _request(self, nodes: Sequence[int], values: Values) -> Request:
         """What asks for the gradients of these nodes, all at once."""
         batches = [self._order.batches(node) for node in nodes]
         states = [values[self._order.inputs[node][0]] for node in nodes]
-        return Request([state[0] for state in states], self._batches.rows(batches), len(batches[0]))
+        rows = self._context.batches.rows(batches)
+        return Request([state[0] for state in states], rows, len(batches[0]))
 
 
 def advance(some: Sequence[Steps], gradients: Gradients) -> None:

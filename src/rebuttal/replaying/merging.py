@@ -3,15 +3,20 @@
 import heapq
 
 from rebuttal.graph import Graph, Order, order_of
+from rebuttal.replaying.canonical import canonical
+
+HALVES = ("input_gradient", "weight_gradient")  # of one backward pass
 
 
 def merged(order: Order) -> Order:
     """Workers with equal weights become one: the mean of their gradients is one gradient over all their batches.
 
     A mean whose inputs are gradients on one state, used nowhere else and of equally many batches, becomes a single
-    gradient node. The values are equal up to the order of summation. Synchronous methods, whatever their
-    communication, come out as the same order as mini-batch SGD.
+    gradient node, once what was computed stage by stage is in terms of the whole model (canonical.py). The values
+    are equal up to the order of summation. Synchronous methods, whatever their communication and however they cut
+    the model, come out as the same order as mini-batch SGD.
     """
+    order = canonical(order)
     uses = use_counts(order)
     graph, new = Graph(), {}
     for node, operation in enumerate(order.operations):
@@ -44,6 +49,18 @@ def use_counts(order: Order) -> list[int]:
     for state in order.states:
         uses[state] += 1
     return uses
+
+
+def other_halves(order: Order) -> dict[int, int]:
+    """Of each backward pass of which both halves are needed: either half's node -> the other's."""
+    seen: dict[tuple, int] = {}
+    others: dict[int, int] = {}
+    for node, operation in enumerate(order.operations):
+        if operation in HALVES:
+            other = seen.setdefault((order.inputs[node], order.arguments[node]), node)
+            if other != node:
+                others[node], others[other] = other, node
+    return others
 
 
 def shortened(order: Order, version: int) -> Order:

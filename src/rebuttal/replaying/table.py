@@ -49,18 +49,23 @@ class Table:
         return self.choose(batches, max(SIZES))[1]
 
 
-def write_tables(tables: Mapping[str, Table], path: Path) -> None:
-    """Write tables by workload name to `path` (.json); the file appears whole or not at all."""
+def write_tables(tables: Mapping[tuple[str, int], Table], path: Path) -> None:
+    """Write tables by (workload, samples of a batch) to `path` (.json); the file appears whole or not at all."""
     temporary = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(json.dumps({name: table.seconds for name, table in tables.items()}, indent=1) + "\n")
+    content = {_key(*which): table.seconds for which, table in tables.items()}
+    temporary.write_text(json.dumps(content, indent=1) + "\n")
     os.replace(temporary, path)
 
 
-def read_table(path: Path, workload: str) -> Table:
-    """The table of one workload. Raises InputError for a missing or broken file, or a workload that is not in it."""
+def _key(workload: str, batch: int) -> str:
+    return f"{workload} batch={batch}"
+
+
+def read_table(path: Path, workload: str, batch: int) -> Table:
+    """The table of one workload at so many samples a batch. Raises InputError for a missing or broken file, or a workload that is not in it."""
     try:
-        stored = json.loads(path.read_text())[workload]
+        stored = json.loads(path.read_text())[_key(workload, batch)]
         seconds = {
             int(batches): {
                 name: {int(size): float(s) for size, s in by_size.items()} for name, by_size in rows.items()
@@ -69,7 +74,7 @@ def read_table(path: Path, workload: str) -> Table:
         }
         least = min(rows["loop"][1] for rows in seconds.values())  # KeyError, ValueError: not such a table
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        allowed = f"a file that `dvc repro profile` writes, with workload {workload!r}"
+        allowed = f"a file that `dvc repro profile` writes, with {_key(workload, batch)!r}"
         raise InputError(f"executors {path}: got {error!r}; allowed: {allowed}") from error
     if not least > 0:
         raise refuse(f"executors {path}: seconds of the loop", least, "a positive number")

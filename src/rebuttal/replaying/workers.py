@@ -20,4 +20,4 @@ def replayer(
     """
     torch.set_num_threads(1)
     placed = load(workload, data_root).to(device)
-    return Replayer(placed, batch=batch, table=read_table(table, workload), splits=splits)
+    return Replayer(placed, batch=batch, table=read_table(table, workload, batch), splits=splits)

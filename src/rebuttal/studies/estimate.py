@@ -49,7 +49,7 @@ def _run_s(study: Study, kind: str, variant: Variant, workload: str) -> float:
     batches = budget_batches(study, costs)
     if kind == "simulate":
         return batches * EVENT_S
-    table = read_table(paths.results() / "executors.json", workload)
+    table = read_table(paths.results() / "executors.json", workload, study.batch)
     per_gradient = variant.options.get("shards", 1)
     return batches / per_gradient * _gradient_s(table, per_gradient) * EVALUATION
 

@@ -1,6 +1,6 @@
 """The stage that measures this device: costs of layers for the virtual clock, and the probe of the executors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rebuttal import devices, paths
 from rebuttal.params import Params, Study
@@ -10,21 +10,31 @@ from rebuttal.replaying.table import write_tables
 from rebuttal.workloads import load
 
 
-def profile_study(params: Params, study: Study) -> None:
-    """Write results/profile.json and results/executors.json for the study's workloads."""
-    device = devices.choose(params.device)
-    sizes = _batches(study)
-    folder = paths.results()
-    write_profile(
-        study.workloads, [study.batch * n for n in sizes], device, folder / "profile.json", params.data_root
-    )
-    workloads = {name: load(name, params.data_root).to(device) for name in study.workloads}
-    write_tables(
-        {name: measure(w, study.batch, sizes) for name, w in workloads.items()}, folder / "executors.json"
-    )
+def profile_studies(params: Params) -> None:
+    """Write results/profile.json and results/executors.json for the workloads of every study."""
+    device, folder = devices.choose(params.device), paths.results()
+    wanted = _wanted(params.studies.values())
+    sizes = {name: sorted({b * n for b, some in by.items() for n in some}) for name, by in wanted.items()}
+    write_profile(sizes, device, folder / "profile.json", params.data_root)
+    tables = {}
+    for name, by_batch in wanted.items():
+        workload = load(name, params.data_root).to(device)
+        for batch, numbers in by_batch.items():
+            tables[name, batch] = measure(workload, batch, sorted(numbers))
+    write_tables(tables, folder / "executors.json")
+
+
+def _wanted(studies: Iterable[Study]) -> dict[str, dict[int, set[int]]]:
+    """Workload -> samples of a batch -> over how many batches gradients are measured."""
+    wanted: dict[str, dict[int, set[int]]] = {}
+    for study in studies:
+        for name in study.workloads:
+            wanted.setdefault(name, {}).setdefault(study.batch, set()).update(_batches(study))
+    return wanted
 
 
 def _batches(study: Study) -> Sequence[int]:
-    """Batches per gradient at which costs are measured: one, a few, as many as the study has workers or shards."""
-    most = max([study.workers, *(v.options.get("shards", 1) for v in study.variants)])
+    """One batch, a few, and as many as the study has workers, shards or micro-batches in one gradient."""
+    shards = (v.options.get(option, 1) for v in study.variants for option in ("shards", "m"))
+    most = max([study.workers, *shards])
     return sorted({1, max(1, most // 4), most})

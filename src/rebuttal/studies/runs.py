@@ -23,11 +23,14 @@ class Setting:
         return (self.variant.label, self.workload, self.machine)
 
 
+ALL = "all"  # in place of a method's key: every method of the study at once
+
+
 def settings(study: Study, method: str) -> list[Setting]:
-    """All settings of one method of a study."""
+    """All settings of one method of a study, or of `ALL` its methods."""
     return [
         Setting(variant, workload, machine)
-        for variant in study.of(method)
+        for variant in (study.variants if method == ALL else study.of(method))
         for workload in variant.workloads
         for machine in variant.machines
     ]

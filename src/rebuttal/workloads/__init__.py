@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rebuttal.errors import refuse
-from rebuttal.workloads import mnist_files
 
 if TYPE_CHECKING:
     from rebuttal.workloads.workload import Workload
@@ -16,6 +15,26 @@ MODULES = {
     "digits_cnn": "rebuttal.workloads.digits",
     "mnist_cnn": "rebuttal.workloads.mnist",
     "quadratic": "rebuttal.workloads.quadratic",
+    **dict.fromkeys(("max_abs", "hinge", "quadratic_strong", "quadratic_weak"), "rebuttal.workloads.convex"),
+    "digits_resnet": "rebuttal.workloads.digits",
+    "digits_vit": "rebuttal.workloads.digits",
+    "digits_pixelcnn": "rebuttal.workloads.pixelcnn",
+    "pydoc_transformer": "rebuttal.workloads.language",
+    "mnist_pixelcnn": "rebuttal.workloads.pixelcnn",
+    "cifar10_alexnet": "rebuttal.workloads.cifar10",
+    "cifar10_googlenet": "rebuttal.workloads.cifar10",
+    "cifar10_resnet": "rebuttal.workloads.cifar10",
+    "cifar10_resnet9": "rebuttal.workloads.cifar10",
+    "cifar10_vit": "rebuttal.workloads.cifar10",
+    "cifar10_pixelcnn": "rebuttal.workloads.pixelcnn",
+}
+# What a workload's data are checked with, by the first word of its name; the others come with the dependencies.
+CHECKS = {"mnist": "rebuttal.workloads.mnist_files", "cifar10": "rebuttal.workloads.cifar10_files"}
+# Of a user's own, by the first word of names with a colon.
+OWN = {
+    "images": "rebuttal.workloads.images",
+    "text": "rebuttal.workloads.language",
+    "file": "rebuttal.workloads.own_file",
 }
 NAMES = tuple(MODULES)
 
@@ -23,17 +42,23 @@ NAMES = tuple(MODULES)
 def check_data(name: str, data_root: str | Path | None) -> None:
     """Refuse, before anything starts, a workload that is unknown or whose data are missing or corrupt.
 
+    name: one of NAMES, or one of a user's own: `images:MODEL:PATH`, `text:PATH`, `file:PATH.py`.
+
     Raises:
         InputError: one line that names the key, what is wrong and what to do about it.
     """
+    if ":" in name:
+        import_module("rebuttal.workloads.user_data").check(name)
+        return
     if name not in MODULES:
         raise refuse("workload", name, NAMES)
-    if name == "mnist_cnn":
-        mnist_files.check(data_root)
+    data = name.split("_", maxsplit=1)[0]
+    if data in CHECKS:
+        import_module(CHECKS[data]).check(data_root)
 
 
 def load(name: str, data_root: str | Path | None = None) -> "Workload":
-    """The workload `name` on the CPU in float32; `data_root` is needed by mnist_cnn only.
+    """The workload `name` on the CPU in float32; `data_root` is where MNIST and CIFAR-10 are.
 
     A relative `data_root` starts at the project's root, so a notebook's folder makes no difference.
 
@@ -42,4 +67,18 @@ def load(name: str, data_root: str | Path | None = None) -> "Workload":
     """
     check_data(name, data_root)
     # Imported here because a workload's module imports torch, which checks and the help must not wait for.
-    return import_module(MODULES[name]).load(name, data_root)
+    return import_module(_module(name)).load(name, data_root)
+
+
+def fingerprint(name: str) -> str:
+    """A hash of a user's own file, text or images, empty for the workloads of NAMES.
+
+    Raises:
+        InputError: a name of another form.
+    """
+    return import_module("rebuttal.workloads.user_data").fingerprint(name) if ":" in name else ""
+
+
+def _module(name: str) -> str:
+    """The module whose `load` makes the workload."""
+    return MODULES[name] if name in MODULES else OWN[name.split(":", maxsplit=1)[0]]

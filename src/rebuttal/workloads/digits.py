@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from rebuttal.errors import refuse
-from rebuttal.workloads import models
+from rebuttal.workloads import digits_models, models
 from rebuttal.workloads.splits import stratified
 from rebuttal.workloads.workload import Split, Target, Workload, assemble
 
@@ -17,8 +17,23 @@ SOURCE = (
 )
 MODELS = {
     "digits_mlp": (models.digits_mlp, (64,), "Model: perceptron 64-128-10 with ReLU."),
-    "digits_deep": (models.digits_deep, (64,), "Model: perceptron of eight layers, 64-48-...-48-10 with ReLU."),
+    "digits_deep": (
+        models.digits_deep,
+        (64,),
+        "Model: perceptron of eight layers, 64-48-...-48-10 with ReLU.",
+    ),
     "digits_cnn": (models.digits_cnn, (1, 8, 8), "Model: two 3x3 convolutions and a linear layer."),
+    "digits_resnet": (digits_models.resnet, (1, 8, 8), "Model: four residual blocks (He et al. 2016)."),
+    "digits_vit": (
+        digits_models.vit,
+        (1, 8, 8),
+        "Model: a vision transformer (Dosovitskiy et al. 2021), 3 blocks.",
+    ),
+}
+INITIAL = {  # of the others: as their layers say
+    "digits_mlp": models.default_initial,
+    "digits_deep": models.he_initial,
+    "digits_cnn": models.default_initial,
 }
 SIZES = {"training": 1078, "validation": 359, "test": 360}  # 60, 20 and 20 per cent
 TARGET = Target(
@@ -32,7 +47,7 @@ TARGET = Target(
 
 
 def load(name: str, data_root: str | Path | None = None) -> Workload:  # all loaders are called alike
-    """digits_mlp, digits_deep or digits_cnn. The data come with scikit-learn, so `data_root` is not used."""
+    """One of MODELS. The data come with scikit-learn, so `data_root` is not used."""
     build, shape, model_source = MODELS[name]
     return assemble(
         name,
@@ -41,13 +56,13 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:  # all loa
         build=build,
         splits=_splits(shape),
         objective=models.CLASSIFICATION,
-        initial=models.he_initial if name == "digits_deep" else models.default_initial,
+        initial=INITIAL.get(name),
     )
 
 
 def _splits(shape: tuple[int, ...]) -> dict[str, Split]:
     """The three splits, scaled to [0, 1] and standardised by mean and deviation of the training set."""
-    images, labels = _read()
+    images, labels = read()
     parts = dict(zip(SIZES, stratified("digits", labels, tuple(SIZES.values())), strict=True))
     scaled = images / 16
     training = scaled[parts["training"]]
@@ -58,7 +73,7 @@ def _splits(shape: tuple[int, ...]) -> dict[str, Split]:
     }
 
 
-def _read() -> tuple[np.ndarray, np.ndarray]:
+def read() -> tuple[np.ndarray, np.ndarray]:
     """Images [1797, 64], grey values from 0 to 16, and their digits, from the file that scikit-learn ships.
 
     `sklearn.datasets.load_digits` gives the same; importing it takes longer than a stage's own work.

@@ -98,3 +98,15 @@ def _bad(root: Path, what: str) -> InputError:
     """The one-line error for a data root, with the way out."""
     call = "torchvision.datasets.MNIST(data_root, download=True)"
     return InputError(f"data_root: got '{root}', where {what}; allowed: a folder that {call} has filled")
+
+
+def images(data_root: str | Path | None, part: str) -> np.ndarray:
+    """The images of one part, train or t10k, as bytes [n, 28, 28]; `check` comes first."""
+    path = folder(data_root) / "MNIST" / "raw" / f"{part}-images-idx3-ubyte"
+    return np.fromfile(path, dtype=np.uint8, offset=16).reshape(-1, SIDE, SIDE)
+
+
+def labels(data_root: str | Path | None, part: str) -> np.ndarray:
+    """The digits of one part, train or t10k, as bytes [n]; `check` comes first."""
+    path = folder(data_root) / "MNIST" / "raw" / f"{part}-labels-idx1-ubyte"
+    return np.fromfile(path, dtype=np.uint8, offset=8)

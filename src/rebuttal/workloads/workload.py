@@ -4,11 +4,15 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from rebuttal import seeding
+from rebuttal.workloads.augmentation import FlipAndCrop
+from rebuttal.workloads.batches import batch_indices
+from rebuttal.workloads.starts import starts_of
 
 Split = tuple[Tensor, Tensor]
 
@@ -17,9 +21,9 @@ Split = tuple[Tensor, Tensor]
 class Layer:
     """One child of the model, also one without parameters.
 
-    name: that of the child in the nn.Sequential. kind: linear, conv2d, relu, maxpool2d, flatten or
-    quadraticform. parameters: its part of the flat vector (empty without parameters). shapes: of its
-    tensors, in order.
+    name: that of the child in the nn.Sequential. kind: its class in lower case, such as linear, conv2d or
+    residual. parameters: its part of the flat vector (empty without parameters). shapes: of its tensors, in
+    order.
     """
 
     name: str
@@ -46,12 +50,13 @@ class Target:
     """Where time-to-target is read off.
 
     metric: name of the workload's metric. rule: how the target is set. sweep: lowest and highest target that
-    a report tries by default.
+    a report tries by default. lower_is_better: whether the metric falls as the model learns.
     """
 
     metric: str
     rule: str
     sweep: tuple[float, float]
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,10 @@ class Workload:
 
     source: citation of the data and the model. parameters: P. layers: one for each child of `module()`, in
     order. tensors: name, shape and size of each parameter in flat order. splits: training, validation and
-    test, each (x, y) with floating-point x and int64 y. loss and metric map (outputs, y) to a mean scalar,
-    losses to one value for each sample. template: the model whose parameters `predict` replaces. initial:
-    draws a layer's start.
+    test, each (x, y) with floating-point x [n, ...] and integers y, one for each sample or, in models of
+    sequences, [n, T]. loss and metric map (outputs, y) to a mean scalar, losses to one value for each sample.
+    template: the model whose parameters `predict` replaces. initial: draws a layer's start. augment: what is
+    done to training samples, if anything.
     """
 
     name: str
@@ -78,6 +84,7 @@ class Workload:
     metric: Callable[[Tensor, Tensor], Tensor]
     template: nn.Sequential
     initial: Callable[[Layer, torch.Generator], list[Tensor]]
+    augment: FlipAndCrop | None = None
 
     @property
     def device(self) -> torch.device:
@@ -93,6 +100,24 @@ class Workload:
         generator = torch.Generator().manual_seed(seeding.entropy(seed, "start") % 2**63)
         drawn = [tensor.flatten() for layer in self.layers for tensor in self.initial(layer, generator)]
         return torch.cat(drawn).to(self.splits["training"][0])
+
+    def batches(self, batch: int, seed: int, shard: int, steps: int) -> np.ndarray:
+        """Which training samples worker `shard` reads in run `seed`: int64 [steps, batch], for `samples`.
+
+        Sample numbers (`batches.batch_indices`); with augmentation, each says what is done to the sample too.
+        """
+        rows = batch_indices(self.training_size, batch, seed, shard, steps)
+        if self.augment is None:
+            return rows
+        return rows * self.augment.kinds + self.augment.draws(batch, seed, shard, steps)
+
+    def samples(self, rows: Tensor) -> Split:
+        """The training samples x [..., sample], y [...] of what `batches` gave, augmented on the device."""
+        x, y = self.splits["training"]
+        if self.augment is None:
+            return x[rows], y[rows]
+        numbers = rows // self.augment.kinds
+        return self.augment(x[numbers], rows % self.augment.kinds), y[numbers]
 
     def module(self, weights: Tensor | None = None) -> nn.Sequential:
         """A fresh model of ordinary torch layers with a copy of `weights` [P], of seed 0 by default."""
@@ -132,9 +157,13 @@ def assemble(
     build: Callable[[], nn.Sequential],
     splits: Mapping[str, Split],
     objective: Objective,
-    initial: Callable[[Layer, torch.Generator], list[Tensor]],
+    initial: Callable[[Layer, torch.Generator], list[Tensor]] | None = None,
+    augment: FlipAndCrop | None = None,
 ) -> Workload:
-    """A workload, with the layout of its flat weights read off the model that `build` makes."""
+    """A workload, with the layout of its flat weights read off the model that `build` makes.
+
+    Without `initial`, layers start as `starts_of` says for the modules that they consist of.
+    """
     with torch.random.fork_rng(devices=[]):  # layers draw from torch's global generator when they are made
         template = build().to(splits["training"][0].dtype)
     tensors = tuple((key, tuple(value.shape), value.numel()) for key, value in template.named_parameters())
@@ -151,7 +180,8 @@ def assemble(
         losses=objective.losses,
         metric=objective.metric,
         template=template,
-        initial=initial,
+        initial=initial or starts_of(template),
+        augment=augment,
     )
 
 

@@ -1,0 +1,66 @@
+"""Throughput against batch size, measured: how much better synchronous methods use a device with large tensors."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from rebuttal.analyses.grids import UNITS
+from rebuttal.costs import Costs, read_profile
+from rebuttal.errors import refuse
+
+
+def throughput(costs: Mapping[str, Costs]) -> xr.Dataset:
+    """Samples per second at every batch size that was measured.
+
+    Dims workload, samples (NaN where a workload was not measured). `relative` is the share of the best throughput.
+    `fixed_s` and `sample_s` are a + c b fitted to the seconds of b samples, by least squares of relative errors;
+    `half_batch` = a / c is the batch at which half of the throughput of an endless one is reached.
+    """
+    if not costs:
+        raise refuse("workloads", [], "at least one")
+    sizes = sorted({size for each in costs.values() for size in each.forward_s})
+    seconds = np.array([[_gradient_s(each, size) for size in sizes] for each in costs.values()])
+    dataset = xr.Dataset(
+        {"gradient_s": (("workload", "samples"), seconds)},
+        coords={"workload": list(costs), "samples": sizes},
+    )
+    dataset["samples_per_s"] = dataset.samples / dataset.gradient_s
+    dataset["relative"] = dataset.samples_per_s / dataset.samples_per_s.max("samples")
+    fits = np.array([_line(sizes, row) for row in seconds])
+    dataset["fixed_s"], dataset["sample_s"] = (("workload", fits[:, number]) for number in (0, 1))
+    dataset["half_batch"] = dataset.fixed_s / dataset.sample_s
+    units = {**UNITS, "fixed_s": "s", "sample_s": "s per sample", "half_batch": "samples"}
+    for name in dataset.variables:
+        if dataset[name].dtype.kind in "fiu":
+            dataset[name].attrs["units"] = units.get(str(name), "1")
+    dataset.attrs = {"question": "Do larger tensors use the device better?", "clock": "measured"}
+    return dataset
+
+
+def measured_throughput(path: str | Path) -> xr.Dataset:
+    """`throughput` of every workload in a profile file, with the device among the attributes.
+
+    Raises:
+        InputError: the file is missing or broken.
+    """
+    profile = read_profile(path)
+    costs = {name: Costs.read(path, name, min(entry.batches)) for name, entry in profile.workloads.items()}
+    return throughput(costs).assign_attrs(device=str(profile.device.get("name", profile.device)))
+
+
+def _gradient_s(costs: Costs, samples: int) -> float:
+    """Seconds of a gradient over so many samples, where they were measured."""
+    if samples not in costs.forward_s:
+        return float("nan")
+    return sum(costs.forward_s[samples]) + sum(costs.backward_s[samples])
+
+
+def _line(sizes: list[int], seconds: np.ndarray) -> tuple[float, float]:
+    """a and c of a + c b; NaN with fewer than two sizes."""
+    measured = np.isfinite(seconds)
+    if measured.sum() < 2:
+        return float("nan"), float("nan")
+    c, a = np.polyfit(np.asarray(sizes)[measured], seconds[measured], 1, w=1 / seconds[measured])
+    return float(a), float(c)

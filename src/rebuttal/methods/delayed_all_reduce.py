@@ -1,0 +1,52 @@
+"""Synchronous SGD with delayed gradients: what is reduced in one iteration is applied k iterations later.
+
+Daily, Vishnu & Siegel (2017), Leveraging asynchronicity in gradient descent for scalable deep learning, whose abstract
+names updates that are delayed a fixed number of times. Differences: docs/methods/delayed_all_reduce.md.
+
+    on each of P nodes, iteration t:  g_p ← ∇F(batch_p; w);  begin G_t ← (1/P) Σ_p g_p  (all-reduce, not blocking)
+                                      if t ≥ k:  wait for G_{t−k};  w ← w − η G_{t−k}
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rebuttal.errors import refuse
+from rebuttal.verbs import AllReduce, Compute, Program, Report, Wait
+
+
+@dataclass(frozen=True)
+class DelayedAllReduce:
+    """Communication has k iterations of computation to hide behind; a gradient is k updates old when it is applied."""
+
+    k: int = 1  # iterations between a gradient and its update; 0 is all-reduce
+
+    servers: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        if self.k < 0:
+            raise refuse("k", self.k, "a whole number >= 0")
+
+    def check(self, workers: int) -> None:
+        """Any number of workers will do."""
+
+    def nodes(self, workers: int) -> int:
+        """One per worker."""
+        return workers
+
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The same program on every node."""
+        return {node: self.train(task, nodes, p) for p, node in enumerate(nodes)}
+
+    def train(self, task: Any, nodes: Sequence[int], p: int) -> Program:
+        """Node number p of the P."""
+        w, t, begun = task.start(), 0, deque()
+        more = yield Report(w)
+        while more:
+            g = yield Compute(task.gradient, (w, (p, t)))
+            begun.append((yield AllReduce("gradient", g, nodes, blocking=False)))
+            if t >= self.k:
+                w = yield Compute(task.update, (w, (yield Wait(begun.popleft()))))
+                more = yield Report(w)
+            t += 1

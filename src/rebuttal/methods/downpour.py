@@ -1,0 +1,78 @@
+"""Downpour SGD: workers fetch the weights and push their accrued gradient at intervals, and go on alone in between.
+
+Dean et al. (2012), Large scale distributed deep networks, NIPS 25. Differences from the paper:
+docs/methods/downpour.md.
+
+    server:   on each Δ from a worker:  w ← w − η Δ
+    worker k: for t = 0, 1, …:
+        if t mod n_fetch = 0:  w_k ← the server's w
+        g ← ∇F(batch; w_k);  Δ ← Δ + g;  w_k ← w_k − η g
+        if (t + 1) mod n_push = 0:  send Δ;  Δ ← 0
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rebuttal.errors import refuse
+from rebuttal.rules import summed
+from rebuttal.verbs import Compute, Program, Recv, Report, Send
+
+
+@dataclass(frozen=True)
+class Downpour:
+    """Asynchronous SGD that talks to the server only now and then."""
+
+    n_fetch: int = 1  # gradients that a worker computes from one fetch of the weights to the next
+    n_push: int = 1  # gradients whose sum is one push, and one update
+
+    servers: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        for name in ("n_fetch", "n_push"):
+            if getattr(self, name) < 1:
+                raise refuse(name, getattr(self, name), "a whole number >= 1")
+
+    def check(self, workers: int) -> None:
+        """Any number of workers will do."""
+
+    def nodes(self, workers: int) -> int:
+        """The server and the workers."""
+        return 1 + workers
+
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The server's program and the workers'."""
+        server, *workers = nodes
+        pushing = {worker: self.work(task, server, k) for k, worker in enumerate(workers)}
+        return {server: self.serve(task, workers), **pushing}
+
+    def serve(self, task: Any, workers: Sequence[int]) -> Program:
+        """Apply what is pushed, and send the weights to whoever fetches."""
+        w = task.start()
+        more = yield Report(w)
+        for worker in workers:
+            yield Send(worker, "weights", w)
+        while more:
+            worker, (delta, fetches) = yield Recv("gradient")
+            if delta is not None:
+                w = yield Compute(task.update, (w, delta))
+                more = yield Report(w)
+            if fetches:
+                yield Send(worker, "weights", w)
+
+    def work(self, task: Any, server: int, k: int) -> Program:
+        """Compute gradients on a copy that is updated with them; one message when a push or a fetch is due."""
+        _, w = yield Recv("weights")
+        delta, t = None, 0
+        while True:
+            g = yield Compute(task.gradient, (w, (k, t)))
+            delta, t = (g if delta is None else summed(delta, g)), t + 1
+            pushes, fetches = t % self.n_push == 0, t % self.n_fetch == 0
+            if pushes or fetches:
+                yield Send(server, "gradient", (delta if pushes else None, fetches))
+            if pushes:
+                delta = None
+            if fetches:
+                _, w = yield Recv("weights")
+            else:
+                w = yield Compute(task.update, (w, g))

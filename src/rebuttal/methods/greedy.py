@@ -1,0 +1,54 @@
+"""Decoupled greedy learning: each stage learns from a small classifier of its own, and nothing is sent back.
+
+Belilovsky, Eickenberg & Oyallon (2020), Decoupled greedy learning of CNNs, ICML, arXiv:1901.08164. Differences from
+the paper: docs/methods/greedy.md.
+
+    stage l of S:  for t = 0, 1, …:  h ← f_l(x_t; w_l), send h up
+                                     δ ← ∂F_l(h; c_l)/∂h, with F_l the loss of classifier c_l (l = S − 1: the model's)
+                                     w_l ← w_l − η (∂f_l/∂w_l)ᵀ δ;   c_l ← c_l − η ∂F_l(h; c_l)/∂c_l
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rebuttal.methods.stages import Passes, Pipe, pipes
+from rebuttal.verbs import Compute, Program, Report
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """Messages go up only, so no stage waits for a later one."""
+
+    servers: ClassVar[int] = 0
+
+    def check(self, workers: int) -> None:
+        """Up to as many stages as the model has layers: the task refuses more."""
+
+    def nodes(self, workers: int) -> int:
+        """One per stage."""
+        return workers
+
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The same program on every stage."""
+        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+
+    def train(self, pipe: Pipe) -> Program:
+        """Forward, local loss, backward, update; at the last stage with the model's own loss."""
+        stage, t = pipe.stage, 0
+        w, c = stage.start(), None if stage.is_last else stage.local.classifier()
+        while (yield Report(w, part=pipe.part)):
+            h = yield from pipe.forward(w, 0, t)
+            delta, c = yield from self.local_loss(stage, c, h, t)
+            _, g = yield Compute(stage.backward, (w, h, delta))
+            w = yield Compute(stage.update, (w, g))
+            t += 1
+
+    def local_loss(self, stage: Any, c: Any, h: Any, t: int) -> Passes:
+        """(δ at h, the classifier after its own update)."""
+        if stage.is_last:
+            return stage.loss(h, 0, t), c
+        delta = yield Compute(stage.local.local_delta, (c, h, 0, t))
+        g = yield Compute(stage.local.classifier_gradient, (c, h, 0, t))
+        c = yield Compute(stage.update, (c, g))
+        return delta, c

@@ -1,0 +1,61 @@
+"""Nesterov's accelerated gradient, on one node or over the stages of a pipeline.
+
+Nesterov (1983), A method for solving the convex programming problem with convergence rate O(1/k²), Soviet Mathematics
+Doklady 27; pipelined as in Colin, Dos Santos & Scaman (2019), arXiv:1910.05104. Differences from the papers:
+docs/methods/nesterov.md.
+
+    x_0 ← y_0 ← w_0;  λ_0 ← 1
+    for t = 0, 1, …:  y_{t+1} ← x_t − η ∇F(x_t);  x_{t+1} ← (1 + μ_t) y_{t+1} − μ_t y_t
+                      with λ_{t+1} = (1 + √(1 + 4 λ_t²))/2 and μ_t = (λ_t − 1)/λ_{t+1}
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rebuttal import orders
+from rebuttal.errors import refuse
+from rebuttal.methods.acceleration import mu
+from rebuttal.methods.stages import Pipe, pipes
+from rebuttal.rules import extrapolated, mean
+from rebuttal.verbs import Compute, Program, Report
+
+
+@dataclass(frozen=True)
+class Nesterov:
+    """The gradient is taken at x, ahead of the weights y that are reported."""
+
+    m: int = 1  # micro-batches of an update; each is one batch of its own shard
+    pipelined: bool = False  # over as many stages as there are workers, filled and drained as GPipe is
+
+    servers: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        if self.m < 1:
+            raise refuse("m", self.m, "a whole number >= 1")
+
+    def check(self, workers: int) -> None:
+        """Any number of workers, if not pipelined; else up to as many as layers: the task refuses more."""
+
+    def nodes(self, workers: int) -> int:
+        """One per stage."""
+        return workers if self.pipelined else 1
+
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The same program on every stage."""
+        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+
+    def train(self, pipe: Pipe) -> Program:
+        """Fill, drain, update, extrapolate."""
+        x = y = pipe.stage.start()
+        for t, by in enumerate(mu()):
+            if not (yield Report(y, part=pipe.part)):
+                return
+            h, g = {}, {}
+            for kind, j in orders.gpipe(*pipe.part, self.m):
+                if kind == orders.F:
+                    h[j] = yield from pipe.forward(x, j, t)
+                else:
+                    g[j] = yield from pipe.backward(x, h.pop(j), j, t)
+            new = yield Compute(pipe.stage.update, (x, mean(*(g[j] for j in range(self.m)))))
+            x, y = extrapolated(new, y, by=by), new

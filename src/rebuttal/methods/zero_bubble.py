@@ -1,0 +1,62 @@
+"""Zero-bubble H1: 1F1B with each backward pass in two halves, of which the second fills the pipeline's bubbles.
+
+Qi, Wan, Huang & Lin (2024), Zero bubble pipeline parallelism, ICLR, arXiv:2401.10241 (schedule ZB-H1). Differences
+from the paper: docs/methods/zero_bubble.md.
+
+    stage l of S, in the order of 1F1B:
+        F(i):  h_i ← f_l(x_i; w_l), send h_i up
+        B(i):  send (∂f_l/∂x)ᵀ δ_i down
+        W(i):  g_i ← (∂f_l/∂w_l)ᵀ δ_i;  comes l backward passes after B(i)
+    w_l ← w_l − η (1/m) Σ_i g_i
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rebuttal import orders
+from rebuttal.errors import refuse
+from rebuttal.methods.stages import Pipe, pipes
+from rebuttal.rules import mean
+from rebuttal.verbs import Compute, Program, Report
+
+
+@dataclass(frozen=True)
+class ZeroBubble:
+    """δ goes down before the gradient of the weights is computed, so the stage below begins sooner."""
+
+    m: int = 4  # micro-batches of an update; each is one batch of its own shard
+
+    servers: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        if self.m < 1:
+            raise refuse("m", self.m, "a whole number >= 1")
+
+    def check(self, workers: int) -> None:
+        """Up to as many stages as the model has layers: the task refuses more."""
+
+    def nodes(self, workers: int) -> int:
+        """One per stage."""
+        return workers
+
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The same program on every stage."""
+        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+
+    def train(self, pipe: Pipe) -> Program:
+        """All passes in the order of H1, then the update."""
+        w, t = pipe.stage.start(), 0
+        while (yield Report(w, part=pipe.part)):
+            h, delta, g = {}, {}, {}
+            for kind, i in orders.zero_bubble_h1(*pipe.part, self.m):
+                if kind == orders.F:
+                    h[i] = yield from pipe.forward(w, i, t)
+                elif kind == orders.B:
+                    delta[i] = yield from pipe.delta(h[i], i, t)
+                    below = yield Compute(pipe.stage.input_gradient, (w, h[i], delta[i]))
+                    yield from pipe.down(below, i, t)
+                else:
+                    g[i] = yield Compute(pipe.stage.weight_gradient, (w, h.pop(i), delta.pop(i)))
+            w = yield Compute(pipe.stage.update, (w, mean(*(g[i] for i in range(self.m)))))
+            t += 1
