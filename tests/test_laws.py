@@ -19,7 +19,6 @@ from rebuttal.rules import SGD, Momentum, RMSProp
 from rebuttal.stats import order_statistics
 from rebuttal.stragglers import Exponential, NoStragglers, Pareto, ShiftedExponential
 from rebuttal.workloads import load
-from rebuttal.workloads.quadratic import Quadratic
 
 RATES, SEEDS = (0.05, 0.2), (0, 1)
 

@@ -82,7 +82,7 @@ def test_so_is_asynchronous_sgd_with_equal_workers(workers, momentum):
 
 PIPELINES = [
     ("pipedream", {}, lambda s, S: S - 1 - s),
-    ("pipedream", {"vertical": True}, lambda s, S: S - 1),
+    ("pipedream", {"vertical": True}, lambda _, S: S - 1),
     ("continuous_propagation", {"form": "stash"}, lambda s, S: 2 * (S - 1 - s)),
 ]
 

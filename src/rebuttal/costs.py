@@ -95,7 +95,7 @@ class Costs:
             _between(self.backward_s[low], self.backward_s[high], share),
         )
 
-    def stages(self, n: int) -> list[range]:
+    def stages(self, n: int) -> tuple[range, ...]:
         """The layers of each of n stages."""
         return cut(self.layer_parameters or (self.parameters,) + (0,) * (len(self.layer_names) - 1), n)
 

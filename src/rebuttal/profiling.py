@@ -28,9 +28,9 @@ def write_profile(
     data_root: str | Path | None = None,
     repeats: int = REPEATS,
 ) -> None:
-    """Profile workloads (name -> samples of a batch) and write them with the device's identity to `path` (see `rebuttal.costs`).
+    """Profile workloads (name -> samples of a batch) and write them with the device's identity to `path`.
 
-    The file appears whole or not at all.
+    The file, which `rebuttal.costs` reads, appears whole or not at all.
 
     Raises:
         InputError: an unknown workload or device, missing data, or sizes that cannot be measured.

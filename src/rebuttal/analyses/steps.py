@@ -10,7 +10,6 @@ Letters: F, B seconds of the forward and of the backward pass, r communication o
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
 
 from rebuttal.collectives import Cost, server_in_turn
@@ -49,7 +48,7 @@ def iteration(costs: Costs, machine: Machine, nodes: int, batches: int = 1) -> I
     """An iteration of `batches` x costs.batch samples on each of so many nodes."""
     forward_s, backward_s = costs.layers_s(batches)
     counts = costs.layer_parameters or (costs.parameters, *[0] * (len(costs.layer_names) - 1))
-    stages = _layers(counts)
+    stages = groups(counts)
     shares = [sum(counts[stage.start : stage.stop]) / costs.parameters for stage in stages]
     update_s = machine.update_s(costs, at_server=False)
     return Iteration(
@@ -61,12 +60,6 @@ def iteration(costs: Costs, machine: Machine, nodes: int, batches: int = 1) -> I
         server=server_in_turn(nodes, costs.weight_bytes, machine.server_link, machine.worker_link),
         server_update_s=machine.update_s(costs),
     )
-
-
-@cache
-def _layers(parameters: tuple[int, ...]) -> list[range]:
-    """The layers that go with each one that has parameters: a grid asks for the same models again and again."""
-    return groups(parameters)
 
 
 def all_reduce(work: Iteration) -> float:

@@ -62,7 +62,7 @@ class MachinePricing:
             return self.machine.gradient_s(self.costs, len(args) - 1)
         if operation in ("forward", "backward", "input_gradient", "weight_gradient"):
             return self._pass_s(operation, l, n)
-        return self.machine.update_s(self.costs) * self._share(l, n)
+        return self.machine.update_s(self.costs, at_server=self.servers > 0) * self._share(l, n)
 
     def _pass_s(self, operation: str, l: int, n: int) -> float:
         """A stage's share of one batch's gradient; the halves of a backward pass are taken as equal."""
@@ -110,10 +110,9 @@ class MachinePricing:
         return self.machine.server_link if node < self.servers else self.machine.worker_link
 
     def all_reduce_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
-        """A ring all-reduce: 2(K−1) messages of 1/K of the bytes (Patarasu & Yuan 2009)."""
-        link = self.machine.worker_link
-        steps = 2 * (nodes - 1)
-        return steps * link.latency_s, steps * size_bytes / nodes / link.bandwidth_bytes_per_s
+        """By the machine's own algorithm (rebuttal.collectives)."""
+        cost = self.machine.all_reduce(nodes, size_bytes)
+        return cost.latency_s, cost.transfer_s
 
 
 def layer_bytes(machine: Machine, costs: Costs | None) -> tuple[int, ...]:

@@ -22,13 +22,14 @@ FACTORS = (1.0, 1.2, 1.5, 2.6)
 UPDATES = 60  # so many that every run goes on beyond the picture's right edge
 CHOSEN = "assumed: chosen so that it can be seen"
 LINK = Link(latency_s=0.05, bandwidth_bytes_per_s=1000.0, source=CHOSEN)
+SERVER_LINK = Link(latency_s=0.05, bandwidth_bytes_per_s=4000.0, source=CHOSEN)
 COST = Stated(gradient_s=1.0, update_s=0.12, weight_bytes=100, source=CHOSEN)
 SMALL = Machine(
     name="four unequal workers",
     description="four workers that are unequal in the same way at every step",
     worker_link=LINK,
-    shard_link=LINK,
-    server_shards=4,
+    shard_link=SERVER_LINK,
+    server_shards=1,
     stragglers=Unequal(FACTORS),
     stragglers_source=CHOSEN,
     compute=COST,

@@ -45,7 +45,7 @@ class EagerTask(Task):
 
     def __init__(self, workload: Workload, seed: int, learning_rate: float, batch: int, rule: Rule) -> None:
         sizes = [layer.parameters.stop - layer.parameters.start for layer in workload.layers]
-        wire = tuple(4 * sum(sizes[group.start : group.stop]) for group in groups(sizes))
+        wire = tuple(4 * sum(sizes[group.start : group.stop]) for group in groups(tuple(sizes)))
         batches = Batches(workload, [seed], batch)
         context = context_of(workload, rule, [seed], [learning_rate], batches, ModuleStages(workload))
         super().__init__(_Computing(context, Loop(workload)).derive, wire)

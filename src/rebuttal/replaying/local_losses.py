@@ -125,7 +125,7 @@ def _one_hot(context: Context, flat: Tensor, arguments: Arguments) -> Tensor:
 
 def _width(workload: Workload, l: int, n: int) -> int:
     """F at the end of stage l of n."""
-    layers = cut([layer.parameters.stop - layer.parameters.start for layer in workload.layers], n)[l]
+    layers = cut(tuple(layer.parameters.stop - layer.parameters.start for layer in workload.layers), n)[l]
     x = workload.splits["training"][0][:1]
     with torch.no_grad():
         return workload.template[: layers.stop](x).flatten(1).shape[1]

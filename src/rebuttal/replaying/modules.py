@@ -134,7 +134,7 @@ class ModuleStages:
         return torch.autograd.grad(self._loss(outputs, y), outputs)[0]
 
     def _layers(self, l: int, n: int) -> range:
-        return cut([place.stop - place.start for place in self._places], n)[l]
+        return cut(tuple(place.stop - place.start for place in self._places), n)[l]
 
     def _cut(self, l: int, n: int) -> Piece:
         layers = self._layers(l, n)

@@ -52,7 +52,7 @@ class KernelStages:
 
     def __init__(self, workload: Workload) -> None:
         self._kernels = Layered(workload).kernels
-        self._sizes = [kernel.parameters for kernel in self._kernels]
+        self._sizes = tuple(kernel.parameters for kernel in self._kernels)
         self._stage = functools.cache(self._cut)
 
     def part(self, l: int, n: int) -> slice:
@@ -102,6 +102,6 @@ class KernelStages:
             down = kernels[at].backward(down, parts[at], h.saved[at], places[at], first)
         return down, (gradient if own else None)
 
-    def _cut(self, l: int, n: int) -> tuple[list[Kernel], list[int]]:
+    def _cut(self, l: int, n: int) -> tuple[list[Kernel], tuple[int, ...]]:
         layers = cut(self._sizes, n)[l]
         return self._kernels[layers.start : layers.stop], self._sizes[layers.start : layers.stop]

@@ -63,7 +63,11 @@ def _key(workload: str, batch: int) -> str:
 
 
 def read_table(path: Path, workload: str, batch: int) -> Table:
-    """The table of one workload at so many samples a batch. Raises InputError for a missing or broken file, or a workload that is not in it."""
+    """The table of one workload at so many samples a batch.
+
+    Raises:
+        InputError: a missing or broken file, or a workload that is not in it.
+    """
     try:
         stored = json.loads(path.read_text())[_key(workload, batch)]
         seconds = {

@@ -69,7 +69,7 @@ def max_abs(dimensions: int = DIMENSIONS, stages: int = STAGES) -> Workload:
         raise refuse("dimensions", dimensions, "a whole number >= 1")
     if not 1 <= stages <= dimensions:
         raise refuse("stages", stages, f"from 1 to {dimensions}, the dimensions")
-    sizes = [len(part) for part in cut([1] * dimensions, stages)]
+    sizes = [len(part) for part in cut((1,) * dimensions, stages)]
     none: Split = (torch.zeros(SAMPLES, 1), torch.zeros(SAMPLES, dtype=torch.int64))
     return assemble(
         "max_abs",

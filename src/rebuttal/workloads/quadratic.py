@@ -100,7 +100,9 @@ def QuadraticChain(spectrum: Sequence[float], dtype: torch.dtype = torch.float64
     curvatures = [float(value) for value in spectrum]
     if not curvatures or not all(0 <= value < float("inf") for value in curvatures):
         raise refuse("spectrum", list(spectrum), "at least one finite curvature, none below 0")
-    layers = OrderedDict((f"layer{l + 1}", QuadraticLayer(h, dtype)) for l, h in enumerate(curvatures))
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        (f"layer{l + 1}", QuadraticLayer(h, dtype)) for l, h in enumerate(curvatures)
+    )
     none = (torch.zeros(1, 1, dtype=dtype), torch.zeros(1, dtype=torch.int64))
     return assemble(
         "quadratic",
