@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from rebuttal.clusters.budget import Budget
 from rebuttal.clusters.virtual import VirtualCluster
 from rebuttal.graph import Graph
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 from rebuttal.task import Task
 from rebuttal.timeline import Recorder
 from rebuttal.verbs import Compute, Recv, Report, Send

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rebuttal.costs import Costs
-from rebuttal.hardware import Link, Machine, Measured, Stated
+from rebuttal.machines.hardware import Link, Machine, Measured, Stated
 from rebuttal.seeding import generator
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import STRAGGLERS, Exponential, NoStragglers, Stragglers

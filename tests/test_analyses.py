@@ -9,12 +9,12 @@ from tiny_models import EQUAL, FLAT_ENDED, MODELS
 
 from rebuttal.analyses import ratios, scaling, speedups, steps, throughput
 from rebuttal.analyses.steps import FORMS, Iteration, carried_s, delay_ceiling, overlap_ceiling
-from rebuttal.collectives import Cost
 from rebuttal.costs import Costs
 from rebuttal.errors import InputError
 from rebuttal.machines import MACHINES
+from rebuttal.machines.collectives import Cost
+from rebuttal.machines.processors import K40, P100
 from rebuttal.models_at_size import scaled_costs
-from rebuttal.processors import K40, P100
 
 MACHINE_NAMES = ("sandy_bridge_infiniband", "dgx1", "k40_datacenter", "h100_box")
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from rebuttal import nccl
-from rebuttal.collectives import (
+from rebuttal.errors import InputError
+from rebuttal.machines import nccl
+from rebuttal.machines.collectives import (
     COLLECTIVES,
     Cost,
     all_reduce,
@@ -20,8 +21,7 @@ from rebuttal.collectives import (
     server_in_turn,
     tree,
 )
-from rebuttal.errors import InputError
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 
 LINK = Link(5e-6, 12e9, "assumed: for this test")
 INNER = Link(2e-6, 100e9, "assumed: for this test")

@@ -36,20 +36,14 @@ LAYERS = {
     "stragglers": {"distributions"},
     "straggler_fit": {"stragglers"},
     "costs": {"cut"},
-    "collectives": set(),
-    "nccl": {"collectives"},
-    "hardware": {"collectives", "stragglers"},
-    "links": {"hardware"},
-    "processors": {"hardware"},
-    "scaled_machines": {"hardware", "links", "processors", "stragglers"},
-    "machines": {"hardware", "links", "scaled_machines", "stragglers"},
-    "models_at_size": {"costs", "hardware"},
+    "machines": {"stragglers"},
+    "models_at_size": {"costs", "machines"},
     # methods and clusters never meet but in simulation and studies
     "methods": {"orders", "rules", "verbs"},
-    "clusters": {"costs", "graph", "hardware", "machines", "rules", "timeline", "verbs"},
-    "simulation": {"clusters", "costs", "graph", "hardware", "machines", "methods", "task", "timeline"},
+    "clusters": {"costs", "graph", "machines", "rules", "timeline", "verbs"},
+    "simulation": {"clusters", "costs", "graph", "machines", "methods", "task", "timeline"},
     "analyses": {
-        "collectives", "costs", "cut", "hardware", "machines", "methods", "models_at_size", "simulation", "stragglers",
+        "costs", "cut", "machines", "methods", "models_at_size", "simulation", "stragglers",
     },
     # values
     "devices": set(),
@@ -75,9 +69,9 @@ LAYERS = {
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
     "charts": {"graph", "readings", "results", "stats", "timeline"},
     "report": {"charts", "execution", "methods", "papers", "params", "results", "stats"},
-    "pictures": {"costs", "hardware", "readings", "simulation", "stragglers", "timeline"},
+    "pictures": {"costs", "machines", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
-        "costs", "graph", "hardware", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",
+        "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",
         "timeline",
     },
     # the doors

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from rebuttal.collectives import COLLECTIVES, hierarchical, ring
 from rebuttal.errors import InputError
 from rebuttal.machines import MACHINES, TAGS, Link, Machine, Measured, Scaled, machine
+from rebuttal.machines.collectives import COLLECTIVES, hierarchical, ring
 from rebuttal.stragglers import STRAGGLERS
 
 

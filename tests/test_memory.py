@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from runs import COSTS, layered_machine, run
 
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 from rebuttal.readings import memory
 from rebuttal.rules import Momentum, RMSProp
 

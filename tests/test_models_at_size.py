@@ -7,8 +7,9 @@ import pytest
 from tiny_models import EQUAL, FLAT_ENDED, MODELS, row
 
 from rebuttal.errors import InputError
-from rebuttal.hardware import Scaled
 from rebuttal.machines import MACHINES
+from rebuttal.machines.hardware import Scaled
+from rebuttal.machines.processors import P100, PROCESSORS
 from rebuttal.models_at_size import (
     BYTES,
     costs_on,
@@ -18,7 +19,6 @@ from rebuttal.models_at_size import (
     scaled_costs,
     without_fully_connected,
 )
-from rebuttal.processors import P100, PROCESSORS
 
 PLAIN = Scaled(1e12, 1e11, 0.5, 0.0, 0.0, "assumed: for this test")
 

@@ -6,7 +6,7 @@ from runs import FREE, Fixed, machine, run
 
 from rebuttal.errors import InputError
 from rebuttal.graph import Graph
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 from rebuttal.readings import NOT_USED, gantt, gradients, progress, summary, utilisation
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import NoStragglers

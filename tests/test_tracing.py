@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from runs import METHODS, machine, run
 
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 from rebuttal.readings import gradients
 from rebuttal.stragglers import Exponential
 from rebuttal.tracing import trace, write_trace

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from programs import NARROW, SLOW, Run, listen, say
 
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 from rebuttal.verbs import Compute, Recv, Report, Send
 
 # --- Send and Recv --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from runs import machine, run
 
 from rebuttal.clusters.budget import Budget
 from rebuttal.errors import InputError
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 from rebuttal.stragglers import Exponential
 from rebuttal.verbs import AllReduce, Compute, Report
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from rebuttal.costs import Costs
 from rebuttal.errors import InputError, refuse
-from rebuttal.hardware import Machine, Scaled
+from rebuttal.machines.hardware import Machine, Scaled
 
 BYTES = 4  # of a number
 IMAGENET = 1_281_167  # training images of ILSVRC 2012

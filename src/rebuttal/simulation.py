@@ -10,8 +10,8 @@ from rebuttal.clusters.virtual import VirtualCluster
 from rebuttal.costs import Costs
 from rebuttal.errors import refuse
 from rebuttal.graph import Graph
-from rebuttal.hardware import Measured
 from rebuttal.machines import MACHINES, Machine
+from rebuttal.machines.hardware import Measured
 from rebuttal.methods import Method, method
 from rebuttal.paths import results
 from rebuttal.task import Task

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.errors import refuse
-from rebuttal.hardware import Machine
 from rebuttal.machines import machine
+from rebuttal.machines.hardware import Machine
 from rebuttal.models_at_size import Layer
 
 Models = Mapping[str, Sequence[Layer]]

@@ -12,7 +12,7 @@ import xarray as xr
 from rebuttal.analyses.grids import Models, check_grid, described, fill, found
 from rebuttal.analyses.steps import Iteration, delay_ceiling, iteration, overlap_ceiling, synchronous
 from rebuttal.costs import Costs
-from rebuttal.hardware import Machine
+from rebuttal.machines.hardware import Machine
 from rebuttal.models_at_size import BYTES, Layer, costs_on, without_fully_connected
 
 NODES = (2, 8, 32, 128)

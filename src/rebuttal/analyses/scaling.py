@@ -11,7 +11,7 @@ from rebuttal.analyses.speedups import BASELINE, step_s
 from rebuttal.analyses.steps import FORMS
 from rebuttal.costs import Costs
 from rebuttal.errors import refuse
-from rebuttal.hardware import Link, Machine
+from rebuttal.machines.hardware import Link, Machine
 from rebuttal.models_at_size import Layer, costs_on
 
 TO_1024 = tuple(2**power for power in range(11))

@@ -14,7 +14,7 @@ from rebuttal.analyses.grids import Models, check_grid, described, fill, found
 from rebuttal.analyses.steps import FORMS, iteration
 from rebuttal.costs import Costs
 from rebuttal.errors import refuse
-from rebuttal.hardware import Machine
+from rebuttal.machines.hardware import Machine
 from rebuttal.models_at_size import costs_on
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import STRAGGLERS

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from rebuttal.collectives import Cost, server_in_turn
 from rebuttal.costs import Costs
 from rebuttal.cut import groups
-from rebuttal.hardware import Machine
+from rebuttal.machines.collectives import Cost, server_in_turn
+from rebuttal.machines.hardware import Machine
 from rebuttal.methods.bucketed import Bucketed
 
 AllReduce = Callable[[float], Cost]

@@ -8,7 +8,7 @@ from typing import Any
 import simpy
 
 from rebuttal.clusters.pricing import Pricing
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 from rebuttal.timeline import Recorder
 from rebuttal.verbs import Recv, Send
 

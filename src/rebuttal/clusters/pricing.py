@@ -110,7 +110,7 @@ class MachinePricing:
         return self.machine.server_link if node < self.servers else self.machine.worker_link
 
     def all_reduce_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
-        """By the machine's own algorithm (rebuttal.collectives)."""
+        """By the machine's own algorithm (rebuttal.machines.collectives)."""
         cost = self.machine.all_reduce(nodes, size_bytes)
         return cost.latency_s, cost.transfer_s
 

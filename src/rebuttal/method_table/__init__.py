@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rebuttal.costs import Costs
-from rebuttal.hardware import Link, Machine, Measured
+from rebuttal.machines.hardware import Link, Machine, Measured
 from rebuttal.method_table.citations import sources_of, summary_of
 from rebuttal.method_table.exactness import exactness
 from rebuttal.methods import METHODS

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rebuttal.costs import Costs
-from rebuttal.hardware import Link, Machine, Stated
+from rebuttal.machines.hardware import Link, Machine, Stated
 from rebuttal.pictures.drawing import draw
 from rebuttal.pictures.stories import STORIES
 from rebuttal.pictures.unequal import Unequal

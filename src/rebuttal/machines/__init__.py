@@ -10,9 +10,9 @@ Every `source` begins with a word of `TAGS`; only a figure that was read in the 
 """
 
 from rebuttal.errors import refuse
-from rebuttal.hardware import Link, Machine, Measured, Scaled, Stated
-from rebuttal.links import FREE, INFINIBAND_FDR, LOOPBACK, TEN_GBE, TWENTY_FIVE_GBE
-from rebuttal.scaled_machines import PUBLISHED, SCALED_MACHINES
+from rebuttal.machines.hardware import Link, Machine, Measured, Scaled, Stated
+from rebuttal.machines.links import FREE, INFINIBAND_FDR, LOOPBACK, TEN_GBE, TWENTY_FIVE_GBE
+from rebuttal.machines.scaled import PUBLISHED, SCALED_MACHINES
 from rebuttal.stragglers import STRAGGLERS, PublishedQuantiles
 
 __all__ = ["MACHINES", "TAGS", "Link", "Machine", "Measured", "Scaled", "Stated", "machine"]

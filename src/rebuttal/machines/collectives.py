@@ -26,7 +26,7 @@ from rebuttal.errors import refuse
 
 
 class Wire(Protocol):
-    """A link: rebuttal.hardware.Link."""
+    """A link: rebuttal.machines.hardware.Link."""
 
     @property
     def latency_s(self) -> float:

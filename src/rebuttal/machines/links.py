@@ -1,6 +1,6 @@
 """Links that machines are made of, with the source of each figure. The words of `machines.TAGS` begin each source."""
 
-from rebuttal.hardware import Link
+from rebuttal.machines.hardware import Link
 
 TEN_GBE = Link(
     latency_s=30e-6,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, fields
 from typing import Protocol
 
-from rebuttal import collectives
-from rebuttal.collectives import Cost
 from rebuttal.errors import refuse
+from rebuttal.machines import collectives
+from rebuttal.machines.collectives import Cost
 from rebuttal.stragglers import Stragglers
 
 
@@ -96,7 +96,7 @@ class Machine:
     """A cluster of equal workers and a parameter server in `server_shards` pieces, each with a `shard_link`.
 
     `worker_link` is one worker's own share of its host's connection. Where `nodes_per_host` workers share a host, they
-    reach each other through `host_link`. All-reduces use the algorithm `collective` (rebuttal.collectives).
+    reach each other through `host_link`. All-reduces use the algorithm `collective` (rebuttal.machines.collectives).
     """
 
     name: str

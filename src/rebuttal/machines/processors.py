@@ -4,7 +4,7 @@ The peaks are published. The efficiency, the size at which half of it is reached
 set for CPUs and one for each generation of GPUs: faster devices need larger products to be full.
 """
 
-from rebuttal.hardware import Scaled
+from rebuttal.machines.hardware import Scaled
 
 ASSUMED = "assumed: efficiency, half_flops and launch_s, of the usual order for convolutions on such a device"
 

@@ -1,7 +1,7 @@
 """Machines whose compute is scaled to a model's layers from a device's published figures."""
 
-from rebuttal import links, processors
-from rebuttal.hardware import Machine
+from rebuttal.machines import links, processors
+from rebuttal.machines.hardware import Machine
 from rebuttal.stragglers import STRAGGLERS
 
 PUBLISHED = (
