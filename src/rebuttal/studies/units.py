@@ -27,7 +27,10 @@ LARGE_BATCHES = 4  # gradients over this many batches are large tensors already
 FULL_CALL = 10  # replicas (times ready gradients) that make a full call: fewer are given company
 WORKERS = "rebuttal.replaying.workers"  # what computes: it brings torch
 #: What a value depends on besides the unit itself: change any of it and the store's content no longer applies.
-CODE = ("replaying", "workloads", "rules.py", "graph.py", "seeding.py", "studies/units.py")
+CODE = (
+    "replaying", "workloads", "cut.py", "graph.py", "rules.py", "seeding.py", "task.py", "task_local.py",
+    "studies/units.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Unit:
 
     @property
     def gradients(self) -> int:
-        """How many gradients of one batch it takes, for estimates."""
+        """How many gradients of one batch it takes, or passes of one stage, for estimates."""
         return sum(self._sizes) * len(self.seeds) * len(self.learning_rates)
 
     @property
@@ -77,9 +80,13 @@ class Unit:
 
     @functools.cached_property
     def _sizes(self) -> list[int]:
-        """Batches of each gradient."""
+        """Batches of each gradient; a pass of one stage is over one batch."""
         nodes = zip(self.order.operations, self.order.arguments, strict=True)
-        return [len(arguments) // 2 for operation, arguments in nodes if operation == "gradient"]
+        return [
+            len(arguments) // 2 if operation == "gradient" else 1
+            for operation, arguments in nodes
+            if operation in ("gradient", "forward")
+        ]
 
 
 def compute_units(units: Sequence[Unit], title: str) -> list[Arrays]:
@@ -109,9 +116,14 @@ def _bundles(units: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def canonical(orders: Iterable[Order]) -> list[Order]:
-    """The orders as they are computed, equal ones being one object."""
+    """The orders as they are computed, equal ones being one object. What was run equally is merged once."""
+    as_run: dict[str, Order] = {}
     known: dict[str, Order] = {}
-    return [known.setdefault(order.key, order) for order in map(merged, orders)]
+    for order in (given := list(orders)):
+        if order.key not in as_run:
+            found = merged(order)
+            as_run[order.key] = known.setdefault(found.key, found)
+    return [as_run[order.key] for order in given]
 
 
 def _place(unit: Unit) -> Path:
