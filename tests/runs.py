@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from rebuttal import methods
 from rebuttal.costs import Costs
 from rebuttal.machines.hardware import Link, Machine, Measured, Stated
 from rebuttal.seeding import generator
@@ -73,6 +74,10 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "nesterov": ("nesterov", {"m": 6}),
     "nesterov_pipelined": ("nesterov", {"m": 6, "pipelined": True}),
     "pprs": ("pprs", {"K": 2, "m": 3, "gamma": 0.01}),
+}
+#: A method that is not in the list yet is tested with its default options.
+METHODS |= {
+    name: (name, {}) for name in methods.METHODS if name not in {known for known, _ in METHODS.values()}
 }
 
 

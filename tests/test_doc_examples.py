@@ -85,8 +85,8 @@ def test_the_diffs_of_the_page_apply_to_the_files(example):
     text = page("adding_a_method")
     files = [
         "src/rebuttal/methods/__init__.py",
-        "tests/runs.py",
         "tests/test_laws.py",
+        "tests/runs.py",
         "src/rebuttal/pictures/stories.py",
         "params.yaml",
     ]

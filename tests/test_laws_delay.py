@@ -52,7 +52,7 @@ def stable_exactly_below(tau, momentum, timeline_of, workload, coordinate=0):
     A quarter is several of the slowest oscillation's periods long.
     """
     rule = Momentum(momentum) if momentum else SGD()
-    quarter = 20 * (tau + 1) * (2 if momentum else 1)
+    quarter = 12 * (tau + 1) * (2 if momentum else 1)
     rates = [factor * bound(tau, momentum) / CURVATURE for factor in (0.98, 1.02)]
     late = list(range(2 * quarter + 1, 4 * quarter + 1))
     path = np.abs(paths_of(timeline_of(4 * quarter), workload, rates, late, rule=rule)[:, :, coordinate])

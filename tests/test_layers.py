@@ -69,7 +69,7 @@ LAYERS = {
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
     "charts": {"graph", "readings", "results", "stats", "timeline"},
     "report": {"charts", "execution", "methods", "papers", "params", "results", "stats"},
-    "pictures": {"costs", "machines", "readings", "simulation", "stragglers", "timeline"},
+    "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
         "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",
         "timeline",

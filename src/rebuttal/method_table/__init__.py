@@ -15,7 +15,7 @@ from rebuttal.machines.hardware import Link, Machine, Measured
 from rebuttal.method_table.citations import sources_of, summary_of
 from rebuttal.method_table.exactness import exactness
 from rebuttal.methods import METHODS
-from rebuttal.pictures.stories import STORIES
+from rebuttal.pictures.stories import story_of
 from rebuttal.readings import layer_staleness, memory, progress, utilisation
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import STRAGGLERS, NoStragglers
@@ -112,7 +112,7 @@ def rows() -> list[Row]:
     """Every method with the options of its picture (or its defaults), and the variants that the table sets apart."""
     found = []
     for name in METHODS:
-        options: dict[str, Any] = dict(STORIES[name].options) if name in STORIES else {}
+        options: dict[str, Any] = dict(story_of(name).options)
         found += [Row(name, options), *(Row(name, {**options, **extra}) for extra in VARIANTS.get(name, ()))]
     return found
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rebuttal.costs import Costs
 from rebuttal.machines.hardware import Link, Machine, Stated
+from rebuttal.methods import METHODS
 from rebuttal.pictures.drawing import draw
-from rebuttal.pictures.stories import STORIES
+from rebuttal.pictures.stories import STORIES, story_of
 from rebuttal.pictures.unequal import Unequal
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import NoStragglers
@@ -51,7 +52,7 @@ COSTS = Costs(
 
 def picture_run(name: str) -> Timeline:
     """The run that the picture of this method shows."""
-    story = STORIES[name]
+    story = story_of(name)
     return simulate(
         name,
         machine=EQUAL if story.stages else SMALL,
@@ -66,13 +67,13 @@ def picture_run(name: str) -> Timeline:
 
 def picture(name: str) -> str:
     """The SVG of one method."""
-    timeline = picture_run(name)
-    return draw(timeline, STORIES[name], _about(timeline.about["nodes"] == 1, STORIES[name].stages))
+    timeline, story = picture_run(name), story_of(name)
+    return draw(timeline, story, _about(timeline.about["nodes"] == 1, story.stages))
 
 
 def write(folder: Path) -> list[Path]:
     """Write every picture into `folder`; the paths."""
-    paths = [folder / f"{name}.svg" for name in STORIES]
+    paths = [folder / f"{name}.svg" for name in METHODS]
     for path in paths:
         path.write_text(picture(path.stem), encoding="utf-8")
     return paths

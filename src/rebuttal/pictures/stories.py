@@ -122,3 +122,8 @@ STORIES: dict[str, Story] = {
         stages=True,
     ),
 }
+
+
+def story_of(name: str) -> Story:
+    """The story of a method; one without an entry is drawn with its default options, under its own name."""
+    return STORIES.get(name) or Story(name.replace("_", " ").capitalize())
