@@ -10,7 +10,7 @@ import multiprocessing
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,7 @@ class _Nodes:
         """Until the last version is made. Raises what goes wrong."""
         seen, since = b"", time.monotonic()
         while not self._over():
-            for node, what, content in self._heard(LOOK_S):
+            for node, what, content in self._heard(LOOK_S, self._setup.nodes):
                 if what == "first":
                     self._reporting[node] = content
                 elif what == "last":
@@ -172,25 +172,25 @@ class _Nodes:
         found: dict[int, Any] = {}
         deadline = time.monotonic() + HANDSHAKE_S
         while len(found) < len(self._setup.nodes):
-            found |= {node: content for node, what, content in self._heard(LOOK_S) if what == wanted}
+            silent = [node for node in self._setup.nodes if node not in found]  # the others may leave
+            found |= {node: said for node, what, said in self._heard(LOOK_S, silent) if what == wanted}
             if time.monotonic() > deadline:
-                late = [node for node in self._setup.nodes if node not in found]
-                raise RunError(f"no word ({wanted}) from {self._called(late[0])} within {HANDSHAKE_S:g} s")
+                raise RunError(f"no word ({wanted}) from {self._called(silent[0])} within {HANDSHAKE_S:g} s")
         return found
 
     def _clock(self, node: int) -> float:
         """A node's clock, asked for now."""
         self._controls[node].send("clock")
-        return next(content for _, what, content in self._heard(HANDSHAKE_S) if what == "clock")
+        return next(content for _, what, content in self._heard(HANDSHAKE_S, [node]) if what == "clock")
 
     def _tell(self, order: str) -> None:
         for control in self._controls.values():
             with contextlib.suppress(OSError):  # a node that is gone is noticed where its word is awaited
                 control.send(order)
 
-    def _heard(self, seconds: float) -> list[tuple[int, str, Any]]:
-        """(node, what, content) of what nodes say within some seconds. Raises if one failed, or is gone in silence."""
-        nodes = {control: node for node, control in self._controls.items()}
+    def _heard(self, seconds: float, speakers: Iterable[int]) -> list[tuple[int, str, Any]]:
+        """(node, what, content) of what these nodes say within some seconds. Raises if one failed, or left in silence."""
+        nodes = {self._controls[node]: node for node in speakers}
         heard = []
         for control in wait(list(nodes), seconds):
             assert isinstance(control, Connection)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.fx.experimental.symbolic_shapes  # noqa: F401 - a first backward pass would import it in every node
 
 from rebuttal.errors import InputError
 from rebuttal.lifeline import tie_to_parent
@@ -52,7 +53,7 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     )
     task = NamedTask(compute)
     program = setup.method.programs(setup.nodes, task)[number]
-    compute("gradient", [compute("start", (), ())], (0.0, 0.0))  # what a first time costs is no part of the run
+    _warm(compute)
     links, mailbox, office = Links(folder, number), Mailbox(), _Office(control, folder)
     office.tell("listening")
     office.await_order("connect")
@@ -70,6 +71,15 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
         mailbox.await_stop()
     log.arrived_s, log.definitions = mailbox.arrived_s, task.definitions
     office.close(log)
+
+
+def _warm(compute: Computer) -> None:
+    """One gradient, whole and as a stage: what a first time costs, such as torch's late imports, is no part of a run."""
+    whole = (0.0, 1.0)
+    state = compute("start", (), ())
+    compute("gradient", [state], (0.0, 0.0))
+    h = compute("forward", [state, compute("input", (), (0.0, 0.0))], whole)
+    compute("weight_gradient", [state, h, compute("loss", [h], (*whole, 0.0, 0.0))], whole)
 
 
 class _Office:
