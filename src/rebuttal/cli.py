@@ -188,7 +188,17 @@ COMMANDS = (
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     ("site", _site, "assemble the site in reports/", ()),
-    ("run", _run_processes, "run a method on real processes of this host, and record it", of_processes.of_run),
-    ("verify", _verify, "compute a recorded run again, and compare the weights to the bit", of_processes.of_verify),
+    (
+        "run",
+        _run_processes,
+        "run a method on real processes of this host, and record it",
+        of_processes.of_run,
+    ),
+    (
+        "verify",
+        _verify,
+        "compute a recorded run again, and compare the weights to the bit",
+        of_processes.of_verify,
+    ),
     ("warm", _warm, "run a command whose stages share one start-up: warm dvc repro", (RUN,)),
 )

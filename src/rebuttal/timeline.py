@@ -161,7 +161,7 @@ class Recorder:
         self._updates: list[tuple] = []
         self._codes: dict[str, int] = {}
 
-    def compute(  # noqa: PLR0913 - the columns of a row
+    def compute(
         self,
         node: int,
         operation: str,

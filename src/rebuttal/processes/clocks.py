@@ -1,4 +1,4 @@
-"""How far the clock of a node is from the launcher's (Cristian 1989: from the quickest of several answers). No torch."""
+"""How far a node's clock is from the launcher's, from the quickest of several answers (Cristian 1989). No torch."""
 
 import time
 from collections.abc import Callable

@@ -33,6 +33,4 @@ def check(given: argparse.Namespace) -> str:
     timeline = Timeline.load(given.run)
     agreed = verify(timeline, given.data_root)
     last = len(timeline.updates["value"]) - 1
-    return (
-        f"{given.run}: the weights follow from the timeline, to the bit: {agreed} checksums up to version {last}"
-    )
+    return f"{given.run}: the weights follow from the timeline, to the bit: {agreed} checksums up to version {last}"

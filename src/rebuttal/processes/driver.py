@@ -23,7 +23,7 @@ class Handle:
     """An all-reduce to which this node has contributed `size_bytes` under `tag`."""
 
     request: AllReduce
-    tag: tuple
+    tag: str
     size_bytes: int
 
 
@@ -33,7 +33,7 @@ class Driver:
     `waiting`: what the program waits for, or None.
     """
 
-    def __init__(  # noqa: PLR0913 - all that a node has
+    def __init__(
         self,
         setup: Setup,
         log: Log,
@@ -47,7 +47,7 @@ class Driver:
         self._mailbox, self._links, self._cells, self._progress = mailbox, links, cells, progress
         self._least_s = setup.seconds(log.node)
         self._counts: dict[Any, int] = {}
-        self._version = -1
+        self._versions = 0
         self.waiting: str | None = None
 
     def drive(self, program: Program) -> None:
@@ -87,9 +87,7 @@ class Driver:
     def _send(self, request: Send) -> None:
         sent_s = time.monotonic()
         number, size = self._links.send(request.to, request.tag, request.value)
-        self._log.sent.append(
-            Sent(request.to, number, request.tag, first_name(request.value), size, sent_s)
-        )
+        self._log.sent.append(Sent(request.to, number, request.tag, first_name(request.value), size, sent_s))
 
     def _receive(self, request: Recv) -> tuple[int, Any]:
         self.waiting = request.tag
@@ -100,7 +98,7 @@ class Driver:
 
     def _all_reduce(self, request: AllReduce) -> Any:
         """Every participant sends its value to every other; each then sums all of them in the same order."""
-        tag = ("all_reduce", request.tag, self._next(("all_reduce", request.tag)))
+        tag = f"all_reduce {request.tag} {self._next(('all_reduce', request.tag))}"
         others = [node for node in request.participants if node != self._log.node]
         size = sum(self._links.send(node, tag, request.value)[1] for node in others)
         handle = Handle(request, tag, size)
@@ -149,7 +147,7 @@ class Driver:
                 checksum(request.weights) if noted else None,
             )  # fmt: skip
             self._log.reported.append(row)
-            self._version = version
+            self._versions = version + 1
             self._note_progress()
         if version in (0, last):
             self._announce("first" if version == 0 else "last", "shared" if request.shared else request.part)
@@ -163,7 +161,7 @@ class Driver:
         self._note_progress()
 
     def _note_progress(self) -> None:
-        self._progress.note(self._log.node, len(self._log.computed), self._version)
+        self._progress.note(self._log.node, len(self._log.computed), self._versions)
 
     def _next(self, what: Any) -> int:
         count = self._counts.get(what, 0)

@@ -47,6 +47,8 @@ def merged(setup: Setup, logs: Sequence[Log], begin_s: float, offsets: Mapping[i
             recorder.arrived(number, there.arrived_s[source, row.number] - late_s[row.to])
         if (source, row.number) in there.taken_s:
             recorder.received(number, there.taken_s[source, row.number] - late_s[row.to])
+    for name in definitions:  # also what was computed and never used, such as one half of a backward pass
+        symbol(name)
     return recorder.timeline(graph)
 
 
@@ -69,7 +71,9 @@ def _versions(
     for version in range(setup.updates + 1):
         parts = sorted(found[version], key=lambda row: row[1].part or (0, 1))
         made = [(report.time_s - late_s[node], node) for node, report in parts]
-        versions.append((max(made)[1], _joined([report.name for _, report in parts], definitions), max(made)[0]))
+        versions.append(
+            (max(made)[1], _joined([report.name for _, report in parts], definitions), max(made)[0])
+        )
     return versions, [report for version in range(setup.updates + 1) for _, report in found[version]]
 
 

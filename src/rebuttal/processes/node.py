@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.fx.experimental.symbolic_shapes  # noqa: F401 - a first backward pass would import it in every node
+import torch.fx.experimental.symbolic_shapes  # a first backward pass would import it, in every node
 
 from rebuttal.errors import InputError
 from rebuttal.lifeline import tie_to_parent
@@ -74,7 +74,7 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
 
 
 def _warm(compute: Computer) -> None:
-    """One gradient, whole and as a stage: what a first time costs, such as torch's late imports, is no part of a run."""
+    """One gradient, whole and as a stage: what a first time costs is no part of a run."""
     whole = (0.0, 1.0)
     state = compute("start", (), ())
     compute("gradient", [state], (0.0, 0.0))

@@ -8,7 +8,7 @@ FORM = struct.Struct("<qq")
 
 
 class Progress:
-    """(computations, newest version or -1) of each of `nodes` nodes, in a file that all of them map."""
+    """(computations, versions) that each of `nodes` nodes has made, in a file that all of them map."""
 
     def __init__(self, folder: Path, nodes: int) -> None:
         path = folder / "progress"
@@ -16,14 +16,14 @@ class Progress:
             file.truncate(nodes * FORM.size)
             self._memory = mmap.mmap(file.fileno(), nodes * FORM.size)
 
-    def note(self, node: int, computations: int, version: int) -> None:
+    def note(self, node: int, computations: int, versions: int) -> None:
         """A node is this far."""
-        FORM.pack_into(self._memory, node * FORM.size, computations, version)
+        FORM.pack_into(self._memory, node * FORM.size, computations, versions)
 
     def of(self, node: int) -> tuple[int, int]:
         """How far a node was when it last said so."""
-        computations, version = FORM.unpack_from(self._memory, node * FORM.size)
-        return computations, version
+        computations, versions = FORM.unpack_from(self._memory, node * FORM.size)
+        return computations, versions
 
     def all(self) -> bytes:
         """Something that changes when any node gets on."""

@@ -25,7 +25,9 @@ NAME_BYTES = 16  # 128 bits: two different values of a run never share one
 def name_of(operation: str, inputs: Sequence[Name], arguments: Arguments) -> Name:
     """A hash of an operation, the names of what it is applied to, and its arguments: equal on every node."""
     text = operation.encode() + b"\0" + b"".join(inputs)
-    return hashlib.blake2b(text + struct.pack(f"<{len(arguments)}d", *arguments), digest_size=NAME_BYTES).digest()
+    return hashlib.blake2b(
+        text + struct.pack(f"<{len(arguments)}d", *arguments), digest_size=NAME_BYTES
+    ).digest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -88,5 +88,7 @@ def _checksums(timeline: Timeline) -> dict[int, list[tuple[int, int, str]]]:
         found.setdefault(version, []).append((l, n, checksum))
     last = len(timeline.updates["value"]) - 1
     if max(found, default=-1) != last:
-        raise refuse("timeline: the last checksum", max(found, default=None), f"one of the last version, {last}")
+        raise refuse(
+            "timeline: the last checksum", max(found, default=None), f"one of the last version, {last}"
+        )
     return found

@@ -1,0 +1,60 @@
+"""Methods that go wrong on purpose, in a module that other processes can import."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rebuttal.errors import refuse
+from rebuttal.verbs import Compute, Recv, Report, Send
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """Two nodes that report the start; node 1 then does what `fault` says, while node 0 waits for its word."""
+
+    fault: str
+    servers: ClassVar[int] = 1
+
+    def check(self, workers):
+        """One worker."""
+
+    def nodes(self, workers):
+        return 2
+
+    def programs(self, nodes, task):
+        return {0: self.serve(task), 1: getattr(self, self.fault)(task)}
+
+    def serve(self, task):
+        w = task.start()
+        while (yield Report(w)):
+            _, g = yield Recv("gradient")
+            if g is None:
+                return
+            w = yield Compute(task.update, (w, g))
+
+    def silent(self, task):
+        """Waits for weights that nobody sends."""
+        yield Recv("weights")
+
+    def broken(self, task):
+        """Computes one gradient, and then what cannot be computed."""
+        g = yield Compute(task.gradient, (task.start(), (0, 0)))
+        yield Send(0, "gradient", g)
+        yield Compute(task.gradient, (g, (0, "first")))
+
+    def refusing(self, task):
+        """Finds that it was given what it cannot use."""
+        yield Compute(task.start)
+        raise refuse("n", 3, "a whole number from 1 to 2")
+
+    def short(self, task):
+        """Ends, and makes the other end, before the budget is spent."""
+        yield Send(0, "gradient", None)
+
+    def alone(self, task):
+        """Sends itself what it sends on: mail to oneself comes like any other."""
+        for t in range(1000):
+            g = yield Compute(task.gradient, (task.start(), (0, t)))
+            yield Send(1, "note", g)
+            source, same = yield Recv("note")
+            assert source == 1
+            yield Send(0, "gradient", same)
