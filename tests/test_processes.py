@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faulty_methods import Faulty
+from other_processes import Faulty, environment, setup, torchrun_node
 from runs import METHODS
 from runs import run as virtual
 from values import eager_weights
@@ -21,8 +22,9 @@ from values import eager_weights
 from rebuttal.cli import main
 from rebuttal.errors import InputError, RunError
 from rebuttal.graph import Graph
+from rebuttal.processes import torchrun
 from rebuttal.processes.driver import digest
-from rebuttal.processes.launcher import record
+from rebuttal.processes.launcher import forking, record
 from rebuttal.processes.verification import verify
 from rebuttal.readings import gradients, summary
 from rebuttal.readings.staleness import uses
@@ -339,9 +341,44 @@ def test_a_killed_node_ends_the_run_with_one_error(node, role):
         rf"node {node} \({role}\) was killed by signal 9 after \d+ computations, with the run at version \d+$"
     )
     with pytest.raises(RunError, match=text):
-        record("asynchronous", updates=100_000, workers=3, **(STRAGGLING | {"pace_s": 0.01}))
+        record("asynchronous", updates=100_000, workers=3, stragglers="exponential", pace_s=0.01)
     assert time.monotonic() - killed_at[0] < 2
     assert not multiprocessing.active_children()
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def test_processes_that_torchrun_started_are_the_nodes(tmp_path):
+    port, path = free_port(), tmp_path / "run.npz"
+    context = forking()
+    nodes = [context.Process(target=torchrun_node, args=(rank, port, path)) for rank in range(3)]
+    for node in nodes:
+        node.start()
+    for node in nodes:
+        node.join(60)
+    assert [node.exitcode for node in nodes] == [0, 0, 0]
+    assert verify(Timeline.load(path)) == 3
+
+
+def test_a_port_in_use_and_a_wrong_number_of_processes_are_one_line_each(monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        for key, value in environment(0, 3, taken.getsockname()[1]).items():
+            monkeypatch.setenv(key, value)
+        assert torchrun.is_here()
+        with pytest.raises(RunError, match=r"no store at 127.0.0.1:\d+: ") as failure:
+            torchrun.record(setup())
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(
+        InputError, match="nproc-per-node: got 2; allowed: 3, the nodes of asynchronous"
+    ) as refusal:
+        torchrun.record(setup())
+    assert "\n" not in str(failure.value) + str(refusal.value)
 
 
 LAUNCHER = """

@@ -138,7 +138,9 @@ def _site(_: argparse.Namespace) -> None:
 def _run_processes(given: argparse.Namespace) -> None:
     from rebuttal.processes.command import run
 
-    print(_started(run)(given))
+    said = _started(run)(given)
+    if said is not None:
+        print(said)
 
 
 def _verify(given: argparse.Namespace) -> None:

@@ -2,28 +2,41 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+from rebuttal.processes import torchrun
 from rebuttal.processes.arguments import pairs
 from rebuttal.processes.launcher import record
+from rebuttal.processes.setup import Setup
 from rebuttal.processes.verification import verify
 from rebuttal.readings import summary
 from rebuttal.rules import rule
 from rebuttal.timeline import Timeline
 
 
-def run(given: argparse.Namespace) -> str:
-    """Run a method on real processes and write its timeline; a line that says what came out."""
-    timeline = record(
-        given.method, workload=given.workload, workers=given.workers, updates=given.updates,
-        learning_rate=given.learning_rate, rule=rule(given.rule, **pairs("--rule-option", given.rule_option)),
-        batch=given.batch, seed=given.seed, options=pairs("--option", given.option), stragglers=given.stragglers,
-        pace_s=given.pace, checksums_every=given.checksums_every, data_root=given.data_root,
-    )  # fmt: skip
-    path = given.write or Path(f"{given.method}.npz")
+def run(given: argparse.Namespace) -> str | None:
+    """Run a method on real processes and write its timeline; a line that says what came out.
+
+    Under torchrun this is one of the processes, and only that of rank 0 writes and has something to say.
+    """
+    settings: dict[str, Any] = {
+        "workload": given.workload, "workers": given.workers, "updates": given.updates, "seed": given.seed,
+        "learning_rate": given.learning_rate, "rule": rule(given.rule, **pairs("--rule-option", given.rule_option)),
+        "batch": given.batch, "options": pairs("--option", given.option), "stragglers": given.stragglers,
+        "pace_s": given.pace, "checksums_every": given.checksums_every, "data_root": given.data_root,
+    }  # fmt: skip
+    if torchrun.is_here():
+        timeline = torchrun.record(Setup.of(given.method, **settings))
+    else:
+        timeline = record(given.method, **settings)
+    return None if timeline is None else _written(timeline, given.write or Path(f"{given.method}.npz"))
+
+
+def _written(timeline: Timeline, path: Path) -> str:
     timeline.save(path)
-    found = summary(timeline)
+    found, about = summary(timeline), timeline.about
     return (
-        f"{path}: {found['updates']} updates of {given.method} on {timeline.about['nodes']} processes, "
+        f"{path}: {found['updates']} updates of {about['method']} on {about['nodes']} processes, "
         f"{1e3 * found['seconds_per_update']:.3g} ms each (measured), mean staleness {found['staleness_mean']:.3g}"
     )
 

@@ -1,4 +1,4 @@
-"""All nodes of a run, as the launcher deals with them: it lets them begin, watches over them, and takes their notes.
+"""All nodes of a run, as the launcher deals with them: it lets them begin, watches over them, and merges their notes.
 
 When one of them fails or is killed, that is one error, which says which one and how far it was.
 """
@@ -13,8 +13,10 @@ from typing import Any
 from rebuttal.errors import InputError, RunError
 from rebuttal.processes.clocks import Offset, offset_of
 from rebuttal.processes.log import Log
+from rebuttal.processes.merging import merged
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import Setup
+from rebuttal.timeline import Timeline
 
 ANSWER_S = 60.0  # the longest that a node may take to answer: to import torch, at the first time
 DYING_S = 2.0
@@ -23,10 +25,10 @@ LOOK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """The connection to a node, and its process."""
+    """The connection to a node, and its process, if it is the launcher's."""
 
     control: Connection
-    process: Any
+    process: Any = None
 
 
 @dataclass
@@ -60,6 +62,12 @@ class Crew:
 
     def __init__(self, setup: Setup, progress: Progress, members: Mapping[int, Member]) -> None:
         self._setup, self._progress, self._members = setup, progress, members
+
+    def timeline(self, patience_s: float) -> Timeline:
+        """The whole run; its timeline. Raises what `watch` does."""
+        begin_s, offsets = self.begin()
+        self.watch(patience_s)
+        return merged(self._setup, self.logs(), begin_s, offsets)
 
     def begin(self) -> tuple[float, dict[int, Offset]]:
         """Connect all nodes, compare their clocks with this process's, and let them begin: (when, the comparison)."""
@@ -139,11 +147,9 @@ class Crew:
 
     def _lost(self, node: int) -> RunError:
         """The error for a node that closed its connection without a last word."""
-        process = self._members[node].process
-        process.join(DYING_S)
-        code = process.exitcode
-        how = f"was killed by signal {-code}" if code and code < 0 else f"ended with status {code}"
-        return RunError(f"{self._called(node)} {how} after {self._far(node)}")
+        return RunError(
+            f"{self._called(node)} {_end_of(self._members[node].process)} after {self._far(node)}"
+        )
 
     def _far(self, node: int) -> str:
         computations, _ = self._progress.of(node)
@@ -158,3 +164,12 @@ class Crew:
         found = self._each("waiting")
         waits = [f"{self._called(node)} for {tag!r}" for node, tag in sorted(found.items()) if tag]
         return "waiting are " + ", ".join(waits[:5]) if waits else "none waits, all compute"
+
+
+def _end_of(process: Any) -> str:
+    """How a process ended, in words."""
+    if process is None:
+        return "is gone"
+    process.join(DYING_S)
+    code = process.exitcode
+    return f"was killed by signal {-code}" if code and code < 0 else f"ended with status {code}"

@@ -1,4 +1,4 @@
-"""Starts the nodes of a run on this host, ends them, and makes a timeline of what they noted.
+"""Starts the nodes of a run on this host, and ends them.
 
 Nodes are forked from a process that has imported torch once, and speak with the launcher over a pipe each. Nobody is
 left behind: nodes end with the launcher, and with the process that they were forked from.
@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.errors import refuse
-from rebuttal.methods import Method, method
+from rebuttal.methods import Method
 from rebuttal.processes.crew import Crew, Member
-from rebuttal.processes.merging import merged
 from rebuttal.processes.node import main
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import Setup
 from rebuttal.rules import SGD, Rule
-from rebuttal.stragglers import named
 from rebuttal.timeline import Timeline
 
 LEAVING_S = 2.0  # the longest that a node may take to end after the last word
@@ -56,24 +54,17 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
         InputError: an unknown name or an impossible value.
         RunError: a node was killed or failed, or no node got on for `patience_s`.
     """
-    setup = Setup(
-        name=program if isinstance(program, str) else type(program).__name__,
-        method=method(program, **(options or {})) if isinstance(program, str) else program,
-        workers=workers, updates=updates, workload=workload, learning_rate=learning_rate, rule=rule, batch=batch,
-        seed=seed, stragglers=named(stragglers), pace_s=pace_s, checksums_every=checksums_every, data_root=data_root,
+    setup = Setup.of(
+        program, options, stragglers, workload=workload, workers=workers, updates=updates, batch=batch, seed=seed,
+        learning_rate=learning_rate, rule=rule, pace_s=pace_s, checksums_every=checksums_every, data_root=data_root,
     )  # fmt: skip
-    if stragglers != "none" and not pace_s:
-        raise refuse("pace_s", pace_s, "a number of seconds > 0 where there are stragglers")
-    with _folder() as folder, _started(setup, folder) as processes:
-        crew = Crew(setup, Progress(folder, len(setup.nodes)), processes)
-        begin_s, offsets = crew.begin()
-        crew.watch(patience_s)
-        return merged(setup, crew.logs(), begin_s, offsets)
+    with folder_of_run() as folder, _started(setup, folder) as processes:
+        return Crew(setup, Progress(folder, len(setup.nodes)), processes).timeline(patience_s)
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder of this run's own, in memory where the system has a place for that."""
+def folder_of_run() -> Iterator[Path]:
+    """A folder of one run's own, gone afterwards, in memory where the system has a place for that."""
     made = Path(tempfile.mkdtemp(prefix="rebuttal-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
         if len(str(made)) > LONGEST_ADDRESS - len("/9999.socket"):
@@ -83,11 +74,17 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def forking() -> Any:
+    """What starts processes that have torch imported: forks of one that imported it, once, and has no threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", "rebuttal.processes.node"])
+    return context
+
+
 @contextlib.contextmanager
 def _started(setup: Setup, folder: Path) -> Iterator[dict[int, Member]]:
     """The processes of a run, which are gone on leaving: by themselves, within a moment, if all went well."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "rebuttal.processes.node"])
+    context = forking()
     members: dict[int, Member] = {}
     patience_s = 0.0
     try:

@@ -39,6 +39,7 @@ class Links:
         for _ in range(sum(other > self._node for other in nodes)):
             peer = self._listener.accept()
             self._peers[peer.recv()] = peer
+        self._listener.close()
 
     def read_into(self, mailbox: Mailbox, task: NamedTask) -> None:
         """From now on put what arrives into `mailbox`."""

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.errors import refuse
-from rebuttal.methods import Method
+from rebuttal.methods import Method, method
 from rebuttal.rules import RULES, Rule
-from rebuttal.stragglers import Stragglers
+from rebuttal.stragglers import Stragglers, named
 from rebuttal.workloads import check_data
 
 THREADS = 1  # of each process: as many processes as cores is the user's business, not a BLAS library's
@@ -35,6 +35,19 @@ class Setup:
     pace_s: float
     checksums_every: int
     data_root: Path | None = None
+
+    @staticmethod
+    def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
+        """From names: of a method (or the method itself), and of a distribution of stragglers."""
+        if stragglers != "none" and not given["pace_s"]:
+            raise refuse("pace_s", given["pace_s"], "a number of seconds > 0 where there are stragglers")
+        by_name = isinstance(program, str)
+        return Setup(
+            name=program if by_name else type(program).__name__,
+            method=method(program, **(options or {})) if by_name else program,
+            stragglers=named(stragglers),
+            **given,
+        )
 
     def __post_init__(self) -> None:
         for key in ("workers", "updates", "batch", "checksums_every"):

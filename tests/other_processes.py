@@ -1,9 +1,13 @@
-"""Methods that go wrong on purpose, in a module that other processes can import."""
+"""What tests run in other processes, in a module that these can import: methods that go wrong, a node of torchrun."""
 
+import os
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rebuttal.errors import refuse
+from rebuttal.processes import torchrun
+from rebuttal.processes.setup import Setup
+from rebuttal.rules import SGD
 from rebuttal.verbs import Compute, Recv, Report, Send
 
 
@@ -58,3 +62,25 @@ class Faulty:
             source, same = yield Recv("note")
             assert source == 1
             yield Send(0, "gradient", same)
+
+
+def environment(rank, world, port):
+    """What torchrun sets."""
+    found = {"RANK": rank, "WORLD_SIZE": world, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    return {key: str(value) for key, value in found.items()}
+
+
+def setup():
+    """A run of two workers and a server."""
+    return Setup.of(
+        "asynchronous", None, "none", workload="digits_mlp", workers=2, updates=20, learning_rate=0.1, rule=SGD(),
+        batch=32, seed=0, pace_s=0.0, checksums_every=10,
+    )  # fmt: skip
+
+
+def torchrun_node(rank, port, path):
+    """One of three processes, as torchrun would start them."""
+    os.environ |= environment(rank, 3, port)
+    timeline = torchrun.record(setup())
+    if timeline is not None:
+        timeline.save(path)
