@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from doc_pages import blocks, page
 from other_processes import Faulty, environment, setup, torchrun_node
 from runs import METHODS
 from runs import run as virtual
@@ -255,6 +256,10 @@ def test_the_command_line_runs_a_method(tmp_path, capsys):
     assert made.about["rule"] == {"name": "momentum", "momentum": 0.5}
     assert made.about["options"] == {"n": 3}
     assert main(["verify", str(path)]) == 0
+
+
+def test_the_example_of_the_page_runs():
+    exec(blocks(page("processes"), "python")[0], {})  # noqa: S102 - the page's own code
 
 
 # what goes wrong
