@@ -77,7 +77,7 @@ def folder_of_run() -> Iterator[Path]:
 def forking() -> Any:
     """What starts processes that have torch imported: forks of one that imported it, once, and has no threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "rebuttal.processes.node"])
+    context.set_forkserver_preload(["__main__", "rebuttal.processes.node", "rebuttal.processes.quick_end"])
     return context
 
 

@@ -36,14 +36,26 @@ def main(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     """The process of node `number`. What goes wrong is told to the launcher, in a line and in full."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher hears it too, and stops the nodes
     tie_to_parent()
-    with contextlib.suppress(*LOST):
-        try:
-            _run(setup, number, folder, control)
-        except InputError as error:
-            control.send(("refused", str(error)))
-        except Exception as error:  # noqa: BLE001 - it is raised again by the launcher
-            line = " ".join(str(error).split())
-            control.send(("failed", (f"{type(error).__name__}: {line}", traceback.format_exc())))
+    try:
+        _tell_what_fails(setup, number, folder, control)
+    except LOST:
+        _end_without_launcher(folder)
+
+
+def _end_without_launcher(folder: Path) -> None:
+    """It was killed: remove what it would have removed, and end at once."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
+def _tell_what_fails(setup: Setup, number: int, folder: Path, control: Connection) -> None:
+    try:
+        _run(setup, number, folder, control)
+    except InputError as error:
+        control.send(("refused", str(error)))
+    except Exception as error:  # noqa: BLE001 - it is raised again by the launcher
+        line = " ".join(str(error).split())
+        control.send(("failed", (f"{type(error).__name__}: {line}", traceback.format_exc())))
 
 
 def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
@@ -117,6 +129,5 @@ class _Office:
                 else:
                     self.tell("waiting", driver.waiting)
         except LOST:
-            if not self._closed:  # the launcher was killed
-                shutil.rmtree(self._folder, ignore_errors=True)
-                os._exit(1)
+            if not self._closed:
+                _end_without_launcher(self._folder)

@@ -39,13 +39,14 @@ class Setup:
     @staticmethod
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
         """From names: of a method (or the method itself), and of a distribution of stragglers."""
+        slowdowns = named(stragglers)
         if stragglers != "none" and not given["pace_s"]:
             raise refuse("pace_s", given["pace_s"], "a number of seconds > 0 where there are stragglers")
         by_name = isinstance(program, str)
         return Setup(
             name=program if by_name else type(program).__name__,
             method=method(program, **(options or {})) if by_name else program,
-            stragglers=named(stragglers),
+            stragglers=slowdowns,
             **given,
         )
 
