@@ -57,9 +57,8 @@ def _check(given: argparse.Namespace) -> None:
     loaded = params.load()
     for file in sorted((paths.root() / "papers").glob("*/paper.yaml")):
         papers.load(file)
-    print(
-        f"params.yaml and papers: sound; profile {loaded.profile}, {len(loaded.study(given.study).variants)} variants"
-    )
+    sizes = ", ".join(f"{len(study.variants)} variants in {study.name}" for study in loaded.studies.values())
+    print(f"params.yaml and papers: sound; profile {loaded.profile}: {sizes}")
 
 
 def _profile(_: argparse.Namespace) -> None:

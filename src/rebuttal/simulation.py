@@ -41,7 +41,8 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     where = _machine(machine)
     if workers < 1:
         raise refuse("workers", workers, "a whole number >= 1")
-    chosen.check(workers)
+    if hasattr(chosen, "check"):
+        chosen.check(workers)
     if costs is None and isinstance(where.compute, Measured):
         costs = Costs.read(results() / "profile.json", workload, batch)
     if updates is None and batches is None:
