@@ -51,7 +51,7 @@ LAYERS = {
     "profiling": {"costs", "devices", "workloads"},
     "replaying": {"cut", "devices", "graph", "readings", "rules", "task", "timeline", "workloads"},
     # what is run
-    "params": {"machines", "methods", "workloads"},
+    "params": {"machines", "methods", "rules", "workloads"},
     "verdict_rules": set(),
     "papers": {"params", "verdict_rules"},
     "quick_imports": set(),
@@ -62,7 +62,7 @@ LAYERS = {
     "warm": set(),
     "studies": {
         "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "params", "profiling",
-        "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "warm",
+        "readings", "replaying", "results", "rules", "simulation", "stats", "stragglers", "timeline", "tracing", "warm",
         "workloads",
     },
     # what is read off it

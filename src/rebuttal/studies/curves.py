@@ -49,7 +49,8 @@ def curves_of(
     for setting in some:
         runs = timelines[setting.key] = load_timelines(study, setting, seeds)
         picked = versions[setting.key] = [tuple(pick(len(run.updates["value"]) - 1)) for run in runs]
-        context = Context(setting.workload, device, str(params.data_root), study.batch, splits)
+        rule = setting.variant.rule
+        context = Context(setting.workload, device, str(params.data_root), study.batch, splits, rule)
         own, places = _units(context, runs, seeds, tuple(rates[setting.key]), picked)
         where[setting.key] = [(len(units) + unit, row) for unit, row in places]
         units += own
