@@ -112,3 +112,11 @@ def method(name: str, **options: Any) -> Method:
         if option not in known:
             raise refuse(f"{name} option", option, known or "no option")
     return METHODS[name](**options)
+
+
+def check_workers(method: Any, workers: int) -> None:
+    """Raise InputError for a number of workers that the method cannot run with."""
+    if workers < 1:
+        raise refuse("workers", workers, "a whole number >= 1")
+    if hasattr(method, "check"):
+        method.check(workers)
