@@ -196,7 +196,7 @@ DISTRIBUTIONS = {
 
 
 @pytest.mark.parametrize("stragglers", DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
-@pytest.mark.parametrize(("workers", "b"), [(8, 0), (16, 0), (16, 4)])
+@pytest.mark.parametrize(("workers", "b"), [(8, 0), (16, 4)])
 def test_iteration_times_are_those_of_order_statistics(stragglers, workers, b):
     """K-sync: the N-th of N + b arrivals; b = 0: the last. Within four standard errors of the mean."""
     timeline = run("k_sync", {"b": b}, workers=workers, updates=1500, machine=machine(stragglers))
@@ -222,7 +222,7 @@ def test_dropping_late_gradients_is_slower_than_abandoning_them():
     assert drop > 1.1 * abandon
 
 
-@pytest.mark.parametrize("workers", [4, 16, 40])
+@pytest.mark.parametrize("workers", [4, 24])
 @pytest.mark.parametrize(
     "stragglers", [NoStragglers(), Exponential(), Pareto(2.5)], ids=["none", "exponential", "pareto"]
 )
