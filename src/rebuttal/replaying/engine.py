@@ -91,7 +91,7 @@ class Replayer:
             )
             curves.append(Curves(self._evaluate, job.versions, (len(job.seeds), len(job.learning_rates))))
             steps.append(lockstep.steps(curves[-1].observe, set(job.versions)))
-        advance(steps, Gradients(self._executors, table, *self.workload.splits["training"]))
+        advance(steps, Gradients(self._executors, table, self.workload))
         return curves
 
     def prepare(self, order: Order) -> Order:
