@@ -49,7 +49,7 @@ LAYERS = {
     "devices": set(),
     "workloads": {"cut"},
     "profiling": {"costs", "devices", "workloads"},
-    "replaying": {"cut", "devices", "graph", "readings", "rules", "task", "timeline", "workloads"},
+    "replaying": {"cut", "devices", "graph", "metrics", "readings", "rules", "task", "timeline", "workloads"},
     # what is run
     "params": {"machines", "methods", "workloads"},
     "verdict_rules": set(),
@@ -58,16 +58,17 @@ LAYERS = {
     "execution": set(),
     "netcdf": set(),
     "schemas": set(),
-    "results": {"netcdf", "schemas"},
+    "metrics": set(),
+    "results": {"metrics", "netcdf", "schemas"},
     "warm": set(),
     "studies": {
-        "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "params", "profiling",
-        "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "warm",
-        "workloads",
+        "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "metrics", "params",
+        "profiling", "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing",
+        "warm", "workloads",
     },
     # what is read off it
-    "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
-    "charts": {"graph", "readings", "results", "stats", "timeline"},
+    "stats": {"distributions", "metrics", "papers", "results", "stragglers", "verdict_rules"},
+    "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
     "report": {"charts", "execution", "methods", "papers", "params", "results", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
