@@ -51,6 +51,7 @@ LAYERS = {
     "profiling": {"costs", "devices", "workloads"},
     "replaying": {"cut", "devices", "graph", "metrics", "readings", "rules", "task", "timeline", "workloads"},
     # what is run
+    "workload_table": {"params", "workloads"},
     "params": {"machines", "methods", "workloads"},
     "verdict_rules": set(),
     "papers": {"params", "verdict_rules"},

@@ -28,7 +28,7 @@ class Evaluator:
         if "training" in self._splits:
             x, y = self._splits["training"]
             self._splits["training"] = (x[:training_samples], y[:training_samples])
-        self._widest = _widest(workload)
+        self._widest = max(workload.splits["training"][0][0].numel(), *workload.shape.outputs)
         try:
             self._layered: Layered | None = Layered(workload)
         except UnsupportedError:
@@ -66,16 +66,6 @@ class Evaluator:
         losses = torch.stack([self._workload.losses(row, y) for row in outputs])
         metrics = torch.stack([self._workload.metric(row, y) for row in outputs])
         return losses, metrics
-
-
-def _widest(workload: Workload) -> int:
-    """The most values that a layer, or the input, has for one sample."""
-    x, widths = workload.splits["training"][0][:1], []
-    with torch.no_grad():
-        for layer in (torch.nn.Identity(), *workload.template):
-            x = layer(x)
-            widths.append(x.numel())
-    return max(widths)
 
 
 @dataclass

@@ -1,0 +1,92 @@
+"""What a method can ask of a workload before anything is loaded: its stages, and what local losses need. No torch."""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+from rebuttal.cut import cut, groups
+from rebuttal.errors import refuse
+
+#: The most activations that a synthesizer reads: it is a matrix of as many rows and columns, and Adam keeps two more.
+WIDEST = 4096
+FILE = Path(__file__).with_name(
+    "shapes.json"
+)  # of every workload by name; `python -m rebuttal.workload_table`
+#: Of a user's own, by the first word of the name: whose network it is.
+SAME_NETWORK = {"images": "cifar10_{model}", "text": "pydoc_transformer"}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A workload's layers, in order: parameters of each, and how many values it gives for one sample.
+
+    classes: of a sample; 0 where a sample has no one class, as in models of sequences.
+    """
+
+    name: str
+    parameters: tuple[int, ...]
+    outputs: tuple[int, ...]
+    classes: int
+
+    @property
+    def layers(self) -> int:
+        """How many layers have parameters: the model can be cut into at most as many stages."""
+        return len(groups(self.parameters))
+
+    def width(self, l: int, n: int) -> int:
+        """Values that stage l of n gives for one sample."""
+        return self.outputs[cut(self.parameters, n)[l].stop - 1]
+
+    def check_classes(self) -> None:
+        """Refuse a local loss that tells classes apart, where there are none. Raises InputError."""
+        if self.classes < 2:
+            raise refuse(
+                "workload", self.name, "one in which a sample has a class, which a local loss rests on"
+            )
+
+    def check_synthesizer(self, l: int, n: int) -> None:
+        """Refuse a linear synthesizer that would not fit into memory. Raises InputError."""
+        if (width := self.width(l, n)) > WIDEST:
+            allowed = (
+                f"one whose stages give at most {WIDEST} values to synthetic gradients; stage {l} of {n}"
+            )
+            raise refuse("workload", self.name, f"{allowed} gives {width}")
+
+
+def shape_of(name: str, data_root: str | Path | None = None) -> Shape:
+    """The shape of a workload by name; only a file of the user's own is loaded for it (and brings torch).
+
+    Raises:
+        InputError: an unknown name, or a file that is no workload.
+    """
+    known = _stored()
+    if name in known:
+        return known[name]
+    kind, _, rest = name.partition(":")
+    if kind in SAME_NETWORK:
+        return replace(known[SAME_NETWORK[kind].format(model=rest.partition(":")[0])], name=name)
+    if kind != "file":
+        raise refuse("workload", name, known)
+    return import_module("rebuttal.workloads.own_file").load(name, data_root).shape
+
+
+def content(shapes: Mapping[str, Shape]) -> str:
+    """What FILE holds for these workloads, one a line."""
+    rows = []
+    for name, shape in shapes.items():
+        values = {key: value for key, value in asdict(shape).items() if key != "name"}
+        rows.append(f"{json.dumps(name)}: {json.dumps(values)}")
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
+@functools.cache
+def _stored() -> dict[str, Shape]:
+    """The shapes of FILE by name."""
+    rows = json.loads(FILE.read_text(encoding="utf-8"))
+    return {
+        name: Shape(name, tuple(row["parameters"]), tuple(row["outputs"]), row["classes"])
+        for name, row in rows.items()
+    }
