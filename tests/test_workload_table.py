@@ -9,7 +9,7 @@ from synthetic_mnist import write_mnist
 
 from rebuttal import workload_table, workloads
 from rebuttal.errors import InputError
-from rebuttal.workloads import shape
+from rebuttal.workloads import shapes
 
 TOPICS = (
     "pydoc_transformer"  # its alphabet is that of Python's own help topics, so it differs between versions
@@ -33,8 +33,8 @@ def test_the_page_and_the_shapes_are_what_the_program_writes(loaded):
     page = (DOCS / "workloads.md").read_text(encoding="utf-8")
     new = workload_table.written(page, [loaded[name] for name in workload_table.TRAINING])
     assert lines(page) == lines(new), "write it again: python -m rebuttal.workload_table"
-    stored = shape.FILE.read_text(encoding="utf-8")
-    assert lines(stored) == lines(shape.content({name: one.shape for name, one in loaded.items()}))
+    stored = shapes.FILE.read_text(encoding="utf-8")
+    assert lines(stored) == lines(shapes.content({name: one.shape for name, one in loaded.items()}))
 
 
 def test_a_shape_counts_what_the_model_has(loaded):
@@ -42,24 +42,24 @@ def test_a_shape_counts_what_the_model_has(loaded):
         assert sum(one.shape.parameters) == one.parameters
         x, _ = one.splits["training"]
         assert one.shape.outputs[-1] == one.predict(one.start(0), x[:1]).numel()
-        assert shape.shape_of(name).layers == one.shape.layers
+        assert shapes.shape_of(name).layers == one.shape.layers
 
 
 def test_a_users_own_data_have_the_shape_of_their_network(tmp_path):
-    assert shape.shape_of("images:vit:a folder").layers == shape.shape_of("cifar10_vit").layers
-    assert shape.shape_of("text:a file").parameters == shape.shape_of(TOPICS).parameters
+    assert shapes.shape_of("images:vit:a folder").layers == shapes.shape_of("cifar10_vit").layers
+    assert shapes.shape_of("text:a file").parameters == shapes.shape_of(TOPICS).parameters
     own = tmp_path / "own.py"
     own.write_text("from rebuttal import workloads\n\n\ndef load(name, data_root):\n"
                    "    return workloads.load('digits_deep')\n")  # fmt: skip
-    assert shape.shape_of(f"file:{own}").layers == 8
+    assert shapes.shape_of(f"file:{own}").layers == 8
 
 
 def test_what_local_losses_need_is_refused_in_one_line():
     with pytest.raises(
         InputError, match="workload: got 'digits_pixelcnn'; allowed: one in which a sample has a"
     ):
-        shape.shape_of("digits_pixelcnn").check_classes()
-    wide = shape.shape_of("cifar10_resnet")
+        shapes.shape_of("digits_pixelcnn").check_classes()
+    wide = shapes.shape_of("cifar10_resnet")
     with pytest.raises(InputError, match=r"at most 4096 values .*; stage 0 of 2 gives 8192"):
         wide.check_synthesizer(0, 2)
-    shape.shape_of("digits_vit").check_synthesizer(0, 2)
+    shapes.shape_of("digits_vit").check_synthesizer(0, 2)

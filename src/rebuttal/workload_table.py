@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rebuttal import params, paths, workloads
 from rebuttal.errors import InputError
-from rebuttal.workloads import shape
+from rebuttal.workloads import shapes
 from rebuttal.workloads.shape import Shape
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def main(arguments: Sequence[str]) -> None:
     """Write both files."""
     data_root = Path(arguments[0]) if arguments else params.load().data_root
     loaded = {name: workloads.load(name, data_root) for name in workloads.NAMES}
-    shape.FILE.write_text(shape.content({name: one.shape for name, one in loaded.items()}), encoding="utf-8")
+    shapes.FILE.write_text(
+        shapes.content({name: one.shape for name, one in loaded.items()}), encoding="utf-8"
+    )
     page = paths.root() / "docs" / "workloads.md"
     text = written(page.read_text(encoding="utf-8"), [loaded[name] for name in TRAINING])
     page.write_text(text, encoding="utf-8")

@@ -1,11 +1,6 @@
 """What a method can ask of a workload before anything is loaded: its stages, and what local losses need. No torch."""
 
-import functools
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from importlib import import_module
-from pathlib import Path
+from dataclasses import dataclass
 
 from rebuttal.cut import cut, groups
 from rebuttal.errors import refuse
@@ -54,39 +49,3 @@ class Shape:
                 f"one whose stages give at most {WIDEST} values to synthetic gradients; stage {l} of {n}"
             )
             raise refuse("workload", self.name, f"{allowed} gives {width}")
-
-
-def shape_of(name: str, data_root: str | Path | None = None) -> Shape:
-    """The shape of a workload by name; only a file of the user's own is loaded for it (and brings torch).
-
-    Raises:
-        InputError: an unknown name, or a file that is no workload.
-    """
-    known = _stored()
-    if name in known:
-        return known[name]
-    kind, _, rest = name.partition(":")
-    if kind in SAME_NETWORK:
-        return replace(known[SAME_NETWORK[kind].format(model=rest.partition(":")[0])], name=name)
-    if kind != "file":
-        raise refuse("workload", name, known)
-    return import_module("rebuttal.workloads.own_file").load(name, data_root).shape
-
-
-def content(shapes: Mapping[str, Shape]) -> str:
-    """What FILE holds for these workloads, one a line."""
-    rows = []
-    for name, shape in shapes.items():
-        values = {key: value for key, value in asdict(shape).items() if key != "name"}
-        rows.append(f"{json.dumps(name)}: {json.dumps(values)}")
-    return "{\n" + ",\n".join(rows) + "\n}\n"
-
-
-@functools.cache
-def _stored() -> dict[str, Shape]:
-    """The shapes of FILE by name."""
-    rows = json.loads(FILE.read_text(encoding="utf-8"))
-    return {
-        name: Shape(name, tuple(row["parameters"]), tuple(row["outputs"]), row["classes"])
-        for name, row in rows.items()
-    }
