@@ -52,7 +52,7 @@ LAYERS = {
     "replaying": {"cut", "devices", "graph", "metrics", "readings", "rules", "task", "timeline", "workloads"},
     # what is run
     "workload_table": {"params", "workloads"},
-    "params": {"machines", "methods", "workloads"},
+    "params": {"graph", "machines", "methods", "task", "workloads"},
     "verdict_rules": set(),
     "papers": {"params", "verdict_rules"},
     "quick_imports": set(),

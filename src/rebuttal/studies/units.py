@@ -35,13 +35,14 @@ CODE = (
 
 @dataclass(frozen=True)
 class Context:
-    """What all units of a study share."""
+    """What all units of a study share. data: `workloads.fingerprint`, which changes with a user's own data."""
 
     workload: str
     device: str
     data_root: str
     batch: int
     splits: tuple[str, ...]
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ def _compute_and_store(bundle: Sequence[Unit]) -> None:
     began, table = time.perf_counter(), paths.results() / "executors.json"
     c = bundle[0].context
     jobs = [Job(unit.order, unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
-    found = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, table).run_together(jobs)
+    computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, table, c.data)
+    found = computing.run_together(jobs)
     share_s = (time.perf_counter() - began) / len(bundle)
     for unit, curves in zip(bundle, found, strict=True):
         _write(

@@ -7,11 +7,6 @@ from rebuttal.errors import refuse
 
 #: The most activations that a synthesizer reads: it is a matrix of as many rows and columns, and Adam keeps two more.
 WIDEST = 4096
-FILE = Path(__file__).with_name(
-    "shapes.json"
-)  # of every workload by name; `python -m rebuttal.workload_table`
-#: Of a user's own, by the first word of the name: whose network it is.
-SAME_NETWORK = {"images": "cifar10_{model}", "text": "pydoc_transformer"}
 
 
 @dataclass(frozen=True)
