@@ -2,9 +2,10 @@
 
 import json
 
-from rebuttal import params
+from rebuttal import params, workloads
 from rebuttal.errors import refuse
 from rebuttal.methods import METHODS
+from rebuttal.workloads import shapes
 
 QUICK = "quick.backup_workers"
 METHOD = "backup_workers.methods"
@@ -69,7 +70,12 @@ def check_data(workload, data_root):
 
 
 CATALOGUE = params.Catalogue(
-    METHODS, ("digits_mlp", "digits_cnn", "mnist_cnn"), ("paper_cluster", "ethernet_10g"), check_data
+    METHODS,
+    ("digits_mlp", "digits_cnn", "mnist_cnn"),
+    ("paper_cluster", "ethernet_10g"),
+    check_data,
+    workloads.check_own,
+    shapes.shape_of,
 )
 
 

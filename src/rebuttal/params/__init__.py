@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rebuttal import paths
 from rebuttal.errors import refuse
-from rebuttal.params import checks, expansion, refusals, schema, text
+from rebuttal.params import checks, expansion, fitting, refusals, schema, text
 from rebuttal.params.catalogue import Catalogue, installed
 from rebuttal.params.study import Study, Variant
 
@@ -53,4 +53,5 @@ def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params
     for study in studies.values():
         for workload in study.workloads:
             names.check_data(workload, data_root)
+        fitting.check(study, {name: names.shape_of(name, data_root) for name in study.workloads})
     return Params(file.profile, file.device, data_root, studies)

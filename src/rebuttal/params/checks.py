@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
-from rebuttal.errors import refuse
+from rebuttal.errors import InputError, refuse
 from rebuttal.params.catalogue import Catalogue
 from rebuttal.params.refusals import dotted
 from rebuttal.params.schema import STUDIES, File, Numbers
@@ -17,7 +17,7 @@ def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
     for study in STUDIES:
         section: Numbers = getattr(getattr(file, profile), study)
         key = dotted(profile, study)
-        known_names(dotted(key, "workloads"), section.workloads, catalogue.workloads)
+        workload_names(dotted(key, "workloads"), section.workloads, catalogue)
         known_names(dotted(key, "machines"), section.machines, catalogue.machines)
         _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
         _learning_rates(key, section)
@@ -28,6 +28,19 @@ def known_names(key: str, given: Sequence[str], known: Collection[str]) -> None:
     for index, name in enumerate(given):
         if name not in known:
             raise refuse(dotted(key, index), name, known)
+    _different(key, given, "names")
+
+
+def workload_names(key: str, given: Sequence[str], catalogue: Catalogue) -> None:
+    """Each name once, and each a known one or, with a colon, one of a user's own. Raises InputError."""
+    for index, name in enumerate(given):
+        if ":" in name:
+            try:
+                catalogue.check_own(name)
+            except InputError as error:
+                raise InputError(f"{dotted(key, index)}: {str(error).partition(': ')[2]}") from None
+        elif name not in catalogue.workloads:
+            raise refuse(dotted(key, index), name, catalogue.workloads)
     _different(key, given, "names")
 
 

@@ -42,7 +42,7 @@ def _check_method(place: str, key: str, method: Method, catalogue: Catalogue) ->
         raise refuse(place, key, "small letters, digits and _ (files are named after this key)")
     if method.program not in catalogue.programs:
         raise refuse(dotted(place, "program"), method.program, catalogue.programs)
-    checks.known_names(dotted(place, "workloads"), method.workloads or [], catalogue.workloads)
+    checks.workload_names(dotted(place, "workloads"), method.workloads or [], catalogue)
     checks.known_names(dotted(place, "machines"), method.machines or [], catalogue.machines)
 
 

@@ -49,7 +49,7 @@ def read(study: str | Path) -> Results:
 def quantity(data: Results, what: str, rate: str, target: float, split: str = "test") -> xr.Dataset:
     """`what` of every run: `value` (method, workload, machine, seed), NaN where nothing was run.
 
-    Times to the target (the accuracy whose error is `target` times that of the tuned mini-batch baseline) are
+    Times to the target (`datasets.targets`: `target` times the error of the tuned mini-batch baseline) are
     infinite where it was missed, and have `end`, where the run ended. split: which part of the data the accuracy or
     loss is of, "test" or "validation".
     """
@@ -66,7 +66,7 @@ def quantity(data: Results, what: str, rate: str, target: float, split: str = "t
 def _final(data: Results, what: str, rate: str, split: str) -> xr.DataArray:
     variable = f"{split}_loss" if what == "final_test_loss" else f"{split}_metric"
     ends = datasets.final(data.curves, variable).sel(rate=rate, drop=True)
-    return 1 - ends if what == "final_test_error" else ends
+    return datasets.error(ends, data.curves) if what == "final_test_error" else ends
 
 
 def _times(data: Results, name: str, rate: str, target: float, split: str) -> xr.Dataset:
@@ -117,6 +117,9 @@ def best_of(data: Results, labels: Sequence[str], what: str, rate: str, target: 
         return xr.DataArray(
             np.full(tuple(places.sizes.values()), labels[0], dtype=object), places.coords, places.dims
         )
+    what = (
+        "final_test_error" if what == "final_test_metric" else what
+    )  # of which less is better on any workload
     scores = quantity(data, what, rate, target, split="validation").value.sel({"method": list(labels)})
     if what.endswith("_to_target"):  # a miss is infinite: the median orders runs without dropping it
         score = scores.quantile(0.5, "seed", method="inverted_cdf", skipna=True)

@@ -36,7 +36,7 @@ CODE = (
 
 @dataclass(frozen=True)
 class Context:
-    """What all units of a study share."""
+    """What all units of a study share. data: `workloads.fingerprint`, which changes with a user's own data."""
 
     workload: str
     device: str
@@ -44,6 +44,7 @@ class Context:
     batch: int
     splits: tuple[str, ...]
     rule: Rule
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ def _compute_and_store(bundle: Sequence[Unit]) -> None:
     began, table = time.perf_counter(), paths.results() / "executors.json"
     c = bundle[0].context
     jobs = [Job(unit.order, unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
-    found = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, c.rule, table).run_together(jobs)
+    computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, c.rule, table, c.data)
+    found = computing.run_together(jobs)
     share_s = (time.perf_counter() - began) / len(bundle)
     for unit, curves in zip(bundle, found, strict=True):
         _write(

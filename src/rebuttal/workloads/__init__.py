@@ -39,6 +39,15 @@ OWN = {
 NAMES = tuple(MODULES)
 
 
+def check_own(name: str) -> None:
+    """Refuse a name with a colon that is none of a user's own workloads; nothing is read.
+
+    Raises:
+        InputError: as `user_data.parts_of`.
+    """
+    import_module("rebuttal.workloads.user_data").parts_of(name)
+
+
 def check_data(name: str, data_root: str | Path | None) -> None:
     """Refuse, before anything starts, a workload that is unknown or whose data are missing or corrupt.
 
