@@ -42,6 +42,8 @@ class Figure:
     table: pd.DataFrame
     sources: tuple[Source, ...]
     across: int = 0  # panels side by side on a wide page; 0: by their number
+    stacked: bool = False  # panels of unequal height, filling one column after the other
+    finding: str = ""  # what the data say, in a sentence or two
 
     def __repr__(self) -> str:
         return f"Figure {self.id}: {self.title}"
@@ -56,10 +58,12 @@ class Figure:
         heading = f"fig-{self.id}-title"
         shared = common(self.panels)
         drawn = "\n".join(panel_html(one, shared) for one in self.panels)
+        laid = "stacked" if self.stacked else f"across{self.across or columns(len(self.panels))}"
         parts = [
             html.element("h4", escape(self.title), id=heading),
             html.element("p", escape("; ".join(shared)), class_="about"),
-            html.element("div", drawn, class_=f"panels across{self.across or columns(len(self.panels))}"),
+            html.element("p", escape(self.finding), class_="finding") if self.finding else "",
+            html.element("div", drawn, class_=f"panels {laid}"),
             html.key(keys(self.panels)),
             html.element("figcaption", f"<p>{self.caption}</p>"),
             self._data(),

@@ -35,4 +35,15 @@ def build(name: str, data: Mapping[str, Any], study: str, definitions: Mapping[s
         False
     ):  # Altair checks each part of a chart as it is made; the tests have it checked
         drawn = tuple(drawing.panels(*given, definitions))
-    return Figure(name, about.title, about.read, drawn, drawing.table(*given), sources, about.across)
+    said = drawing.finding(*given) if drawing.finding else ""
+    return Figure(
+        name,
+        about.title,
+        about.read,
+        drawn,
+        drawing.table(*given),
+        sources,
+        about.across,
+        about.stacked,
+        said,
+    )
