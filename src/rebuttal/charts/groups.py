@@ -6,8 +6,11 @@ The group's colour, dash and shape say the same thing; which method it is stands
 from dataclasses import dataclass
 
 SOLID, DASHED, DOTTED, DASH_DOT = (1, 0), (6, 3), (2, 3), (8, 3, 2, 3)
-#: One for each method of a group (a group without a method of its own colour starts with SOLID).
-DASHES = (SOLID, DASHED, DOTTED, DASH_DOT, (12, 4), (4, 2), (12, 3, 2, 3, 2, 3), (5, 5), (1, 2), (9, 2))
+#: One for each method of a group.
+DASHES = (
+    SOLID, DASHED, DOTTED, DASH_DOT, (12, 4), (4, 2), (12, 3, 2, 3, 2, 3), (5, 5), (1, 2), (9, 2), (3, 6),
+    (12, 2, 4, 2),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ def rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """
     here = many.one_place(data)
     chosen = data.sel({name: [here[name].item()] for name in ("workload", "machine") if name in data.dims})
-    frame = time_rows(chosen, targets, many.names(here))
+    goals = targets.sel(workload=[here.workload.item()])
+    frame = time_rows(chosen, goals, many.names(here))
     frame = frames.keep(frame, np.isclose(frames.column(frame, "multiple"), TARGET))
     frame["reached"] = np.isfinite(frames.column(frame, "seconds"))
     frame["mean"] = np.where(frame["reached"], frame["seconds"], frame["at_least"])

@@ -1,6 +1,6 @@
 """The table of a comparison: a row for each variant, sorted within groups, and what its means do not show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 import pandas as pd
@@ -37,22 +37,25 @@ def rows(data: Runs) -> pd.DataFrame:
     return frame
 
 
-def html_of(data: Runs) -> str:
-    """The table, with a heading for each group."""
+def html_of(data: Runs, known: Collection[str]) -> str:
+    """The table, with a heading for each group. known: the methods that have a page."""
     frame, same = rows(data), many.equals(many.one_place(data.curves))
     edge = method_rates.outcome(data.tuning)["edge"]
     parts = []
     for key, part in many.by_group(frame):
-        cells = [_cells(row, same, edge) for row in part.to_dict("records")]
+        cells = [_cells(row, same, edge, known) for row in part.to_dict("records")]
         parts.append((f"{group(key).name}: {group(key).definition}", cells))
     return html.grouped_table(
         HEAD, parts, "Every variant, sorted by its test error within its group", "methods"
     )
 
 
-def _cells(row: Mapping, same: Mapping[str, Sequence[str]], edge: Sequence[str]) -> tuple[str, ...]:
+def _cells(
+    row: Mapping, same: Mapping[str, Sequence[str]], edge: Sequence[str], known: Collection[str]
+) -> tuple[str, ...]:
     label = str(row["method"])
-    first = html.link(words(label), f"{PAGES}/{family(label)}.md")
+    page = f"{PAGES}/{family(label)}.md"
+    first = html.link(words(label), page) if family(label) in known else escape(words(label))
     rate = _short(row["learning_rate"]) + (" (edge)" if label in edge else "")
     lost = f", {row['diverged']:.0f} diverged" if row["diverged"] else ""
     return (

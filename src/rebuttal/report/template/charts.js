@@ -8,27 +8,24 @@
   };
   // A parameter that is bound to a list is one list above the panels of a figure, and drives all of them.
   function choice(figure, parameter) {
-    var found = figure.querySelector(".choice select[name='" + parameter.name + "']");
-    if (found) return found;
-    var label = document.createElement("label");
-    var list = document.createElement("select");
-    label.className = "choice";
-    label.append(parameter.bind.name || parameter.name, list);
-    list.name = parameter.name;
-    parameter.bind.options.forEach(function (value, place) {
-      list.add(new Option(parameter.bind.labels[place], value, false, value === parameter.value));
-    });
-    figure.querySelector(".panels").before(label);
+    var list = figure.querySelector(".choice select[name='" + parameter.name + "']");
+    if (!list) {
+      var label = document.createElement("label");
+      list = document.createElement("select");
+      label.className = "choice";
+      label.append(parameter.bind.name, list);
+      list.name = parameter.name;
+      parameter.bind.options.forEach(function (value, place) {
+        list.add(new Option(parameter.bind.labels[place], value, false, value === parameter.value));
+      });
+      figure.querySelector(".panels").before(label);
+    }
+    delete parameter.bind; // or Vega would make a list of its own in every panel
     return list;
-  }
-  function listen(place, specification, view) {
-    (specification.params || []).forEach(function (parameter) {
-      var list = choice(place.closest("figure"), parameter);
-      list.addEventListener("change", function () { view.signal(parameter.name, list.value).runAsync(); });
-    });
   }
   document.querySelectorAll(".chart").forEach(function (place) {
     var specification = JSON.parse(place.querySelector("script").textContent);
+    var lists = (specification.params || []).map(choice.bind(null, place.closest("figure")));
     var fixed = place.querySelector(".static");
     var drawn = document.createElement("div");
     drawn.className = "drawn";
@@ -36,7 +33,9 @@
     fixed.hidden = true;
     vegaEmbed(drawn, specification, options).then(
       function (result) {
-        listen(place, specification, result.view);
+        lists.forEach(function (list) {
+          list.addEventListener("change", function () { result.view.signal(list.name, list.value).runAsync(); });
+        });
         place.dataset.drawn = "yes";
       },
       function (error) {
