@@ -105,6 +105,22 @@ def test_every_figure_says_what_the_data_say(name, data):
     assert "nan" not in text
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_single_seed_is_drawn_without_an_interval(name, data):
+    few = {key: one.isel(seed=[0]) if "seed" in one.dims else one for key, one in data.items()}
+    panels = charts.panels(name, *given(name, few))
+    assert all(panel.spec["layer"] for panel in panels)
+    domains = [
+        channel["scale"]["domain"]
+        for panel in panels
+        for layer in panel.spec["layer"]
+        for channel in layer["encoding"].values()
+        if "domain" in (channel.get("scale") or {})
+    ]
+    assert "NaN" not in json.dumps(domains)
+    assert "nan" not in charts.drawing(name).finding(*given(name, few))
+
+
 @pytest.mark.parametrize("name", ["method_errors", "method_times", "method_rates"])
 def test_every_variant_has_a_row_in_the_panel_of_its_group(name, drawn):
     rows = {}
@@ -184,12 +200,10 @@ def test_the_frontier_is_what_nothing_beats():
 
 def test_nothing_lies_below_the_frontier(data):
     frame = trade_off.rows(data["curves"], data["summaries"])
-    best = frame[frame["best"]]
-    assert len(best)
-    for _, row in frame.iterrows():
-        quicker = best[best[trade_off.SPEED] <= row[trade_off.SPEED]]
-        assert len(quicker)
-        assert quicker["mean"].min() <= row["mean"]
+    cost, error, best = (np.asarray(frame[name]) for name in (trade_off.SPEED, "mean", "best"))
+    assert best.any()
+    for one_cost, one_error in zip(cost, error, strict=True):
+        assert error[best & (cost <= one_cost)].min() <= one_error
 
 
 def test_who_diverged_at_every_rate_is_listed(data):

@@ -94,6 +94,12 @@ def _said(option: str) -> str:
     return value if value.isalpha() else f"{name} = {value.removesuffix('.0')}"
 
 
+def extent(frame: pd.DataFrame) -> tuple[float, float]:
+    """From the least to the largest of the columns mean, low and high; a single seed has no interval."""
+    ends = np.stack([frames.column(frame, name) for name in ("mean", "low", "high")])
+    return float(np.nanmin(ends)), float(np.nanmax(ends))
+
+
 def listed(labels: Sequence[str]) -> str:
     """Labels in words, one after the other; 'none' where there is none."""
     return "; ".join(map(words, labels)) or "none"

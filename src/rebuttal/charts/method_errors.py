@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -35,7 +36,7 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     frame = frames.some(rows(data), "method_errors")
     lines = many.baseline_entries(list(frame["method"]), LINE)
     at = frame.set_index("method")["mean"].to_dict()
-    domain = (float(frames.column(frame, "low").min()), float(frames.column(frame, "high").max()))
+    domain = many.extent(frame)
     counted = "a diverged run counts as untrained"
     about = f"{frames.seeds(frame)}; mean and 95 % interval; {counted}; {frames.clock(data)}"
     here = many.where(many.one_place(data))
@@ -55,18 +56,20 @@ def finding(data: xr.Dataset) -> str:
     frame = rows(data)
     chosen = many.one_place(data)
     best = frame.loc[frame["mean"].idxmin()]
-    epochs = float(chosen.epoch.isel(point=-1).min())
+    epochs, sure = float(chosen.epoch.isel(point=-1).min()), bool(np.isfinite(best["low"]))
+    interval = f" [{best['low']:.3g}, {best['high']:.3g}]" if sure else ""
     text = (
-        f"After {epochs:.2g} epochs the lowest test error is {best['mean']:.3g} [{best['low']:.3g}, "
-        f"{best['high']:.3g}], of {words(str(best['method']))}."
+        f"After {epochs:.2g} epochs the lowest test error is {best['mean']:.3g}{interval}, of "
+        f"{words(str(best['method']))}."
     )
     same = many.equals(chosen)
     for entry in many.baseline_entries(list(frame["method"]), LINE):
         base = frame[frame["method"] == entry.label].iloc[0]
         below, above = int((frame["high"] < base["low"]).sum()), int((frame["low"] > base["high"]).sum())
+        apart = f", {below} an interval wholly below its own and {above} one wholly above" if sure else ""
         text += (
             f" Held against {entry.name}: of the other {len(frame) - 1} variants, {len(same[entry.label])} have the "
-            f"same values to the bit, {below} an interval wholly below its own and {above} one wholly above."
+            f"same values to the bit{apart}."
         )
     return text
 

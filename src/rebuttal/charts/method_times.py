@@ -43,8 +43,7 @@ def panels(
     frame = frames.some(rows(data, targets), "method_times")
     at = frame[frame["reached"]].set_index("method")["mean"].to_dict()
     lines = [(one, at[one.label]) for one in many.baseline_entries(list(at), LINE)]
-    ends = frame[["mean", "low", "high"]].to_numpy()
-    domain = (float(np.nanmin(ends)), float(np.nanmax(ends)))
+    domain = many.extent(frame)
     hollow = "hollow: most runs missed it, drawn where they ended"
     about = f"{frames.seeds(frame)}; median and range; {hollow}; {frames.clock(data)}"
     here = many.where(many.one_place(data))

@@ -114,10 +114,11 @@ def finding(data: xr.Dataset, summaries: xr.Dataset) -> str:
     same = many.equals(many.one_place(data))
     distinct = frames.keep(frame, [min([label, *same[label]]) == label for label in frame["method"]])
     ranks = [stats.rankdata(frames.column(distinct, name)) for name in ("mean", STALE)]
+    going = np.corrcoef(*ranks)[0, 1] if len({*ranks[0]}) > 1 and len({*ranks[1]}) > 1 else 0.0
     return (
         f"By the means, no other variant is both quicker per epoch and more accurate than {_listed(unbeaten(frame))}. "
         f"Over the {len(distinct)} variants that compute different values, error and mean staleness have a rank "
-        f"correlation of {np.corrcoef(*ranks)[0, 1]:.2f}."
+        f"correlation of {going:.2f}."
     )
 
 

@@ -54,13 +54,14 @@ def _cells(
     row: Mapping, same: Mapping[str, Sequence[str]], edge: Sequence[str], known: Collection[str]
 ) -> tuple[str, ...]:
     label = str(row["method"])
+    interval = "" if pd.isna(row["low"]) else f"[{_short(row['low'])}, {_short(row['high'])}]"
     page = f"{PAGES}/{family(label)}.md"
     first = html.link(words(label), page) if family(label) in known else escape(words(label))
     rate = _short(row["learning_rate"]) + (" (edge)" if label in edge else "")
     lost = f", {row['diverged']:.0f} diverged" if row["diverged"] else ""
     return (
         first + _same(label, same),
-        f"{_short(row['mean'])} <small>[{_short(row['low'])}, {_short(row['high'])}]{lost}</small>",
+        f"{_short(row['mean'])} <small>{interval}{lost}</small>",
         "missed" if pd.isna(row["seconds"]) else _short(row["seconds"]),
         _short(row["seconds_per_epoch"]),
         _short(row["staleness"]),
