@@ -34,6 +34,7 @@ WHERE = {
     "load_tuning": "rebuttal.results",
     "load_summaries": "rebuttal.results",
     "load_stragglers": "rebuttal.results",
+    "compare": "rebuttal.report",
     "review": "rebuttal.report",
     "study": "rebuttal.studies",
     "train": "rebuttal.studies",

@@ -126,6 +126,12 @@ def _review(given: argparse.Namespace) -> None:
     _started(write_review)(given.paper)
 
 
+def _compare(given: argparse.Namespace) -> None:
+    from rebuttal.report.site import write_comparison
+
+    _started(write_comparison)(given.name)
+
+
 def _site(_: argparse.Namespace) -> None:
     from rebuttal.report.readme import write_readme
     from rebuttal.report.site import write_site
@@ -188,6 +194,12 @@ COMMANDS = (
     ("study", _study, "simulate, tune and train every method of a study at once", (NAME,)),
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
+    (
+        "compare",
+        _compare,
+        "execute the notebook that compares a study's methods and render its page",
+        (NAME,),
+    ),
     ("site", _site, "assemble the site in reports/", ()),
     (
         "run",
