@@ -115,7 +115,7 @@ def test_a_single_seed_is_drawn_without_an_interval(name, data):
         for panel in panels
         for layer in panel.spec["layer"]
         for channel in layer["encoding"].values()
-        if "domain" in (channel.get("scale") or {})
+        if isinstance(channel, dict) and "domain" in (channel.get("scale") or {})
     ]
     assert "NaN" not in json.dumps(domains)
     assert "nan" not in charts.drawing(name).finding(*given(name, few))

@@ -11,8 +11,9 @@ from scipy import stats
 from rebuttal.charts import frames, many, method_errors
 from rebuttal.charts.groups import group
 from rebuttal.charts.panel import Entry, Panel, axis, colour, panel, shape, tips
-from rebuttal.charts.theme import SOFT, Style, words
+from rebuttal.charts.theme import Style, words
 
+GREY = "#7b8087"  # of the steps: to be seen on a light and on a dark page
 SPEED, STALE = "seconds_per_epoch", "staleness"
 TITLES = {
     SPEED: "seconds per epoch (s), log scale",
@@ -77,7 +78,7 @@ def _one(frame: pd.DataFrame, x: str, here: str, about: str, key: tuple[Entry, .
         best = unbeaten(frame)
         layers = [*_frontier(best, across, up), *layers]
         line = f"by the means, no other variant is both quicker and more accurate: {_listed(best)}"
-        key = (*key, Entry("frontier", "unbeaten", line, Style(SOFT, (3, 3), "circle"), "line"))
+        key = (*key, Entry("frontier", "unbeaten", line, Style(GREY, (3, 3), "circle"), "line"))
     title = f"error against {'seconds per epoch' if x == SPEED else 'staleness'}"
     say = f"Test error at the end against {TITLES[x].split(' (')[0]} on {here}, {len(frame)} variants."
     return panel(layers, title, about, say, key, height=340)
@@ -86,10 +87,10 @@ def _one(frame: pd.DataFrame, x: str, here: str, about: str, key: tuple[Entry, .
 def _frontier(best: pd.DataFrame, across: alt.X, up: alt.Y) -> list[alt.Chart]:
     """The steps below which no variant lies, and the number of each on them: there is always room to its lower left."""
     base = alt.Chart(frames.small(pd.DataFrame(best[["number", SPEED, "mean"]])))
-    steps = base.mark_line(interpolate="step-after", color=SOFT, strokeWidth=1.2, strokeDash=[3, 3]).encode(
+    steps = base.mark_line(interpolate="step-after", color=GREY, strokeWidth=1.2, strokeDash=[3, 3]).encode(
         across, up
     )
-    number = base.mark_text(align="right", dx=-6, dy=10, fontSize=12, fontWeight=600, color=SOFT).encode(
+    number = base.mark_text(align="right", dx=-6, dy=10, fontSize=12, fontWeight=600, color=GREY).encode(
         across, up, text=alt.Text("number:N")
     )
     return [steps, number]
@@ -102,9 +103,9 @@ def unbeaten(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _listed(best: pd.DataFrame) -> str:
-    """'1 hogwild; 2 mini batch, shards = 1'."""
+    """'(1) hogwild; (2) mini batch, shards = 1'."""
     return "; ".join(
-        f"{number} {words(label)}" for number, label in zip(best["number"], best["method"], strict=True)
+        f"({number}) {words(label)}" for number, label in zip(best["number"], best["method"], strict=True)
     )
 
 
