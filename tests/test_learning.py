@@ -42,6 +42,7 @@ CASES = {
     "cifar10_googlenet": Case(4, 10, 0.01, 0.5),
     "cifar10_resnet": Case(4, 10, 0.01, 0.5),
     "cifar10_resnet9": Case(4, 10, 0.01, 0.5),
+    "cifar10_resnet9_bf16": Case(4, 10, 0.01, 0.5),
     "cifar10_vit": Case(4, 10, 0.01, 0.5),
     "cifar10_pixelcnn": Case(4, 16, 0.5, 0.9),
 }

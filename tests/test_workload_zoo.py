@@ -161,6 +161,26 @@ class TestModels:
             assert not seen[after].any()
             assert bool(seen.any()) == (order[colour, row, column] > 0)
 
+    def test_mixed_precision_is_the_same_network_nearly_and_leaves_float32_outside(self, data_root):
+        mixed, plain = (workloads.load(f"cifar10_{name}", data_root) for name in ("resnet9_bf16", "resnet9"))
+        (x, y), weights = head(plain), plain.start(0)
+        assert torch.equal(mixed.start(0), weights)
+        outputs, expected = mixed.predict(weights, x), plain.predict(weights, x)
+        assert outputs.dtype == torch.float32
+        assert not torch.equal(outputs, expected)
+        torch.testing.assert_close(outputs, expected, rtol=0, atol=0.05 * float(expected.abs().max()))
+        gradients = [Loop(one).gradient(weights, x, y) for one in (mixed, plain)]
+        assert (
+            float(torch.cosine_similarity(*gradients, dim=0)) > 0.95
+        )  # bfloat16 has eight bits of precision
+        seen = []
+        convolution = mixed.template.get_submodule("prepare.layer.conv")
+        with convolution.register_forward_hook(lambda _, given, out: seen.append((given[0], out))):
+            mixed.predict(weights, x)
+        ((given, out),) = seen
+        assert given.is_contiguous(memory_format=torch.channels_last)
+        assert out.dtype == torch.bfloat16
+
     def test_a_character_sees_only_those_before(self):
         workload = workloads.load("pydoc_transformer")
         x, _ = head(workload, 1)
