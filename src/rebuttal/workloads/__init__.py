@@ -25,6 +25,7 @@ MODULES = {
     "cifar10_googlenet": "rebuttal.workloads.cifar10",
     "cifar10_resnet": "rebuttal.workloads.cifar10",
     "cifar10_resnet9": "rebuttal.workloads.cifar10",
+    "cifar10_resnet9_bf16": "rebuttal.workloads.cifar10",
     "cifar10_vit": "rebuttal.workloads.cifar10",
     "cifar10_pixelcnn": "rebuttal.workloads.pixelcnn",
 }
