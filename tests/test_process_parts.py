@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from rebuttal.processes.arguments import pairs
 from rebuttal.processes.cells import Cells
 from rebuttal.processes.clocks import Offset, offset_of
+from rebuttal.processes.command import pairs
 from rebuttal.processes.crew import Reports
 from rebuttal.processes.mailbox import Letter, Mailbox, Stopped
 from rebuttal.processes.values import NamedTask, first_name, packed, unpacked

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from doc_pages import blocks, page
 from other_processes import Faulty, environment, setup, torchrun_node
-from runs import METHODS
+from runs import METHODS, machine
 from runs import run as virtual
 from values import eager_weights
 
@@ -125,6 +126,13 @@ def test_each_draw_of_a_straggler_is_waited_for(run):
         took_s = (c["end_s"] - c["start_s"])[rows]
         least_s = 0.001 * STRAGGLERS["exponential"].slowdowns(0, worker, len(took_s))
         assert (took_s >= least_s).all()
+
+
+def test_a_real_run_is_no_faster_than_its_stragglers_allow():
+    """The virtual clock with the same draws, free links and free updates is a bound from below."""
+    least_s = virtual("synchronous", machine=machine(gradient_s=0.004), workers=3, updates=10).end_s
+    real = recorded("synchronous", stragglers="exponential", pace_s=0.004, workers=3, updates=10)
+    assert real.end_s >= least_s > 0.04
 
 
 def test_messages_and_computations_are_in_a_possible_order(run):
@@ -255,6 +263,10 @@ def test_the_command_line_runs_a_method(tmp_path, capsys):
     assert made.about["rule"] == {"name": "momentum", "momentum": 0.5}
     assert made.about["options"] == {"n": 3}
     assert main(["verify", str(path)]) == 0
+
+
+def test_the_example_of_the_page_runs():
+    exec(blocks(page("processes"), "python")[0], {})  # noqa: S102 - the page's own code
 
 
 # what goes wrong

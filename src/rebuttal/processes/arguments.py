@@ -1,13 +1,7 @@
-"""The arguments of `rebuttal run` and `rebuttal verify`. No torch."""
+"""The arguments of `rebuttal run` and `rebuttal verify`; importing this imports nothing heavy."""
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import yaml
-
-from rebuttal.errors import refuse
 
 
 def of_run(parser: argparse.ArgumentParser) -> None:
@@ -35,14 +29,3 @@ def of_verify(parser: argparse.ArgumentParser) -> None:
     """What a verification can be given."""
     parser.add_argument("run", type=Path, help="a file that `rebuttal run` wrote")
     parser.add_argument("--data-root", type=Path)
-
-
-def pairs(key: str, given: Iterable[str]) -> dict[str, Any]:
-    """NAME=VALUE as a dict, each value read as params.yaml would be."""
-    found = {}
-    for one in given:
-        name, equals, text = one.partition("=")
-        if not (name and equals):
-            raise refuse(key, one, "NAME=VALUE")
-        found[name] = yaml.safe_load(text)
-    return found

@@ -1,11 +1,14 @@
 """`rebuttal run` and `rebuttal verify`."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from rebuttal.errors import refuse
 from rebuttal.processes import torchrun
-from rebuttal.processes.arguments import pairs
 from rebuttal.processes.launcher import record
 from rebuttal.processes.setup import Setup
 from rebuttal.processes.verification import verify
@@ -47,3 +50,14 @@ def check(given: argparse.Namespace) -> str:
     agreed = verify(timeline, given.data_root)
     last = len(timeline.updates["value"]) - 1
     return f"{given.run}: the weights follow from the timeline, to the bit: {agreed} checksums up to version {last}"
+
+
+def pairs(key: str, given: Iterable[str]) -> dict[str, Any]:
+    """NAME=VALUE as a dict, each value read as params.yaml would be."""
+    found = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not (name and equals):
+            raise refuse(key, one, "NAME=VALUE")
+        found[name] = yaml.safe_load(text)
+    return found

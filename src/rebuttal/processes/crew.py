@@ -119,7 +119,10 @@ class Crew:
     def _clock(self, node: int) -> float:
         """A node's clock, asked for now."""
         self._members[node].control.send("clock")
-        return next(said for _, what, said in self._heard(ANSWER_S, [node]) if what == "clock")
+        for _, what, said in self._heard(ANSWER_S, [node]):
+            if what == "clock":
+                return said
+        raise RunError(f"{self._called(node)} does not say what time it is")
 
     def _tell(self, order: str) -> None:
         for member in self._members.values():
