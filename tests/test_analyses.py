@@ -101,6 +101,17 @@ def test_speedups_over_a_grid(ethernet):
     assert (data.speedup.sel(form="delayed_all_reduce") <= 2).all()
     assert data.step_s.attrs["units"] == "s"
     assert "dgx1: scaled" in data.attrs["compute"]
+    at = {"machine": "dgx1", "nodes": 8}
+    expected = ratios.model_ratios(MODELS, ["dgx1"], nodes=(8,), batch=64).ratio.sel(at)
+    np.testing.assert_allclose(data.ratio.sel(at | {"batch": 64}), expected)
+
+
+def test_the_bounds_that_are_drawn_have_their_maxima_where_theory_puts_them():
+    drawn = speedups.bounds()
+    assert float(drawn.overlap_bound.max()) == pytest.approx(5 / 3)
+    assert float(drawn.overlap_bound.idxmax()) == pytest.approx(speedups.OVERLAP_BEST)
+    assert float(drawn.delay_bound.max()) == 2.0
+    assert float(drawn.delay_bound.idxmax()) == 1.0
 
 
 def test_simulated_speedups_are_those_of_the_recursion(ethernet):
@@ -168,7 +179,7 @@ def test_scaling_agrees_with_the_virtual_cluster(nodes, ethernet):
 
 
 def test_high_latency_and_small_batches_favour_few_messages(ethernet):
-    data = scaling.batch_latency_map(EQUAL, ethernet, nodes=8)
+    data = scaling.batch_latency_map({"equal": EQUAL}, [ethernet], nodes=8).squeeze(["model", "machine"])
     by_layer = data.speedup.sel(form="layer_wise")
     assert (by_layer <= 1).all()
     assert (by_layer.diff("latency_s") <= 1e-12).all()
@@ -246,7 +257,7 @@ def test_scaled_devices_have_the_throughput_that_they_state():
         lambda: speedups.speedups(MODELS, ["dgx1"], nodes=(0,)),
         lambda: speedups.speedups(MODELS, ["dgx1"], batches=()),
         lambda: speedups.speedups(MODELS, ["dgx1"], forms=("bucketted",)),
-        lambda: scaling.batch_latency_map(EQUAL, "dgx1", latencies_s=(-1.0,)),
+        lambda: scaling.batch_latency_map(MODELS, ["dgx1"], latencies_s=(-1.0,)),
         lambda: throughput.throughput({}),
         lambda: ratios.model_ratios(MODELS, ["ethernet_10g"]),
     ],
