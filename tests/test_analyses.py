@@ -132,7 +132,7 @@ def test_fully_connected_layers_drive_the_ratio():
     models = ratios.with_and_without(MODELS, "flat_ended")
     data = ratios.model_ratios(models, MACHINE_NAMES, nodes=(8, 32))
     whole, without = (
-        data.sel(model=name) for name in ("flat_ended", "flat_ended without fully connected layers")
+        data.sel(model=name) for name in ("flat_ended", "flat_ended_without_fully_connected")
     )
     assert float(whole.fully_connected_share_of_bytes) > 0.95
     assert float(without.fully_connected_share_of_bytes) == 0.0

@@ -117,6 +117,26 @@ def _stragglers(given: argparse.Namespace) -> None:
     write_order_statistics(_started(params.load)().study(given.study))
 
 
+def _throughput(_: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.throughput import measure_throughput
+
+    measure_throughput(_started(params.load)())
+
+
+def _analyses(_: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.analyses import write_analyses
+
+    write_analyses(_started(params.load)())
+
+
+def _machines(_: argparse.Namespace) -> None:
+    from rebuttal.report.site import write_machines
+
+    _started(write_machines)()
+
+
 def _review(given: argparse.Namespace) -> None:
     from rebuttal.report.site import write_review
 
@@ -156,6 +176,8 @@ PRELOADED = (
     "rebuttal.studies.training",
     "rebuttal.studies.profiling",
     "rebuttal.studies.stragglers",
+    "rebuttal.studies.throughput",
+    "rebuttal.studies.analyses",
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
@@ -170,6 +192,9 @@ COMMANDS = (
     ("train", _train, "execute notebooks/train.ipynb for a method", (METHOD,)),
     ("study", _study, "simulate, tune and train every method of a study at once", (NAME,)),
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
+    ("throughput", _throughput, "time workloads on this device over few and over many samples", ()),
+    ("analyses", _analyses, "what needs no training: full-size models on every machine", ()),
+    ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     ("site", _site, "assemble the site in reports/", ()),
     ("warm", _warm, "run a command whose stages share one start-up: warm dvc repro", (RUN,)),

@@ -1,7 +1,8 @@
 """The list of figures: the functions that draw each, and the data that both take, in order.
 
 Data are called curves, tuning, summaries, stragglers (see `rebuttal.results`), targets (see
-`rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`) or replay (see `rebuttal.replaying`).
+`rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`), replay (see `rebuttal.replaying`), or have
+the name of an analysis (see `rebuttal.schemas.ANALYSES`).
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +15,16 @@ import pandas as pd
 from rebuttal.charts import (
     backups,
     convergence,
+    gains,
+    latency_map,
+    layers,
     learning_rates,
     replays,
+    scaling,
     staleness,
     stragglers,
     targets,
+    throughput,
     timelines,
 )
 from rebuttal.charts.panel import Panel, join
@@ -50,7 +56,17 @@ DRAWINGS: dict[str, Drawing] = {
     "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
     "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
     "replay": Drawing(("replay",), replays.panels, replays.table),
+    "where_time_is": Drawing(("layer_ratios",), layers.share_panels, layers.share_table),
+    "layer_ratios": Drawing(("layer_ratios",), layers.ratio_panels, layers.ratio_table),
+    "overlap_delay_server": Drawing(("model_ratios",), gains.ceiling_panels, gains.ceiling_table),
+    "layer_wise_speedups": Drawing(("speedups",), gains.speedup_panels, gains.speedup_table),
+    "batch_latency_map": Drawing(("batch_latency",), latency_map.panels, latency_map.table),
+    "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
+    "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
 }
+#: Figures of the analyses without training, in the order of their page.
+ANALYSES = ("where_time_is", "layer_ratios", "overlap_delay_server", "layer_wise_speedups", "batch_latency_map", "scaling",
+            "throughput")  # fmt: skip
 
 # The figure of a dataset by what only it holds, the first that fits.
 BY_VARIABLE = {
@@ -59,6 +75,12 @@ BY_VARIABLE = {
     "at_edge": "learning_rates",
     "validation_metric": "convergence",
     "start_s": "one_timeline",
+    "overlap_bound": "layer_wise_speedups",
+    "server_speedup": "overlap_delay_server",
+    "flops": "layer_ratios",
+    "fastest": "batch_latency_map",
+    "efficiency": "scaling",
+    "half_batch": "throughput",
 }
 
 
