@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import synthetic_analyses
 import synthetic_results
 from runs import COSTS
 
@@ -20,6 +21,7 @@ def write(folder: Path) -> Path:
         ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
     )
     study = synthetic_results.write(folder / "results")
+    synthetic_analyses.write(folder / "results" / "analyses")
     for name, (options, updates) in SHOWN.items():
         run = simulate(
             name, machine="paper_cluster", workers=8, updates=updates, options=options, costs=COSTS

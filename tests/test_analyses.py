@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_models import EQUAL, FLAT_ENDED, MODELS
+from tiny_models import EQUAL, FLAT_ENDED, MODELS, line_costs
 
 from rebuttal.analyses import ratios, scaling, speedups, steps, throughput
 from rebuttal.analyses.steps import FORMS, Iteration, carried_s, delay_ceiling, overlap_ceiling
-from rebuttal.costs import Costs
 from rebuttal.errors import InputError
 from rebuttal.machines import MACHINES
 from rebuttal.machines.collectives import Cost
@@ -131,9 +130,7 @@ def test_simulated_speedups_are_those_of_the_recursion(ethernet):
 def test_fully_connected_layers_drive_the_ratio():
     models = ratios.with_and_without(MODELS, "flat_ended")
     data = ratios.model_ratios(models, MACHINE_NAMES, nodes=(8, 32))
-    whole, without = (
-        data.sel(model=name) for name in ("flat_ended", "flat_ended_without_fully_connected")
-    )
+    whole, without = (data.sel(model=name) for name in ("flat_ended", "flat_ended_convolutions"))
     assert float(whole.fully_connected_share_of_bytes) > 0.95
     assert float(without.fully_connected_share_of_bytes) == 0.0
     assert (whole.ratio > 5 * without.ratio).all()
@@ -189,13 +186,6 @@ def test_high_latency_and_small_batches_favour_few_messages(ethernet):
     )
     assert set(np.unique(data.fastest)) <= set(FORMS)
     np.testing.assert_allclose(data.step_s.min("form"), data.step_s.sel(form=data.fastest))
-
-
-def line_costs(fixed_s, sample_s, sizes):
-    """Costs whose gradient takes fixed_s + b sample_s."""
-    forward_s = {size: ((fixed_s + size * sample_s) / 3,) for size in sizes}
-    backward_s = {size: (2 * seconds[0],) for size, seconds in forward_s.items()}
-    return Costs("line", 1, 4, min(sizes), 1, ("only",), forward_s, backward_s, 0.0)
 
 
 def test_throughput_finds_the_batch_of_half_of_the_speed():

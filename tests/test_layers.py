@@ -61,14 +61,14 @@ LAYERS = {
     "results": {"netcdf", "schemas"},
     "warm": set(),
     "studies": {
-        "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "params", "profiling",
-        "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing", "warm",
-        "workloads",
+        "analyses", "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "models_at_size",
+        "params", "profiling", "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline",
+        "tracing", "warm", "workloads",
     },
     # what is read off it
     "stats": {"distributions", "papers", "results", "stragglers", "verdict_rules"},
     "charts": {"graph", "readings", "results", "stats", "timeline"},
-    "report": {"charts", "execution", "methods", "papers", "params", "results", "stats"},
+    "report": {"charts", "execution", "methods", "papers", "params", "results", "schemas", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
         "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",

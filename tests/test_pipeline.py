@@ -110,7 +110,23 @@ def test_a_new_method_makes_only_its_own_stages(project):
 def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"review"}
+    assert status(project) == {"machines", "review"}
+
+
+def test_a_changed_analysis_measures_and_trains_nothing(project):
+    path = project / "src/rebuttal/analyses/steps.py"
+    path.write_text(path.read_text() + "\n# a change\n")
+    assert status(project) == {"analyses"}
+
+
+def test_another_grid_of_nodes_is_only_analysed_anew(project):
+    replace(project / "params.yaml", "nodes: [2, 8, 32, 128]", "nodes: [2, 8, 32]")
+    assert status(project) == {"analyses"}
+
+
+def test_other_samples_are_measured_anew(project):
+    replace(project / "params.yaml", "samples: [1, 2, 4, 8, 16, 32, 64, 128, 256]", "samples: [1, 16, 256]")
+    assert status(project) == {"analyses", "throughput"}
 
 
 def test_a_changed_rule_of_a_verdict_trains_nothing(project):
@@ -128,9 +144,9 @@ def test_every_module_that_a_result_rests_on_is_a_dependency():
     """Modules that only read, write or describe are left out; the list is closed: a new module must be placed."""
     text = (ROOT / "dvc.yaml").read_text()
     indirect = {
-        "__init__", "__main__", "analyses", "cli", "devices", "errors", "execution", "lifeline", "method_table",
-        "models_at_size", "params", "paths", "pictures", "quick_imports", "schemas", "seeding", "straggler_fit",
-        "studies", "tracing", "verdict_rules", "warm",
+        "__init__", "__main__", "cli", "devices", "errors", "execution", "lifeline", "method_table", "params", "paths",
+        "pictures", "quick_imports", "schemas", "seeding", "straggler_fit", "studies", "tracing", "verdict_rules",
+        "warm",
     }  # fmt: skip
     package = ROOT / "src" / "rebuttal"
     rooms = {

@@ -14,8 +14,9 @@ import synthetic_project
 
 from rebuttal import papers
 from rebuttal.errors import InputError
+from rebuttal.report import captions, on_machines, site
 from rebuttal.report import files as report_files
-from rebuttal.report import site
+from rebuttal.schemas import ANALYSES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(
@@ -24,7 +25,8 @@ needs_browser = pytest.mark.skipif(
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--allow-file-access-from-files",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]  # fmt: skip
-PAGES = ("index.html", "backup-workers.html")
+PAGES = ("index.html", "backup-workers.html", "machines.html")
+drawn_pages = pytest.mark.parametrize("page", PAGES[1:])
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
@@ -37,6 +39,7 @@ def project_folder(tmp_path_factory):
     os.chdir(folder)
     try:
         site.write_review("backup-workers")
+        site.write_machines()
         site.write_site()
     finally:
         os.chdir(before)
@@ -125,8 +128,9 @@ def test_headings_tables_and_figures_are_accessible(reports, page):
     assert repeated == []
 
 
-def test_charts_can_be_read_without_javascript(reports):
-    text = read(reports, "backup-workers.html")
+@drawn_pages
+def test_charts_can_be_read_without_javascript(reports, page):
+    text = read(reports, page)
     places = text.count('<div class="chart">')
     assert places > 20
     assert text.count('<div class="static" role="img" aria-label="') == places
@@ -151,8 +155,26 @@ def test_making_the_index_again_gives_the_same_bytes(project_folder, reports, mo
 
 def test_pages_name_every_result_file_by_its_hash(project_folder, reports):
     for one in report_files.files(project_folder / "results" / "backup_workers"):
-        for page in PAGES:
+        for page in ("index.html", "backup-workers.html"):
             assert one["sha256"][:16] in read(reports, page)
+    for one in report_files.files(project_folder / "results" / "analyses", on_machines.HASHED):
+        assert one["sha256"][:16] in read(reports, "machines.html")
+
+
+def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its_file(reports):
+    text = read(reports, "machines.html")
+    for name in captions.ON_MACHINES:
+        assert text.count(f'id="fig-{name}"') == 1
+        for kind in captions.ABOUT[name].variables:
+            assert f"<code>results/analyses/{ANALYSES[kind].pattern}</code>" in text
+    assert text.count('<p class="finding">') == len(captions.ON_MACHINES)
+    assert 'href="machines.html"' in re.sub(
+        r"<header.*?</header>", "", read(reports, "index.html"), flags=re.DOTALL
+    )
+    with pytest.raises(
+        InputError, match="throughput points to fig-throughput, which the notebook does not show"
+    ):
+        site.check_anchors("machines", text.replace("fig-throughput", ""), {"fig-throughput": "throughput"})
 
 
 def browse(tmp_path, address, *more):
@@ -162,10 +184,10 @@ def browse(tmp_path, address, *more):
 
 
 @needs_browser
-def test_every_chart_is_drawn_under_the_policy(tmp_path, reports):
-    page = reports / "backup-workers.html"
-    dom = browse(tmp_path, page.as_uri(), "--dump-dom")
-    places = page.read_text(encoding="utf-8").count('<div class="chart">')
+@drawn_pages
+def test_every_chart_is_drawn_under_the_policy(tmp_path, reports, page):
+    dom = browse(tmp_path, (reports / page).as_uri(), "--dump-dom")
+    places = read(reports, page).count('<div class="chart">')
     assert dom.count('data-drawn="yes"') == places
     assert 'data-drawn="no"' not in dom
     assert len(re.findall(r'class="drawn[^"]*"[^>]*>.*?<svg', dom, flags=re.DOTALL)) >= 1

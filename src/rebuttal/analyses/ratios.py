@@ -18,8 +18,8 @@ NODES = (2, 8, 32, 128)
 
 
 def with_and_without(models: Models, name: str = "alexnet") -> Models:
-    """The models, with one of them a second time without its fully connected layers."""
-    return {**models, f"{name}_without_fully_connected": without_fully_connected(models[name])}
+    """The models, with one of them a second time without its fully connected layers, as `name`_convolutions."""
+    return {**models, f"{name}_convolutions": without_fully_connected(models[name])}
 
 
 def layer_ratios(

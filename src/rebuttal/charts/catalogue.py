@@ -64,9 +64,6 @@ DRAWINGS: dict[str, Drawing] = {
     "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
     "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
 }
-#: Figures of the analyses without training, in the order of their page.
-ANALYSES = ("where_time_is", "layer_ratios", "overlap_delay_server", "layer_wise_speedups", "batch_latency_map", "scaling",
-            "throughput")  # fmt: skip
 
 # The figure of a dataset by what only it holds, the first that fits.
 BY_VARIABLE = {

@@ -16,7 +16,9 @@ CEILINGS = {
 DRAWN = ("layer_wise_overlapped", "bucketed", "layer_wise_asynchronous", "delayed_all_reduce")
 BOUND = Entry("bound", "bound", "the most that is possible at this ratio, with a backward pass of twice the forward "
               "pass and updates and latencies of no cost", Style("#7b8087", theme.SOLID, "circle"))  # fmt: skip
-CLAIM = Entry("claim", "claim", "what the layer-wise paper reports at most", Style("#7b8087", theme.DASHED, "circle"))
+CLAIM = Entry(
+    "claim", "claim", "what the layer-wise paper reports at most", Style("#7b8087", theme.DASHED, "circle")
+)
 BASELINE = "one communication after the backward pass"
 
 
@@ -26,18 +28,23 @@ def ceiling_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     key = plain_key(CEILINGS, "point")
     about = f"{frames.middle(data.nodes)} nodes; {data.attrs['batch']} samples on each; {frames.clock(data)}"
     names = {str(name): words(str(name)) for name in data.model.values}
+    top = 1.05 * float(frames.column(frame, "speedup").max())  # one scale for all machines
     found = []
     for machine, part in frame.groupby("machine", sort=False):
         base = alt.Chart(frames.small(part.drop(columns="machine")))
-        x = axis(alt.X, "speedup", "speed-up over one communication, log scale", log=True)
+        x = alt.X("speedup:Q", title="speed-up over one communication", scale=alt.Scale(domain=[0, top]))
         y = alt.Y("model:N", title=None, sort=None,
-                  axis=alt.Axis(labelExpr=f"{names!r}[datum.label]".replace("'", '"'), labelLimit=130))  # fmt: skip
-        point = base.mark_point(filled=True, size=64, opacity=0.9).encode(
-            x, y, colour(key, "what"), shape(key, "what"), tooltip=tips("model", "what", "speedup", "ratio")
+                  axis=alt.Axis(labelExpr=f"{names!r}[datum.label]".replace("'", '"'), labelLimit=150))  # fmt: skip
+        point = base.mark_point(filled=True, size=56, opacity=1).encode(
+            x, y, colour(key, "what"), shape(key, "what"), yOffset=alt.YOffset("what:N", sort=list(CEILINGS)),
+            tooltip=tips("model", "what", "speedup", "ratio"))  # fmt: skip
+        one = (
+            alt.Chart(pd.DataFrame({"x": [1.0]}))
+            .mark_rule(color=theme.SOFT, strokeDash=[2, 2])
+            .encode(x="x:Q")
         )
-        one = alt.Chart(pd.DataFrame({"x": [1.0]})).mark_rule(color=theme.SOFT, strokeDash=[2, 2]).encode(x="x:Q")
         say = f"What overlap, a delay and a parameter server make of each model on {words(str(machine))}, at best."
-        found.append(panel([one, point], words(str(machine)), about, say, key, height=200))
+        found.append(panel([one, point], words(str(machine)), about, say, key, height=260))
     return found
 
 
@@ -68,7 +75,7 @@ def speedup_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         base = alt.Chart(frames.small(part.drop(columns="form")))
         x = axis(alt.X, "ratio", "communication / computation, log scale", log=True)
         y = axis(alt.Y, "speedup", "speed-up over one communication")
-        point = base.mark_point(filled=True, size=22, opacity=0.7).encode(
+        point = base.mark_point(filled=True, size=22, opacity=0.7, aria=False).encode(
             x, y, colour(models, "model"), shape(models, "model"),
             tooltip=tips("model", "machine", "nodes", "batch", "ratio", "speedup"))  # fmt: skip
         bound = alt.Chart(_bound(data, str(form), part)).mark_line(
@@ -85,7 +92,9 @@ def speedup_rows(data: xr.Dataset) -> pd.DataFrame:
     plain = data[["speedup", "ratio"]].reset_coords(drop=True)
     order = ["form", "model", "machine", "nodes", "batch"]
     frame = plain.to_dataframe(order).reset_index()
-    return frames.keep(frame[[*order, "ratio", "speedup"]], frame["form"] != data.attrs["baseline"])
+    return frames.keep(
+        pd.DataFrame(frame[[*order, "ratio", "speedup"]]), frame["form"] != data.attrs["baseline"]
+    )
 
 
 def _bound(data: xr.Dataset, form: str, part: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from rebuttal.charts.panel import Panel, axis, colour, dash, dim_key, panel, pla
 from rebuttal.charts.theme import words
 
 NEEDED = ["parameters", "flops", "compute_s", "communication_s", "ratio"]
+POWERS = alt.Axis(values=[10.0**power for power in range(-5, 4)])  # no lines between: there are many panels
 SHARES = {
     "parameters": "share of the model's parameters, and so of the bytes that are sent",
     "operations": "share of its operations, forward and backward",
@@ -26,13 +27,17 @@ def ratio_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     found = []
     for model, part in _by_model(frame):
         base = alt.Chart(frames.small(part.drop(columns="model")))
-        y = axis(alt.Y, "ratio", "communication / computation, log scale", log=True)
+        y = axis(alt.Y, "ratio", "communication / computation, log scale", log=True, axis=POWERS)
         tip = tips("machine", "layer", "ratio", "compute_s", "communication_s")
         line = base.mark_line(opacity=0.8).encode(_layers(), y, colour(key, "machine"), tooltip=tip)
-        point = base.mark_point(filled=True, size=40).encode(
+        point = base.mark_point(filled=True, size=40, aria=False).encode(
             _layers(), y, colour(key, "machine"), shape(key, "machine"), tooltip=tip
         )
-        one = alt.Chart(pd.DataFrame({"y": [1.0]})).mark_rule(color=theme.SOFT, strokeDash=[2, 2]).encode(y="y:Q")
+        one = (
+            alt.Chart(pd.DataFrame({"y": [1.0]}))
+            .mark_rule(color=theme.SOFT, strokeDash=[2, 2])
+            .encode(y="y:Q")
+        )
         say = f"Communication over computation of every layer of {words(model)} that has parameters, by machine."
         found.append(panel([one, line, point], words(model), about, say, key))
     return found
@@ -58,7 +63,7 @@ def share_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """Each layer's share of its model's parameters, operations and seconds, a panel per model."""
     frames.need(data, "where_time_is", NEEDED)
     frame = frames.some(share_rows(data), "where_time_is")
-    lines = {f"seconds on {name}": f"share of the computing time on {words(name)}" for name in _ends(data)}
+    lines = {f"seconds_on_{name}": f"share of the computing time on {words(name)}" for name in _ends(data)}
     key = plain_key(SHARES | lines)
     about = f"{data.attrs['batch']} samples; {frames.clock(data)}"
     found = []
@@ -66,8 +71,10 @@ def share_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         base = alt.Chart(frames.small(part.drop(columns="model")))
         y = axis(alt.Y, "share", "share of the whole model (%)", zero=True)
         tip = tips("layer", "what", "share")
-        line = base.mark_line(opacity=0.8).encode(_layers(), y, colour(key, "what"), dash(key, "what"), tooltip=tip)
-        point = base.mark_point(filled=True, size=36).encode(
+        line = base.mark_line(opacity=0.8).encode(
+            _layers(), y, colour(key, "what"), dash(key, "what"), tooltip=tip
+        )
+        point = base.mark_point(filled=True, size=36, aria=False).encode(
             _layers(), y, colour(key, "what"), shape(key, "what"), tooltip=tip
         )
         say = f"Share of every layer of {words(model)} in parameters, operations and computing time."
@@ -77,12 +84,12 @@ def share_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
 
 def share_rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: model, layer, what, share in per cent; layers that have neither parameters nor operations left out."""
-    seconds = {f"seconds on {name}": data.compute_s.sel(machine=name, drop=True) for name in _ends(data)}
+    seconds = {f"seconds_on_{name}": data.compute_s.sel(machine=name, drop=True) for name in _ends(data)}
     parts = {"parameters": data.parameters, "operations": data.flops} | seconds
     weighty = ((data.parameters > 0) | (data.flops > 0)).values
     rows = []
-    for what, values in parts.items():
-        values = values.reset_coords(drop=True)
+    for what, given in parts.items():
+        values = given.reset_coords(drop=True)
         whole = values.groupby(data.model).sum().sel(model=data.model).values
         rows.append(pd.DataFrame({"model": data.model.values, "layer": data.name.values, "what": what,
                                   "share": 100 * values.values / whole})[weighty])  # fmt: skip

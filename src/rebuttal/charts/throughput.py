@@ -17,13 +17,19 @@ PARTS = {
 def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """Samples per second, and the share of the best, against the samples of a gradient; a line per workload."""
     frame = frames.some(rows(data), "throughput")
-    key = plain_key({str(name): "a gradient of so many samples at once, one thread" for name in data.workload.values})
+    key = plain_key(
+        {str(name): "a gradient of so many samples at once, one thread" for name in data.workload.values}
+    )
     about = f"{data.attrs['device']}; {frames.clock(data)}"
     found = []
     for name, (title, label) in PARTS.items():
         base = alt.Chart(frames.small(frame))
-        x = axis(alt.X, "samples", "samples of one gradient, log scale", log=True)
-        y = axis(alt.Y, name, label, log=name == "samples_per_s", zero=True)
+        x = axis(alt.X, "samples", "samples of one gradient, log scale", log=True,
+                 axis=alt.Axis(values=[4**power for power in range(7)]))  # fmt: skip
+        powers = (
+            {"axis": alt.Axis(values=[10**power for power in range(9)])} if name == "samples_per_s" else {}
+        )
+        y = axis(alt.Y, name, label, log=name == "samples_per_s", zero=True, **powers)
         tip = tips("workload", "samples", "samples_per_s", "relative", "gradient_s")
         line = base.mark_line(strokeWidth=1.8).encode(
             x, y, colour(key, "workload"), dash(key, "workload"), tooltip=tip
@@ -32,7 +38,9 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             x, y, colour(key, "workload"), shape(key, "workload"), tooltip=tip
         )
         layers = [line, point] if name == "samples_per_s" else [_half(), line, point]
-        found.append(panel(layers, title, about, f"{title} against the samples of a gradient, by workload.", key))
+        found.append(
+            panel(layers, title, about, f"{title} against the samples of a gradient, by workload.", key)
+        )
     return found
 
 

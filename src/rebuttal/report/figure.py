@@ -32,7 +32,8 @@ class Source:
 class Figure:
     """What a notebook shows interactively and a published page shows with or without JavaScript.
 
-    `table` holds at most some forty rows; `table.attrs['rows']` says how many there would be.
+    `table` holds at most some forty rows; `table.attrs['rows']` says how many there would be. `caption` says how to
+    read the figure, `finding` what it shows, in plain text.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Figure:
     table: pd.DataFrame
     sources: tuple[Source, ...]
     across: int = 0  # panels side by side on a wide page; 0: by their number
+    finding: str = ""
 
     def __repr__(self) -> str:
         return f"Figure {self.id}: {self.title}"
@@ -61,13 +63,17 @@ class Figure:
             html.element("p", escape("; ".join(shared)), class_="about"),
             html.element("div", drawn, class_=f"panels across{self.across or columns(len(self.panels))}"),
             html.key(keys(self.panels)),
-            html.element("figcaption", f"<p>{self.caption}</p>"),
+            html.element("figcaption", self._finding() + f"<p>{self.caption}</p>"),
             self._data(),
             self._origin(),
         ]
         return html.element(
             "figure", "\n".join(parts), class_="figure", id=f"fig-{self.id}", aria_labelledby=heading
         )
+
+    def _finding(self) -> str:
+        """The sentence that the data make."""
+        return html.element("p", escape(self.finding), class_="finding") if self.finding else ""
 
     def _data(self) -> str:
         """The numbers behind the figure."""

@@ -4,6 +4,9 @@ Writes results/analyses: a dataset for each analysis, models.json with the layer
 with what each machine is and where its figures come from.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import xarray as xr
 
 from rebuttal import paths, results
@@ -23,11 +26,15 @@ def write_analyses(params: Params) -> None:
     folder = paths.results() / "analyses"
     full_size.write(list(full_size.MODELS), folder / "models.json")
     models = ratios.with_and_without(read_models(folder / "models.json"))
-    made = modelled(models, params.analyses)
-    made["throughput"] = throughput.measured_throughput(paths.results() / "throughput.json")
+    measured = throughput.measured_throughput(paths.results() / "throughput.json")
+    save(modelled(models, params.analyses) | {"throughput": measured}, params.analyses, folder)
+
+
+def save(made: Mapping[str, xr.Dataset], grid: Analyses, folder: Path) -> None:
+    """Write the analyses, each with where it comes from, and the machines."""
     for name, data in made.items():
-        whose = attributes(params.analyses, clock=data.attrs["clock"])
-        results.save(data.assign_attrs(whose), folder / f"{name}.nc")
+        origin = attributes(grid, clock=data.attrs["clock"])
+        results.save(data.assign_attrs(origin), folder / f"{name}.nc")
     write_json(folder / "machines.json", {name: described(each) for name, each in SCALED_MACHINES.items()})
 
 
@@ -35,7 +42,10 @@ def modelled(models: Models, grid: Analyses) -> dict[str, xr.Dataset]:
     """Every analysis whose seconds are modelled, by the name of its schema, on all machines."""
     machines = list(SCALED_MACHINES)
     gains = speedups.speedups(models, machines, grid.nodes, grid.batches).merge(speedups.bounds())
-    gains.coords["form_about"] = ("form", [str(form.__doc__).splitlines()[0].rstrip(".") for form in FORMS.values()])
+    gains.coords["form_about"] = (
+        "form",
+        [str(form.__doc__).splitlines()[0].rstrip(".") for form in FORMS.values()],
+    )
     found = {
         "layer_ratios": ratios.layer_ratios(models, machines, grid.nodes),
         "model_ratios": ratios.model_ratios(models, machines, grid.nodes),
@@ -53,7 +63,9 @@ def modelled(models: Models, grid: Analyses) -> dict[str, xr.Dataset]:
 
 def _with_lines(data: xr.Dataset, lines: dict[str, list[str]]) -> xr.Dataset:
     """With a line about each label of some dims, for the legends of charts."""
-    return data.assign_coords({f"{dim}_about": (dim, about) for dim, about in lines.items() if dim in data.dims})
+    return data.assign_coords(
+        {f"{dim}_about": (dim, about) for dim, about in lines.items() if dim in data.dims}
+    )
 
 
 def described(machine: Machine) -> dict[str, object]:
