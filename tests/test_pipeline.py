@@ -113,19 +113,11 @@ def test_a_changed_chart_trains_nothing(project):
     assert status(project) == {"machines", "review"}
 
 
-def test_a_changed_analysis_measures_and_trains_nothing(project):
+def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew(project):
     path = project / "src/rebuttal/analyses/steps.py"
     path.write_text(path.read_text() + "\n# a change\n")
     assert status(project) == {"analyses"}
-
-
-def test_another_grid_of_nodes_is_only_analysed_anew(project):
-    replace(project / "params.yaml", "nodes: [2, 8, 32, 128]", "nodes: [2, 8, 32]")
-    assert status(project) == {"analyses"}
-
-
-def test_other_samples_are_measured_anew(project):
-    replace(project / "params.yaml", "samples: [1, 2, 4, 8, 16, 32, 64, 128, 256]", "samples: [1, 16, 256]")
+    replace(project / "params.yaml", "samples: [1, 2, 4,", "samples: [1, 4,")
     assert status(project) == {"analyses", "throughput"}
 
 

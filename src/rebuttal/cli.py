@@ -177,7 +177,6 @@ PRELOADED = (
     "rebuttal.studies.profiling",
     "rebuttal.studies.stragglers",
     "rebuttal.studies.throughput",
-    "rebuttal.studies.analyses",
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",

@@ -105,11 +105,13 @@ def throughput(data: xr.Dataset) -> str:
     gain = last.samples_per_s / first.samples_per_s
     low, high = _smallest(gain), _largest(gain)
     half = data.half_batch
+    grown = " to ".join(
+        f"{number(gain_of.item())} times ({_words(gain_of.workload)})" for gain_of in (low, high)
+    )
+    batches = f"{number(float(half.min()))} to {number(float(half.max()))} samples"
     return (
-        f"From {int(first.samples)} to {int(last.samples)} samples at once, throughput grows {number(low.item())} "
-        f"times ({_words(low.workload)}) to {number(high.item())} times ({_words(high.workload)}). Half of the speed of "
-        f"an endless batch takes {number(float(half.min()))} to {number(float(half.max()))} samples, by a straight line "
-        "through the times."
+        f"From {int(first.samples)} to {int(last.samples)} samples at once, throughput grows {grown}. Half of the "
+        f"speed of an endless batch takes {batches}, by a straight line through the times."
     )
 
 
