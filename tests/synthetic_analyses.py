@@ -9,11 +9,14 @@ from pathlib import Path
 from tiny_models import MODELS, line_costs
 
 from rebuttal.analyses import throughput
+from rebuttal.analyses.memory import memory
 from rebuttal.analyses.ratios import with_and_without
+from rebuttal.methods import method
 from rebuttal.params import Analyses
 from rebuttal.studies import analyses
 from rebuttal.studies.provenance import write_json
 
+METHODS = ("all_reduce", "asynchronous", "pipedream")
 GRID = Analyses("quick", (2, 8), (4, 64), ("digits_mlp", "digits_cnn"), (1, 8, 64))
 
 
@@ -35,6 +38,7 @@ def made() -> tempfile.TemporaryDirectory:
         }
     ).assign_attrs(device="synthetic device")
     modelled = analyses.modelled(with_and_without(MODELS, "flat_ended"), GRID)
+    modelled["memory"] = memory(MODELS, {name: method(name) for name in METHODS}, "h100_box", 2, 4)
     analyses.save(modelled | {"throughput": measured}, GRID, Path(folder.name))
     about = {"source": "made up", "sample": [3, 224, 224]}
     models = {

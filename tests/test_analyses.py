@@ -8,11 +8,13 @@ import pytest
 from tiny_models import EQUAL, FLAT_ENDED, MODELS, line_costs
 
 from rebuttal.analyses import ratios, scaling, speedups, steps, throughput
+from rebuttal.analyses.memory import memory
 from rebuttal.analyses.steps import FORMS, Iteration, carried_s, delay_ceiling, overlap_ceiling
 from rebuttal.errors import InputError
 from rebuttal.machines import MACHINES
 from rebuttal.machines.collectives import Cost
 from rebuttal.machines.processors import K40, P100
+from rebuttal.methods import method
 from rebuttal.models_at_size import scaled_costs
 
 MACHINE_NAMES = ("sandy_bridge_infiniband", "dgx1", "k40_datacenter", "h100_box")
@@ -188,6 +190,51 @@ def test_high_latency_and_small_batches_favour_few_messages(ethernet):
     np.testing.assert_allclose(data.step_s.min("form"), data.step_s.sel(form=data.fastest))
 
 
+@pytest.fixture(scope="module")
+def held():
+    """Memory of three methods on four nodes."""
+    chosen = {
+        "all_reduce": method("all_reduce"),
+        "gpipe": method("gpipe", m=4),
+        "delayed": method("delayed", k=3),
+    }
+    keeping = {
+        name: [replace(layer, saved=layer.outputs) for layer in layers] for name, layers in MODELS.items()
+    }
+    return memory(keeping, chosen, "h100_box", workers=4, batch=8)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_memory_of_all_reduce_is_what_it_must_hold(held, model):
+    weights = 4 * sum(layer.parameters for layer in MODELS[model])
+    saved = 4 * 8 * sum(layer.outputs for layer in MODELS[model])
+    node = held.sel({"method": "all_reduce", "model": model})
+    expected = {
+        "weights": weights,
+        "optimiser": weights,
+        "gradients": weights,
+        "activations": saved,
+        "buffers": 0,
+    }
+    assert dict(zip(node.kind.values, node.peak_bytes.values, strict=True)) == pytest.approx(expected)
+    assert max(expected.values()) < float(node.total_peak_bytes) <= sum(expected.values())
+    assert held.peak_bytes.attrs["units"] == "B"
+
+
+def test_a_pipeline_spreads_weights_and_a_delay_keeps_versions(held):
+    whole, piped, late = (
+        held.sel({"method": name, "model": "equal"}) for name in ("all_reduce", "gpipe", "delayed")
+    )
+    assert float(piped.peak_bytes.sel(kind="weights")) == pytest.approx(
+        float(whole.peak_bytes.sel(kind="weights")) / 4
+    )
+    assert float(late.live_versions) == 4 == 1 + 3
+    assert float(late.peak_bytes.sel(kind="weights")) == pytest.approx(
+        4 * float(whole.peak_bytes.sel(kind="weights"))
+    )
+    assert (held.total_peak_bytes <= held.peak_bytes.sum("kind")).all()
+
+
 def test_throughput_finds_the_batch_of_half_of_the_speed():
     data = throughput.throughput(
         {"a": line_costs(8e-3, 1e-3, (1, 8, 64)), "b": line_costs(0.0, 1e-3, (8, 32))}
@@ -249,6 +296,8 @@ def test_scaled_devices_have_the_throughput_that_they_state():
         lambda: speedups.speedups(MODELS, ["dgx1"], forms=("bucketted",)),
         lambda: scaling.batch_latency_map(MODELS, ["dgx1"], latencies_s=(-1.0,)),
         lambda: throughput.throughput({}),
+        lambda: memory(MODELS, {}, "dgx1", 4, 8),
+        lambda: memory(MODELS, {"all_reduce": method("all_reduce")}, "dgx1", 0, 8),
         lambda: ratios.model_ratios(MODELS, ["ethernet_10g"]),
     ],
 )

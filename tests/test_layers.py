@@ -43,7 +43,8 @@ LAYERS = {
     "clusters": {"costs", "graph", "machines", "rules", "timeline", "verbs"},
     "simulation": {"clusters", "costs", "graph", "machines", "methods", "task", "timeline"},
     "analyses": {
-        "costs", "cut", "machines", "methods", "models_at_size", "simulation", "stragglers",
+        "costs", "cut", "machines", "methods", "models_at_size", "readings", "rules", "simulation", "stragglers",
+        "timeline",
     },
     # values
     "devices": set(),

@@ -90,7 +90,7 @@ def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
 def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
     path = project / "src/rebuttal/methods/softsync.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"simulate@softsync", "comparison"}
+    assert status(project) == {"simulate@softsync", "comparison", "memory"}
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):

@@ -131,6 +131,13 @@ def _analyses(_: argparse.Namespace) -> None:
     write_analyses(_started(params.load)())
 
 
+def _memory(_: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.memory import write_memory
+
+    write_memory(_started(params.load)())
+
+
 def _machines(_: argparse.Namespace) -> None:
     from rebuttal.report.site import write_machines
 
@@ -177,6 +184,7 @@ PRELOADED = (
     "rebuttal.studies.profiling",
     "rebuttal.studies.stragglers",
     "rebuttal.studies.throughput",
+    "rebuttal.studies.memory",
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
@@ -193,6 +201,7 @@ COMMANDS = (
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
     ("throughput", _throughput, "time workloads on this device over few and over many samples", ()),
     ("analyses", _analyses, "what needs no training: full-size models on every machine", ()),
+    ("memory", _memory, "memory of every method on full-size models, from their time lines", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     ("site", _site, "assemble the site in reports/", ()),

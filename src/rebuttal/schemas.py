@@ -91,6 +91,12 @@ ANALYSES = {
             _all(("step_s", "speedup"), ("form", "model", "machine", "batch", "latency_s")),
         ),
         Schema(
+            "memory",
+            "memory.nc",
+            {"peak_bytes": ("method", "model", "kind")}
+            | _all(("total_peak_bytes", "live_versions"), ("method", "model")),
+        ),
+        Schema(
             "throughput",
             "throughput.nc",
             _all(("gradient_s", "samples_per_s", "relative"), ("workload", "samples"))

@@ -19,6 +19,7 @@ from rebuttal.charts import (
     latency_map,
     layers,
     learning_rates,
+    memory,
     replays,
     scaling,
     staleness,
@@ -61,6 +62,7 @@ DRAWINGS: dict[str, Drawing] = {
     "overlap_delay_server": Drawing(("model_ratios",), gains.ceiling_panels, gains.ceiling_table),
     "layer_wise_speedups": Drawing(("speedups",), gains.speedup_panels, gains.speedup_table),
     "batch_latency_map": Drawing(("batch_latency",), latency_map.panels, latency_map.table),
+    "memory": Drawing(("memory",), memory.panels, memory.table),
     "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
     "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
 }
@@ -77,6 +79,7 @@ BY_VARIABLE = {
     "flops": "layer_ratios",
     "fastest": "batch_latency_map",
     "efficiency": "scaling",
+    "total_peak_bytes": "memory",
     "half_batch": "throughput",
 }
 

@@ -8,7 +8,7 @@ TIMES = {"curves": ("test_metric", "seconds", "update"), **TARGETS}
 
 #: Figures of the analyses without training, in the order of their page.
 ON_MACHINES = ("where_time_is", "layer_ratios", "overlap_delay_server", "layer_wise_speedups", "batch_latency_map",
-               "scaling", "throughput")  # fmt: skip
+               "scaling", "memory", "throughput")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,15 @@ ABOUT: dict[str, About] = {
         "device. Solid lines are one communication, dashed ones overlap it layer by layer.",
         {"scaling": ("efficiency", "samples_per_s")},
         across=3,
+    ),
+    "memory": About(
+        "Memory of the fullest node, by method",
+        "Further left needs less; the axis is logarithmic. The tick is the most that the node holds at a time, the "
+        "marks are the peaks of its parts, which need not come together. Pipelines spread the weights and keep the "
+        "activations of several batches; methods that must know old weights keep versions. Of a method with "
+        "several variants, the first is drawn.",
+        {"memory": ("peak_bytes", "total_peak_bytes", "live_versions")},
+        across=2,
     ),
     "throughput": About(
         "Throughput against the batch, on this device",

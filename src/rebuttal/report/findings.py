@@ -99,6 +99,18 @@ def scaling(data: xr.Dataset) -> str:
     return f"On {int(last.nodes)} nodes with one communication, {'; '.join(parts)} of a node's throughput."
 
 
+def memory(data: xr.Dataset) -> str:
+    """From the leanest to the fullest method on the first model, and how often activations are most of it."""
+    first = data.isel(model=0)
+    low, high = _smallest(first.total_peak_bytes), _largest(first.total_peak_bytes)
+    ends = " to ".join(f"{number(end.item() / 1e9)} GB ({_words(end.method)})" for end in (low, high))
+    most = data.peak_bytes.idxmax("kind") == "activations"
+    return (
+        f"For {_words(first.model)} the fullest node holds from {ends} at a time. Activations are the largest part for "
+        f"{int(most.sum())} of {most.size} pairs of a method and a model."
+    )
+
+
 def throughput(data: xr.Dataset) -> str:
     """How far throughput grows with the batch, and where half of the speed is reached."""
     first, last = data.isel(samples=0), data.isel(samples=-1)
@@ -122,6 +134,7 @@ FINDINGS: dict[str, Callable[..., str]] = {
     "layer_wise_speedups": layer_wise_speedups,
     "batch_latency_map": batch_latency_map,
     "scaling": scaling,
+    "memory": memory,
     "throughput": throughput,
 }
 
