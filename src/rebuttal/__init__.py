@@ -31,6 +31,7 @@ WHERE = {
     "load_tuning": "rebuttal.results",
     "load_summaries": "rebuttal.results",
     "load_stragglers": "rebuttal.results",
+    "load_analysis": "rebuttal.results",
     "review": "rebuttal.report",
     "study": "rebuttal.studies",
     "train": "rebuttal.studies",

@@ -18,6 +18,7 @@ KINDS = {
 MODELS = ("alexnet", "resnet50", "gpt2_small")
 ROW, FRAME = 15, 60
 GB = 1e9
+POWERS = alt.Axis(values=[10.0**power for power in range(-4, 6)])
 
 
 def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
@@ -27,7 +28,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     first = {family(label): label for label in reversed(labels)}  # of several variants, the first is drawn
     known = [str(name) for name in data.model.values]
     models = [name for name in MODELS if name in known] or known
-    drawn = frames.keep(frame, frame["method"].isin(first.values()) & frame["model"].isin(models))
+    drawn = frames.keep(frame, frame["method"].isin(list(first.values())) & frame["model"].isin(models))
     key = plain_key(KINDS, "point")
     size = f"{data.attrs['workers']} workers; {data.attrs['batch']} samples of a gradient"
     about = f"{size}; {words(data.attrs['machine'])}; {frames.clock(data)}"
@@ -38,9 +39,9 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         base = alt.Chart(frames.small(part.drop(columns="model")))
         labels_of = alt.Axis(labelExpr=expression, labelLimit=150, labelFontSize=10, labelOverlap=False)
         y = alt.Y("method:N", title=None, sort=None, axis=labels_of)
-        x = axis(alt.X, "gb", "peak on the fullest node (GB), log scale", log=True)
+        x = axis(alt.X, "gb", "peak on the fullest node (GB), log scale", log=True, axis=POWERS)
         tip = tips("method", "kind", "gb", "total_gb", "versions")
-        point = base.mark_point(filled=True, opacity=0.9, size=34, aria=False).encode(
+        point = base.mark_point(filled=False, opacity=1, size=36, strokeWidth=1.5, aria=False).encode(
             x, y, colour(key, "kind"), shape(key, "kind"), tooltip=tip
         )
         tick = base.mark_tick(color=SOFT, thickness=2, size=11, aria=False).encode(
