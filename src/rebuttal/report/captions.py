@@ -169,9 +169,9 @@ ABOUT: dict[str, About] = {
         "Memory of the fullest node, by method",
         "Further left needs less; the axis is logarithmic. The tick is the most that the node holds at a time, the "
         "marks are the peaks of its parts, which need not come together. Pipelines spread the weights and keep the "
-        "activations of several batches; methods that must know old weights keep versions. Synthesizers and local classifiers are linear maps of "
-        "all of a stage's activations, which at this size is more than any device has. Of a method with several "
-        "variants, the first is drawn.",
+        "activations of several batches; methods that must know old weights keep versions. Synthesizers and local "
+        "classifiers are linear maps of all of a stage's activations, which at this size is more than any device "
+        "has. Of a method with several variants, the first is drawn.",
         {"memory": ("peak_bytes", "total_peak_bytes", "live_versions")},
         across=3,
     ),
