@@ -22,17 +22,24 @@ NUMBERS = {
     "learning_rates": [0.01, 0.1, 1.0],
     "shared_learning_rate": 0.1,
 }
+GRID = {
+    "nodes": [2, 8],
+    "batches": [4, 16],
+    "workloads": ["digits_mlp"],
+    "samples": [1, 8, 64],
+}
 SMALL = {**NUMBERS, "workloads": ["digits_mlp"], "workers": 4}
 VALID = {
     "profile": "quick",
     "data_root": "data",
     "device": "auto",
-    "quick": {"backup_workers": NUMBERS, "comparison": SMALL},
+    "quick": {"backup_workers": NUMBERS, "comparison": SMALL, "analyses": GRID},
     "full": {
         "backup_workers": {**NUMBERS, "workloads": ["digits_cnn", "mnist_cnn"], "workers": 50},
         "comparison": SMALL,
+        "analyses": GRID,
     },
-    "ci": {"backup_workers": {**SMALL, "seeds": [0, 1]}, "comparison": SMALL},
+    "ci": {"backup_workers": {**SMALL, "seeds": [0, 1]}, "comparison": SMALL, "analyses": GRID},
     "comparison": {"methods": {"synchronous": {"program": "synchronous"}}},
     "backup_workers": {
         "methods": {
@@ -144,6 +151,14 @@ BROKEN = [
     (f"{QUICK}.shared_learning_rate", 0.2, ["0.2", "[0.01, 0.1, 1.0]"]),
     (f"{QUICK}.workloads.1", "digits_mlp", ["'digits_mlp'", "differ"]),
     (f"{QUICK}.machines", [], ["[]", "at least one name"]),
+    # the analyses
+    ("quick.analyses.node", [2], ["unknown key", "did you mean 'nodes'"]),
+    ("quick.analyses", DROP, ["got nothing", "a section with the keys nodes, batches, workloads, samples"]),
+    ("quick.analyses.nodes", [], ["[]", "at least one whole number >= 1"]),
+    ("full.analyses.nodes.1", 2, ["2", "> 2", "ascend"]),
+    ("quick.analyses.batches.0", 0, ["0", "a whole number >= 1"]),
+    ("ci.analyses.samples.1", 8.0, ["8.0", "a whole number >= 1"]),
+    ("quick.analyses.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
     (f"{METHOD}.delayed.workloads", ["mnist_cnn"], ["mnist_cnn", "digits_mlp, digits_cnn"]),
 ]
 

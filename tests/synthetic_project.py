@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import synthetic_analyses
 import synthetic_comparison
 import synthetic_results
 from runs import COSTS
@@ -23,6 +24,7 @@ def write(folder: Path) -> Path:
     shutil.copytree(ROOT / "docs", folder / "docs")
     study = synthetic_results.write(folder / "results")
     synthetic_comparison.write(study, folder / "results" / "comparison")
+    synthetic_analyses.write(folder / "results" / "analyses")
     for name, (options, updates) in SHOWN.items():
         run = simulate(
             name, machine="paper_cluster", workers=8, updates=updates, options=options, costs=COSTS

@@ -43,7 +43,8 @@ LAYERS = {
     "clusters": {"costs", "graph", "machines", "rules", "timeline", "verbs"},
     "simulation": {"clusters", "costs", "graph", "machines", "methods", "task", "timeline"},
     "analyses": {
-        "costs", "cut", "machines", "methods", "models_at_size", "simulation", "stragglers",
+        "costs", "cut", "machines", "methods", "models_at_size", "readings", "rules", "simulation", "stragglers",
+        "timeline",
     },
     # values
     "devices": set(),
@@ -68,14 +69,14 @@ LAYERS = {
     "results": {"metrics", "netcdf", "schemas"},
     "warm": set(),
     "studies": {
-        "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "metrics", "params",
-        "profiling", "readings", "replaying", "results", "rules", "simulation", "stats", "stragglers", "timeline",
-        "tracing", "warm", "workloads",
+        "analyses", "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "metrics",
+        "models_at_size", "params", "profiling", "readings", "replaying", "results", "rules", "simulation", "stats",
+        "stragglers", "timeline", "tracing", "warm", "workloads",
     },
     # what is read off it
     "stats": {"distributions", "metrics", "papers", "results", "stragglers", "verdict_rules"},
     "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
-    "report": {"charts", "execution", "methods", "papers", "params", "results", "stats"},
+    "report": {"charts", "execution", "methods", "papers", "params", "results", "schemas", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
         "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",

@@ -105,6 +105,16 @@ def test_another_profile_selects_other_numbers_and_may_have_fewer_seeds(tmp_path
     assert (study.profile, study.workers, study.seeds) == ("ci", 4, (0, 1))
 
 
+def test_the_analyses_have_the_grid_of_the_selected_profile(tmp_path):
+    tree = changed("ci.analyses.nodes", [4])
+    assert load(tmp_path, tree).analyses.nodes == (2, 8)
+    found = load(tmp_path, tree | {"profile": "ci"}).analyses
+    assert (found.profile, found.nodes, found.samples) == ("ci", (4,), (1, 8, 64))
+    tree = changed("quick.analyses.workloads", ["mnist_cnn"])
+    with pytest.raises(InputError, match=r"^data_root: got .*MNIST"):
+        load(tmp_path, tree)
+
+
 def test_options_are_checked_against_the_workers_of_the_selected_profile(tmp_path):
     tree = changed(f"{METHOD}.backup_workers.variants.1.b", 8)
     assert load(tmp_path, tree).study("backup_workers").of("backup_workers")[1].options == {"b": 8}

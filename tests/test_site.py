@@ -18,8 +18,9 @@ from rebuttal.charts import theme
 from rebuttal.charts.groups import GROUPS
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
+from rebuttal.report import captions, on_machines, site
 from rebuttal.report import files as report_files
-from rebuttal.report import site
+from rebuttal.schemas import ANALYSES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(
@@ -28,7 +29,8 @@ needs_browser = pytest.mark.skipif(
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--allow-file-access-from-files",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]  # fmt: skip
-PAGES = ("index.html", "backup-workers.html", "comparison.html")
+PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html")
+drawn_pages = pytest.mark.parametrize("page", PAGES[1:])
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
@@ -42,6 +44,7 @@ def project_folder(tmp_path_factory):
     try:
         site.write_review("backup-workers")
         site.write_comparison("comparison")
+        site.write_machines()
         site.write_site()
     finally:
         os.chdir(before)
@@ -137,8 +140,9 @@ def test_headings_tables_and_figures_are_accessible(reports, page):
     assert repeated == []
 
 
-def test_charts_can_be_read_without_javascript(reports):
-    text = read(reports, "backup-workers.html")
+@drawn_pages
+def test_charts_can_be_read_without_javascript(reports, page):
+    text = read(reports, page)
     places = text.count('<div class="chart">')
     assert places > 20
     assert text.count('<div class="static" role="img" aria-label="') == places
@@ -173,6 +177,27 @@ def test_pages_name_every_result_file_by_its_hash(project_folder, reports, study
             assert one["sha256"][:16] in read(reports, page)
 
 
+def test_the_page_of_the_machines_names_every_analysis_by_its_hash(project_folder, reports):
+    for one in report_files.files(project_folder / "results" / "analyses", on_machines.HASHED):
+        assert one["sha256"][:16] in read(reports, "machines.html")
+
+
+def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its_file(reports):
+    text = read(reports, "machines.html")
+    for name in captions.ON_MACHINES:
+        assert text.count(f'id="fig-{name}"') == 1
+        for kind in captions.ABOUT[name].variables:
+            assert f"<code>results/analyses/{ANALYSES[kind].pattern}</code>" in text
+    assert text.count('<p class="finding">') == len(captions.ON_MACHINES)
+    assert 'href="machines.html"' in re.sub(
+        r"<header.*?</header>", "", read(reports, "index.html"), flags=re.DOTALL
+    )
+    with pytest.raises(
+        InputError, match="throughput points to fig-throughput, which the notebook does not show"
+    ):
+        site.check_anchors("machines", text.replace("fig-throughput", ""), {"fig-throughput": "throughput"})
+
+
 def browse(tmp_path, address, *more):
     """Chromium without a network and with a fresh profile: its standard output."""
     command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *more, address]
@@ -180,11 +205,10 @@ def browse(tmp_path, address, *more):
 
 
 @needs_browser
-@pytest.mark.parametrize("name", ["backup-workers.html", "comparison.html"])
-def test_every_chart_is_drawn_under_the_policy(tmp_path, reports, name):
-    page = reports / name
-    dom = browse(tmp_path, page.as_uri(), "--dump-dom")
-    places = page.read_text(encoding="utf-8").count('<div class="chart">')
+@drawn_pages
+def test_every_chart_is_drawn_under_the_policy(tmp_path, reports, page):
+    dom = browse(tmp_path, (reports / page).as_uri(), "--dump-dom")
+    places = read(reports, page).count('<div class="chart">')
     assert dom.count('data-drawn="yes"') == places
     assert 'data-drawn="no"' not in dom
     assert len(re.findall(r'class="drawn[^"]*"[^>]*>.*?<svg', dom, flags=re.DOTALL)) >= 1

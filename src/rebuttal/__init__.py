@@ -35,6 +35,7 @@ WHERE = {
     "load_summaries": "rebuttal.results",
     "load_stragglers": "rebuttal.results",
     "compare": "rebuttal.report",
+    "load_analysis": "rebuttal.results",
     "review": "rebuttal.report",
     "study": "rebuttal.studies",
     "train": "rebuttal.studies",

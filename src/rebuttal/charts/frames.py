@@ -19,6 +19,11 @@ DIGITS = 5
 RESAMPLES = 999  # for what is drawn; verdicts take more
 
 
+def middle(values: xr.DataArray) -> int:
+    """The middle one of ascending numbers: of the upper half the first."""
+    return int(values.values[values.size // 2])
+
+
 def need(data: xr.Dataset, figure: str, names: Sequence[str]) -> None:
     """Refuse a dataset that lacks a variable or coordinate which the figure draws."""
     for name in names:

@@ -7,10 +7,11 @@ under each name; the published page prints it beside the chart instead, where it
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
+import xarray as xr
 
 from rebuttal.charts import theme
 from rebuttal.charts.theme import Entry
@@ -65,6 +66,13 @@ def plain_key(definitions: Mapping[str, str], mark: str = "line") -> tuple[Entry
     """The key of series that are no methods: label -> one line."""
     drawn = theme.plain_styles(definitions)
     return tuple(Entry(k, theme.words(k), line, drawn[k], mark) for k, line in definitions.items())
+
+
+def dim_key(data: xr.Dataset, dim: str) -> tuple[Entry, ...]:
+    """The key of the labels of a dim, in solid lines, with the line that the dataset has about each of them."""
+    labels, about = data[dim].values.tolist(), data[f"{dim}_about"].values.tolist()
+    drawn = plain_key(dict(zip(map(str, labels), map(str, about), strict=True)))
+    return tuple(replace(entry, style=replace(entry.style, dash=theme.SOLID)) for entry in drawn)
 
 
 def panel(

@@ -7,7 +7,7 @@ from typing import Any
 from rebuttal.errors import InputError, refuse
 from rebuttal.params.catalogue import Catalogue
 from rebuttal.params.refusals import dotted
-from rebuttal.params.schema import STUDIES, File, Numbers
+from rebuttal.params.schema import STUDIES, File, Grid, Numbers
 
 SEEDS_NEEDED = 5
 
@@ -21,6 +21,10 @@ def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
         known_names(dotted(key, "machines"), section.machines, catalogue.machines)
         _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
         _learning_rates(key, section)
+    grid: Grid = getattr(file, profile).analyses
+    known_names(dotted(profile, "analyses", "workloads"), grid.workloads, catalogue.workloads)
+    for name in ("nodes", "batches", "samples"):
+        _ascending(dotted(profile, "analyses", name), getattr(grid, name), "they")
 
 
 def known_names(key: str, given: Sequence[str], known: Collection[str]) -> None:
@@ -58,13 +62,16 @@ def _seeds(key: str, section: Numbers, *, enough: int) -> None:
 
 def _learning_rates(key: str, section: Numbers) -> None:
     grid = section.learning_rates
-    for index, (smaller, larger) in enumerate(pairwise(grid), start=1):
-        if larger <= smaller:
-            allowed = f"a number > {smaller}, since the rates ascend"
-            raise refuse(dotted(key, "learning_rates", index), larger, allowed)
+    _ascending(dotted(key, "learning_rates"), grid, "the rates")
     shared = section.shared_learning_rate
     if shared not in grid:
         raise refuse(dotted(key, "shared_learning_rate"), shared, f"one of learning_rates: {grid}")
+
+
+def _ascending(key: str, values: Sequence[float], what: str) -> None:
+    for index, (smaller, larger) in enumerate(pairwise(values), start=1):
+        if larger <= smaller:
+            raise refuse(dotted(key, index), larger, f"a number > {smaller}, since {what} ascend")
 
 
 def _different(key: str, values: Sequence[Any], what: str) -> None:

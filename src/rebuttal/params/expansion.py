@@ -10,8 +10,8 @@ from rebuttal.errors import InputError, refuse
 from rebuttal.params import checks, options
 from rebuttal.params.catalogue import Catalogue
 from rebuttal.params.refusals import dotted, unknown_key
-from rebuttal.params.schema import File, Method, Methods, Numbers
-from rebuttal.params.study import Study, Variant
+from rebuttal.params.schema import File, Method, Methods, Numbers, Section
+from rebuttal.params.study import Analyses, Study, Variant
 from rebuttal.rules import Rule
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -26,10 +26,16 @@ def study(file: File, name: str, catalogue: Catalogue) -> Study:
         place = dotted(name, "methods", key)
         _check_method(place, key, method, catalogue)
         variants += _variants(place, key, method, numbers, catalogue)
-    values: dict[str, Any] = {
-        field: tuple(value) if isinstance(value, list) else value for field, value in numbers
-    }
-    return Study(name=name, profile=file.profile, variants=tuple(variants), **values)
+    return Study(name=name, profile=file.profile, variants=tuple(variants), **_values(numbers))
+
+
+def analyses(file: File) -> Analyses:
+    """The grids of the analyses under the file's profile."""
+    return Analyses(profile=file.profile, **_values(getattr(file, file.profile).analyses))
+
+
+def _values(section: Section) -> dict[str, Any]:
+    return {field: tuple(value) if isinstance(value, list) else value for field, value in section}
 
 
 def label(method: str, given: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A study's parameters under the selected profile, with every variant of every method spelt out."""
+"""Parameters under the selected profile: a study with every variant of its methods, and the analyses' grids."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -48,3 +48,15 @@ class Study:
         if method not in self.methods:
             raise refuse("method", method, self.methods)
         return tuple(variant for variant in self.variants if variant.method == method)
+
+
+@dataclass(frozen=True)
+class Analyses:
+    """What the analyses without training are computed for; every list ascends."""
+
+    profile: str
+    nodes: tuple[int, ...]
+    batches: tuple[int, ...]  # samples on each node
+    workloads: tuple[str, ...]  # whose throughput is measured
+    samples: tuple[int, ...]  # of one gradient, at which it is
+    name: str = "analyses"

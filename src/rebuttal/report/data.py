@@ -5,9 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from rebuttal import results
 from rebuttal.charts import timelines
 from rebuttal.charts.theme import family
 from rebuttal.errors import InputError
+from rebuttal.schemas import ANALYSES
 from rebuttal.stats import datasets
 from rebuttal.stats.quantities import Runs
 
@@ -16,7 +18,9 @@ UPDATES_SHOWN = 4  # updates of the first of them that the time line covers
 
 
 def inputs(data: Runs, need: str) -> Any:
-    """What a drawing calls `need`: curves, tuning, summaries, stragglers, targets or gantt."""
+    """What a drawing calls `need`: curves, tuning, summaries, stragglers, targets, gantt or an analysis by name."""
+    if need in ANALYSES:
+        return results.load_analysis(need, data.folder.parent / "analyses")
     if need == "targets":
         return datasets.targets(data.tuning)
     if need == "gantt":

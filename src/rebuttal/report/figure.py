@@ -32,7 +32,8 @@ class Source:
 class Figure:
     """What a notebook shows interactively and a published page shows with or without JavaScript.
 
-    `table` holds at most some forty rows; `table.attrs['rows']` says how many there would be.
+    `table` holds at most some forty rows; `table.attrs['rows']` says how many there would be. `caption` says how to
+    read the figure, `finding` what it shows, in plain text.
     """
 
     id: str
@@ -63,7 +64,7 @@ class Figure:
         parts = [
             html.element(f"h{self.level}", escape(self.title), id=heading),
             html.element("p", escape("; ".join(shared)), class_="about"),
-            html.element("p", escape(self.finding), class_="finding") if self.finding else "",
+            self._finding(),
             html.element("div", drawn, class_=f"panels {laid}"),
             html.key(keys(self.panels)),
             html.element("figcaption", f"<p>{self.caption}</p>"),
@@ -73,6 +74,10 @@ class Figure:
         return html.element(
             "figure", "\n".join(parts), class_="figure", id=f"fig-{self.id}", aria_labelledby=heading
         )
+
+    def _finding(self) -> str:
+        """The sentence that the data make."""
+        return html.element("p", escape(self.finding), class_="finding") if self.finding else ""
 
     def _data(self) -> str:
         """The numbers behind the figure."""

@@ -1,4 +1,4 @@
-"""The figures of a report, drawn from the results of a study."""
+"""The figures of a report, drawn from the results of a study or of the analyses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,8 @@ from altair.utils import schemapi
 from rebuttal import charts
 from rebuttal.report.captions import ABOUT
 from rebuttal.report.figure import Figure, Source
+from rebuttal.report.findings import FINDINGS
+from rebuttal.schemas import ANALYSES
 
 FILES = {
     "curves": "training/*/curves.nc",
@@ -33,13 +35,12 @@ def build(
     drawing = charts.drawing(name)
     given = [data[need] for need in drawing.needs]
     about = ABOUT[name]
-    sources = tuple(
-        Source(f"results/{study}/{FILES[kind]}", names) for kind, names in about.variables.items()
-    )
+    sources = tuple(Source(source(kind, study), names) for kind, names in about.variables.items())
     with schemapi.debug_mode(
         False
     ):  # Altair checks each part of a chart as it is made; the tests have it checked
         drawn = tuple(drawing.panels(*given, definitions))
+    finding = drawing.finding or FINDINGS.get(name)
     return Figure(
         id=name,
         title=about.title,
@@ -49,6 +50,13 @@ def build(
         sources=sources,
         across=about.across,
         stacked=about.stacked,
-        finding=drawing.finding(*given) if drawing.finding else "",
+        finding=finding(*given) if finding else "",
         level=level,
     )
+
+
+def source(kind: str, study: str) -> str:
+    """The files that a kind of data is read from: a study's own, or the analyses'."""
+    if kind in ANALYSES:
+        return f"results/analyses/{ANALYSES[kind].pattern}"
+    return f"results/{study}/{FILES[kind]}"
