@@ -2,9 +2,10 @@
 
 import json
 
-from rebuttal import params
+from rebuttal import params, workloads
 from rebuttal.errors import refuse
 from rebuttal.methods import METHODS
+from rebuttal.workloads import shapes
 
 QUICK = "quick.backup_workers"
 METHOD = "backup_workers.methods"
@@ -21,24 +22,36 @@ NUMBERS = {
     "learning_rates": [0.01, 0.1, 1.0],
     "shared_learning_rate": 0.1,
 }
+GRID = {
+    "nodes": [2, 8],
+    "batches": [4, 16],
+    "workloads": ["digits_mlp"],
+    "samples": [1, 8, 64],
+}
 SMALL = {**NUMBERS, "workloads": ["digits_mlp"], "workers": 4}
 VALID = {
     "profile": "quick",
     "data_root": "data",
     "device": "auto",
-    "quick": {"backup_workers": NUMBERS, "comparison": SMALL},
+    "quick": {"backup_workers": NUMBERS, "comparison": SMALL, "analyses": GRID},
     "full": {
         "backup_workers": {**NUMBERS, "workloads": ["digits_cnn", "mnist_cnn"], "workers": 50},
         "comparison": SMALL,
+        "analyses": GRID,
     },
-    "ci": {"backup_workers": {**SMALL, "seeds": [0, 1]}, "comparison": SMALL},
+    "ci": {"backup_workers": {**SMALL, "seeds": [0, 1]}, "comparison": SMALL, "analyses": GRID},
     "comparison": {"methods": {"synchronous": {"program": "synchronous"}}},
     "backup_workers": {
         "methods": {
             "all_reduce": {"program": "all_reduce"},
             "backup_workers": {"program": "backup_workers", "variants": [{"b": 1}, {"b": 2}]},
             "softsync": {"program": "softsync", "variants": [{"n": 4}], "machines": ["paper_cluster"]},
-            "delayed": {"program": "delayed", "workloads": ["digits_mlp"], "variants": [{"k": 0}, {"k": 5}]},
+            "delayed": {
+                "program": "delayed",
+                "rule": {"name": "momentum", "momentum": 0.5},
+                "workloads": ["digits_mlp"],
+                "variants": [{"k": 0}, {"k": 5}],
+            },
         }
     },
 }
@@ -64,7 +77,12 @@ def check_data(workload, data_root):
 
 
 CATALOGUE = params.Catalogue(
-    METHODS, ("digits_mlp", "digits_cnn", "mnist_cnn"), ("paper_cluster", "ethernet_10g"), check_data
+    METHODS,
+    ("digits_mlp", "digits_cnn", "mnist_cnn"),
+    ("paper_cluster", "ethernet_10g"),
+    check_data,
+    workloads.check_own,
+    shapes.shape_of,
 )
 
 
@@ -84,6 +102,12 @@ BROKEN = [
     (f"{METHOD}.softsync.program", "soft_sync", ["'soft_sync'", "did you mean 'softsync'"]),
     (f"{METHOD}.delayed.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
     (f"{METHOD}.Soft-sync", {"program": "softsync"}, ["'Soft-sync'", "small letters"]),
+    (f"{METHOD}.delayed.rule.name", "momentun", ["'momentun'", "did you mean 'momentum'"]),
+    (f"{METHOD}.delayed.rule.name", DROP, ["None", "sgd, momentum, rmsprop"]),
+    (f"{METHOD}.delayed.rule.beta", 1, ["unknown key", "allowed: momentum"]),
+    (f"{METHOD}.delayed.rule.momentum", "0.9", ["'0.9'", "a number"]),
+    (f"{METHOD}.delayed.rule.momentum", 1.5, ["1.5", "[0, 1)"]),
+    (f"{METHOD}.delayed.rule", "momentum", ["'momentum'", "a name with its options"]),
     # missing keys
     (f"{QUICK}.epochs", DROP, ["got nothing", "a whole number >= 1"]),
     ("profile", DROP, ["got nothing", "quick, full, ci"]),
@@ -127,6 +151,14 @@ BROKEN = [
     (f"{QUICK}.shared_learning_rate", 0.2, ["0.2", "[0.01, 0.1, 1.0]"]),
     (f"{QUICK}.workloads.1", "digits_mlp", ["'digits_mlp'", "differ"]),
     (f"{QUICK}.machines", [], ["[]", "at least one name"]),
+    # the analyses
+    ("quick.analyses.node", [2], ["unknown key", "did you mean 'nodes'"]),
+    ("quick.analyses", DROP, ["got nothing", "a section with the keys nodes, batches, workloads, samples"]),
+    ("quick.analyses.nodes", [], ["[]", "at least one whole number >= 1"]),
+    ("full.analyses.nodes.1", 2, ["2", "> 2", "ascend"]),
+    ("quick.analyses.batches.0", 0, ["0", "a whole number >= 1"]),
+    ("ci.analyses.samples.1", 8.0, ["8.0", "a whole number >= 1"]),
+    ("quick.analyses.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
     (f"{METHOD}.delayed.workloads", ["mnist_cnn"], ["mnist_cnn", "digits_mlp, digits_cnn"]),
 ]
 

@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_models import EQUAL, FLAT_ENDED, MODELS
+from tiny_models import EQUAL, FLAT_ENDED, MODELS, line_costs
 
 from rebuttal.analyses import ratios, scaling, speedups, steps, throughput
+from rebuttal.analyses.memory import memory
 from rebuttal.analyses.steps import FORMS, Iteration, carried_s, delay_ceiling, overlap_ceiling
-from rebuttal.costs import Costs
 from rebuttal.errors import InputError
 from rebuttal.machines import MACHINES
 from rebuttal.machines.collectives import Cost
 from rebuttal.machines.processors import K40, P100
+from rebuttal.methods import method
 from rebuttal.models_at_size import scaled_costs
 
 MACHINE_NAMES = ("sandy_bridge_infiniband", "dgx1", "k40_datacenter", "h100_box")
@@ -101,6 +102,17 @@ def test_speedups_over_a_grid(ethernet):
     assert (data.speedup.sel(form="delayed_all_reduce") <= 2).all()
     assert data.step_s.attrs["units"] == "s"
     assert "dgx1: scaled" in data.attrs["compute"]
+    at = {"machine": "dgx1", "nodes": 8}
+    expected = ratios.model_ratios(MODELS, ["dgx1"], nodes=(8,), batch=64).ratio.sel(at)
+    np.testing.assert_allclose(data.ratio.sel(at | {"batch": 64}), expected)
+
+
+def test_the_bounds_that_are_drawn_have_their_maxima_where_theory_puts_them():
+    drawn = speedups.bounds()
+    assert float(drawn.overlap_bound.max()) == pytest.approx(5 / 3)
+    assert float(drawn.overlap_bound.idxmax()) == pytest.approx(speedups.OVERLAP_BEST)
+    assert float(drawn.delay_bound.max()) == 2.0
+    assert float(drawn.delay_bound.idxmax()) == 1.0
 
 
 def test_simulated_speedups_are_those_of_the_recursion(ethernet):
@@ -120,9 +132,7 @@ def test_simulated_speedups_are_those_of_the_recursion(ethernet):
 def test_fully_connected_layers_drive_the_ratio():
     models = ratios.with_and_without(MODELS, "flat_ended")
     data = ratios.model_ratios(models, MACHINE_NAMES, nodes=(8, 32))
-    whole, without = (
-        data.sel(model=name) for name in ("flat_ended", "flat_ended without fully connected layers")
-    )
+    whole, without = (data.sel(model=name) for name in ("flat_ended", "flat_ended_convolutions"))
     assert float(whole.fully_connected_share_of_bytes) > 0.95
     assert float(without.fully_connected_share_of_bytes) == 0.0
     assert (whole.ratio > 5 * without.ratio).all()
@@ -168,7 +178,7 @@ def test_scaling_agrees_with_the_virtual_cluster(nodes, ethernet):
 
 
 def test_high_latency_and_small_batches_favour_few_messages(ethernet):
-    data = scaling.batch_latency_map(EQUAL, ethernet, nodes=8)
+    data = scaling.batch_latency_map({"equal": EQUAL}, [ethernet], nodes=8).squeeze(["model", "machine"])
     by_layer = data.speedup.sel(form="layer_wise")
     assert (by_layer <= 1).all()
     assert (by_layer.diff("latency_s") <= 1e-12).all()
@@ -180,11 +190,49 @@ def test_high_latency_and_small_batches_favour_few_messages(ethernet):
     np.testing.assert_allclose(data.step_s.min("form"), data.step_s.sel(form=data.fastest))
 
 
-def line_costs(fixed_s, sample_s, sizes):
-    """Costs whose gradient takes fixed_s + b sample_s."""
-    forward_s = {size: ((fixed_s + size * sample_s) / 3,) for size in sizes}
-    backward_s = {size: (2 * seconds[0],) for size, seconds in forward_s.items()}
-    return Costs("line", 1, 4, min(sizes), 1, ("only",), forward_s, backward_s, 0.0)
+@pytest.fixture(scope="module")
+def held():
+    """Memory of three methods on four nodes."""
+    chosen = {
+        "all_reduce": method("all_reduce"),
+        "gpipe": method("gpipe", m=4),
+        "delayed": method("delayed", k=3),
+    }
+    keeping = {
+        name: [replace(layer, saved=layer.outputs) for layer in layers] for name, layers in MODELS.items()
+    }
+    return memory(keeping, chosen, "h100_box", workers=4, batch=8)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_memory_of_all_reduce_is_what_it_must_hold(held, model):
+    weights = 4 * sum(layer.parameters for layer in MODELS[model])
+    saved = 4 * 8 * sum(layer.outputs for layer in MODELS[model])
+    node = held.sel({"method": "all_reduce", "model": model})
+    expected = {
+        "weights": weights,
+        "optimiser": weights,
+        "gradients": weights,
+        "activations": saved,
+        "buffers": 0,
+    }
+    assert dict(zip(node.kind.values, node.peak_bytes.values, strict=True)) == pytest.approx(expected)
+    assert max(expected.values()) < float(node.total_peak_bytes) <= sum(expected.values())
+    assert held.peak_bytes.attrs["units"] == "B"
+
+
+def test_a_pipeline_spreads_weights_and_a_delay_keeps_versions(held):
+    whole, piped, late = (
+        held.sel({"method": name, "model": "equal"}) for name in ("all_reduce", "gpipe", "delayed")
+    )
+    assert float(piped.peak_bytes.sel(kind="weights")) == pytest.approx(
+        float(whole.peak_bytes.sel(kind="weights")) / 4
+    )
+    assert float(late.live_versions) == 4 == 1 + 3
+    assert float(late.peak_bytes.sel(kind="weights")) == pytest.approx(
+        4 * float(whole.peak_bytes.sel(kind="weights"))
+    )
+    assert (held.total_peak_bytes <= held.peak_bytes.sum("kind")).all()
 
 
 def test_throughput_finds_the_batch_of_half_of_the_speed():
@@ -246,8 +294,10 @@ def test_scaled_devices_have_the_throughput_that_they_state():
         lambda: speedups.speedups(MODELS, ["dgx1"], nodes=(0,)),
         lambda: speedups.speedups(MODELS, ["dgx1"], batches=()),
         lambda: speedups.speedups(MODELS, ["dgx1"], forms=("bucketted",)),
-        lambda: scaling.batch_latency_map(EQUAL, "dgx1", latencies_s=(-1.0,)),
+        lambda: scaling.batch_latency_map(MODELS, ["dgx1"], latencies_s=(-1.0,)),
         lambda: throughput.throughput({}),
+        lambda: memory(MODELS, {}, "dgx1", 4, 8),
+        lambda: memory(MODELS, {"all_reduce": method("all_reduce")}, "dgx1", 0, 8),
         lambda: ratios.model_ratios(MODELS, ["ethernet_10g"]),
     ],
 )

@@ -4,6 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+import synthetic_analyses
 import synthetic_results
 from runs import COSTS
 
@@ -13,6 +14,8 @@ from rebuttal.charts.panel import NO_DEFINITION, join_specs
 from rebuttal.errors import InputError
 from rebuttal.papers import FIGURES
 from rebuttal.report import definitions
+from rebuttal.report.captions import ON_MACHINES
+from rebuttal.schemas import ANALYSES
 from rebuttal.simulation import simulate
 from rebuttal.stats import datasets
 from rebuttal.verdict_rules import Compare, ProductIdentity, Trend
@@ -27,6 +30,8 @@ def data(tmp_path_factory):
     study = synthetic_results.write(tmp_path_factory.mktemp("results"))
     found = {"curves": results.load_curves(study), "tuning": results.load_tuning(study)}
     found |= {"summaries": results.load_summaries(study), "stragglers": results.load_stragglers(study)}
+    analyses = synthetic_analyses.write(tmp_path_factory.mktemp("results") / "analyses")
+    found |= {name: results.load_analysis(name, analyses) for name in ANALYSES}
     return found | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
 
 
@@ -48,7 +53,7 @@ def given(name, data):
 
 
 def test_there_is_a_drawing_for_every_figure_that_a_paper_may_name():
-    assert set(EVERY) == set(FIGURES)
+    assert set(EVERY) == set(FIGURES) | set(ON_MACHINES)
 
 
 @pytest.mark.parametrize("name", EVERY)

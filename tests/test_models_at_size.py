@@ -123,3 +123,10 @@ def test_what_cannot_be_scaled_is_refused_in_one_line(make):
     with pytest.raises(InputError) as error:
         make()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("stages", [1, 2, 5])
+def test_what_stages_keep_for_their_backward_passes_adds_up_to_what_was_counted(stages):
+    layers = [replace(layer, saved=number + 1) for number, layer in enumerate(EQUAL)]
+    costs = scaled_costs(layers, P100, 4)
+    assert sum(costs.stage_saved(l, stages) for l in range(stages)) == sum(layer.saved for layer in layers)

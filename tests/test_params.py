@@ -15,6 +15,7 @@ from rebuttal import params, workloads
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
 from rebuttal.params import profile
+from rebuttal.rules import SGD, Momentum
 
 LIMIT_S = 2
 
@@ -94,12 +95,24 @@ def test_a_valid_file_is_expanded_under_its_profile(tmp_path):
         ("paper_cluster",),
     )
     assert {variant.workloads for variant in study.of("delayed")} == {("digits_mlp",)}
+    assert {variant.rule for variant in study.of("delayed")} == {Momentum(0.5)}
+    assert softsync.rule == SGD()
     assert json.loads(json.dumps(asdict(study)))["variants"][1]["options"] == {"b": 1}
 
 
 def test_another_profile_selects_other_numbers_and_may_have_fewer_seeds(tmp_path):
     study = load(tmp_path, changed("profile", "ci")).study("backup_workers")
     assert (study.profile, study.workers, study.seeds) == ("ci", 4, (0, 1))
+
+
+def test_the_analyses_have_the_grid_of_the_selected_profile(tmp_path):
+    tree = changed("ci.analyses.nodes", [4])
+    assert load(tmp_path, tree).analyses.nodes == (2, 8)
+    found = load(tmp_path, tree | {"profile": "ci"}).analyses
+    assert (found.profile, found.nodes, found.samples) == ("ci", (4,), (1, 8, 64))
+    tree = changed("quick.analyses.workloads", ["mnist_cnn"])
+    with pytest.raises(InputError, match=r"^data_root: got .*MNIST"):
+        load(tmp_path, tree)
 
 
 def test_options_are_checked_against_the_workers_of_the_selected_profile(tmp_path):

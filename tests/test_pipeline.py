@@ -90,7 +90,7 @@ def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
 def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
     path = project / "src/rebuttal/methods/softsync.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"simulate@softsync", "comparison"}
+    assert status(project) == {"simulate@softsync", "comparison", "memory"}
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
@@ -110,7 +110,27 @@ def test_a_new_method_makes_only_its_own_stages(project):
 def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"review"}
+    assert status(project) == {"compare", "machines", "review"}
+
+
+def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(project):
+    path = project / "notebooks/compare_methods.ipynb"
+    path.write_text(path.read_text() + "\n")
+    assert status(project) == {"compare"}
+
+
+def test_a_changed_result_of_the_comparison_reaches_its_page(project):
+    (project / "results/comparison/content").write_text("another")
+    assert "compare" in status(project)
+    assert "review" not in status(project)
+
+
+def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew(project):
+    path = project / "src/rebuttal/analyses/steps.py"
+    path.write_text(path.read_text() + "\n# a change\n")
+    assert status(project) == {"analyses"}
+    replace(project / "params.yaml", "samples: [1, 2, 4,", "samples: [1, 4,")
+    assert status(project) == {"analyses", "throughput"}
 
 
 def test_a_changed_rule_of_a_verdict_trains_nothing(project):
@@ -128,9 +148,10 @@ def test_every_module_that_a_result_rests_on_is_a_dependency():
     """Modules that only read, write or describe are left out; the list is closed: a new module must be placed."""
     text = (ROOT / "dvc.yaml").read_text()
     indirect = {
-        "__init__", "__main__", "analyses", "cli", "devices", "errors", "execution", "lifeline", "method_table",
-        "models_at_size", "params", "paths", "pictures", "processes", "quick_imports", "schemas", "seeding",
-        "straggler_fit", "studies", "tracing", "verdict_rules", "warm",
+        "__init__", "__main__", "cli", "devices", "errors", "execution", "lifeline",
+        "method_table", "params", "paths", "pictures", "processes", "quick_imports",
+        "schemas", "seeding", "straggler_fit", "studies", "tracing", "verdict_rules", "warm",
+        "workload_table",
     }  # fmt: skip
     package = ROOT / "src" / "rebuttal"
     rooms = {

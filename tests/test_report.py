@@ -1,20 +1,28 @@
 """The pieces of a report: what a notebook shows, what a page says, what is refused."""
 
 import json
+import shutil
+from html import escape
 
 import nbformat
 import pytest
 import synthetic_project
 import xarray as xr
+from tiny_models import FLAT_ENDED, MODELS
 
 from rebuttal import charts, execution, papers, results
+from rebuttal.charts.theme import words as words_of
 from rebuttal.errors import InputError
+from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.report import data as report_data
-from rebuttal.report import figures, html, notebook_page, readme, words
+from rebuttal.report import figures, findings, html, notebook_page, readme, words
 from rebuttal.report import files as report_files
+from rebuttal.report.captions import ON_MACHINES
 from rebuttal.report.figure import PAGE_MIME, VEGA_MIMES, columns
+from rebuttal.report.on_machines import machines
 from rebuttal.report.paper_review import review
 from rebuttal.report.verdict import LEDGER_MIME
+from rebuttal.schemas import ANALYSES
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,7 @@ def opened(place):
 
 
 def test_every_figure_of_the_papers_has_a_title_a_caption_and_sources():
-    assert set(figures.ABOUT) == set(papers.FIGURES)
+    assert set(figures.ABOUT) == set(papers.FIGURES) | set(ON_MACHINES)
     for about in figures.ABOUT.values():
         assert about.title
         assert len(about.read.split()) > 10
@@ -61,6 +69,7 @@ def test_a_figure_shows_in_a_notebook_and_on_a_page(opened):
 def test_the_sources_of_figures_are_variables_of_their_files(opened):
     read = {"curves": opened.data.curves, "tuning": opened.data.tuning, "summaries": opened.data.summaries,
             "stragglers": opened.data.stragglers}  # fmt: skip
+    read |= {name: report_data.inputs(opened.data, name) for name in ANALYSES}
     for about in figures.ABOUT.values():
         for kind, names in about.variables.items():
             if kind != "gantt":
@@ -155,7 +164,8 @@ def test_every_result_file_is_listed_with_its_hash(place, opened):
     there = [
         path
         for path in (place / "results").rglob("*")
-        if path.suffix in (".nc", ".json") and "review" not in path.parts
+        if path.suffix in (".nc", ".json")
+        and not {"review", "comparison", "analyses", "throughput.json"} & set(path.relative_to(place).parts)
     ]
     assert {f"results/{path.relative_to(place / 'results').as_posix()}" for path in there} == set(listed)
     shown = opened.provenance().text
@@ -294,3 +304,64 @@ def test_a_readme_without_its_marks_is_refused(project):
     (project / "README.md").write_text("nothing")
     with pytest.raises(InputError, match=r"README\.md: got other marks"):
         readme.write_readme()
+
+
+@pytest.fixture(scope="module")
+def on_machines(place):
+    return machines(place / "results" / "analyses")
+
+
+@pytest.mark.parametrize("name", ON_MACHINES)
+def test_a_finding_is_a_sentence_of_the_data(on_machines, name):
+    figure = on_machines.figure(name)
+    assert figure.finding.endswith(".")
+    assert any(character.isdigit() for character in figure.finding)
+    assert "nan" not in figure.finding
+    assert f'<p class="finding">{escape(figure.finding)}</p>' in figure.to_html()
+
+
+def test_the_finding_about_the_claim_follows_the_speed_ups(on_machines):
+    data = results.load_analysis("speedups", on_machines.folder)
+    fresh = float(data.speedup.drop_sel(form="delayed_all_reduce").max())
+    said = findings.layer_wise_speedups(data)
+    assert f"the largest speed-up is {html.number(fresh)} times" in said
+    assert "below the reported 1.7; overlap is bounded by 1.667" in said
+    data.speedup.loc[{"form": "bucketed", "machine": "dgx1"}] = 1.75
+    changed = findings.layer_wise_speedups(data)
+    assert (
+        "is 1.75 times (bucketed, flat ended on dgx1, 2 nodes, 4 samples on each), at least the reported 1.7"
+        in changed
+    )
+
+
+def test_a_finding_says_where_the_parameters_are(on_machines):
+    data = results.load_analysis("layer_ratios", on_machines.folder)
+    linear = sum(layer.parameters for layer in FLAT_ENDED if layer.kind == "linear")
+    share = 100 * linear / sum(layer.parameters for layer in FLAT_ENDED)
+    assert f"connected layers of flat ended hold {share:.3g} % of its parameters" in findings.where_time_is(
+        data
+    )
+
+
+def test_models_and_machines_are_told_with_their_sources(on_machines):
+    models = on_machines.models().text
+    for layers in MODELS.values():
+        assert f"{sum(layer.parameters for layer in layers):,}" in models
+    told = on_machines.machines().text
+    for name in SCALED_MACHINES:
+        assert f"Where the figures of {words_of(name)} come from" in told
+    assert told.index("sandy bridge") < told.index("h200 box")
+    assert "synthetic device" in on_machines.settings().text
+
+
+def test_what_the_page_of_the_machines_lacks_is_refused_in_one_line(on_machines, tmp_path):
+    with pytest.raises(InputError, match="did you mean 'scaling'"):
+        on_machines.figure("scalling")
+    with pytest.raises(InputError, match="did you mean 'speedups'"):
+        results.load_analysis("speed_ups", on_machines.folder)
+    with pytest.raises(InputError, match=r"scaling\.nc: no such file"):
+        results.load_analysis("scaling", tmp_path)
+    shutil.copytree(on_machines.folder, tmp_path / "analyses")
+    (tmp_path / "analyses" / "models.json").unlink()
+    with pytest.raises(InputError, match=r"models\.json: cannot be read"):
+        machines(tmp_path / "analyses")

@@ -10,12 +10,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import synthetic_comparison
 import synthetic_project
 
 from rebuttal import papers
+from rebuttal.charts import theme
+from rebuttal.charts.groups import GROUPS
 from rebuttal.errors import InputError
+from rebuttal.methods import METHODS
+from rebuttal.report import captions, on_machines, site
 from rebuttal.report import files as report_files
-from rebuttal.report import site
+from rebuttal.schemas import ANALYSES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(
@@ -24,7 +29,8 @@ needs_browser = pytest.mark.skipif(
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--allow-file-access-from-files",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]  # fmt: skip
-PAGES = ("index.html", "backup-workers.html")
+PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html")
+drawn_pages = pytest.mark.parametrize("page", PAGES[1:])
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
@@ -37,6 +43,8 @@ def project_folder(tmp_path_factory):
     os.chdir(folder)
     try:
         site.write_review("backup-workers")
+        site.write_comparison("comparison")
+        site.write_machines()
         site.write_site()
     finally:
         os.chdir(before)
@@ -72,6 +80,13 @@ def test_a_concern_is_two_clicks_from_the_index(reports):
         assert f'href="backup-workers.html#{row["id"]}"' in index
         assert f'href="backup-workers.html#fig-{row["figure"]}"' in index
         assert f'id="{row["id"]}"' in read(reports, "backup-workers.html")
+
+
+def test_the_comparison_is_a_click_from_every_page_and_its_methods_another(reports):
+    for page in PAGES:
+        assert 'href="comparison.html"' in read(reports, page)
+    linked = set(re.findall(r'href="\.\./docs/methods/(\w+)\.md"', read(reports, "comparison.html")))
+    assert linked == {theme.family(label) for label in synthetic_comparison.LABELS} & set(METHODS)
 
 
 def test_every_link_leads_somewhere(reports):
@@ -125,8 +140,9 @@ def test_headings_tables_and_figures_are_accessible(reports, page):
     assert repeated == []
 
 
-def test_charts_can_be_read_without_javascript(reports):
-    text = read(reports, "backup-workers.html")
+@drawn_pages
+def test_charts_can_be_read_without_javascript(reports, page):
+    text = read(reports, page)
     places = text.count('<div class="chart">')
     assert places > 20
     assert text.count('<div class="static" role="img" aria-label="') == places
@@ -149,10 +165,37 @@ def test_making_the_index_again_gives_the_same_bytes(project_folder, reports, mo
     assert {path: path.read_bytes() for path in files} == before
 
 
-def test_pages_name_every_result_file_by_its_hash(project_folder, reports):
-    for one in report_files.files(project_folder / "results" / "backup_workers"):
-        for page in PAGES:
+@pytest.mark.parametrize(
+    ("study", "pages"),
+    [("backup_workers", ("index.html", "backup-workers.html")), ("comparison", ("comparison.html",))],
+)
+def test_pages_name_every_result_file_by_its_hash(project_folder, reports, study, pages):
+    found = report_files.files(project_folder / "results" / study)
+    assert found
+    for one in found:
+        for page in pages:
             assert one["sha256"][:16] in read(reports, page)
+
+
+def test_the_page_of_the_machines_names_every_analysis_by_its_hash(project_folder, reports):
+    for one in report_files.files(project_folder / "results" / "analyses", on_machines.HASHED):
+        assert one["sha256"][:16] in read(reports, "machines.html")
+
+
+def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its_file(reports):
+    text = read(reports, "machines.html")
+    for name in captions.ON_MACHINES:
+        assert text.count(f'id="fig-{name}"') == 1
+        for kind in captions.ABOUT[name].variables:
+            assert f"<code>results/analyses/{ANALYSES[kind].pattern}</code>" in text
+    assert text.count('<p class="finding">') == len(captions.ON_MACHINES)
+    assert 'href="machines.html"' in re.sub(
+        r"<header.*?</header>", "", read(reports, "index.html"), flags=re.DOTALL
+    )
+    with pytest.raises(
+        InputError, match="throughput points to fig-throughput, which the notebook does not show"
+    ):
+        site.check_anchors("machines", text.replace("fig-throughput", ""), {"fig-throughput": "throughput"})
 
 
 def browse(tmp_path, address, *more):
@@ -162,13 +205,40 @@ def browse(tmp_path, address, *more):
 
 
 @needs_browser
-def test_every_chart_is_drawn_under_the_policy(tmp_path, reports):
-    page = reports / "backup-workers.html"
-    dom = browse(tmp_path, page.as_uri(), "--dump-dom")
-    places = page.read_text(encoding="utf-8").count('<div class="chart">')
+@drawn_pages
+def test_every_chart_is_drawn_under_the_policy(tmp_path, reports, page):
+    dom = browse(tmp_path, (reports / page).as_uri(), "--dump-dom")
+    places = read(reports, page).count('<div class="chart">')
     assert dom.count('data-drawn="yes"') == places
     assert 'data-drawn="no"' not in dom
     assert len(re.findall(r'class="drawn[^"]*"[^>]*>.*?<svg', dom, flags=re.DOTALL)) >= 1
+
+
+CHOOSE = """<!doctype html><body><iframe id="page" src="{address}" width="1280" height="900"></iframe><script>
+setTimeout(function () {{
+  var page = document.getElementById("page").contentDocument;
+  var lists = page.querySelectorAll("#fig-method_curves select");
+  var lit = function () {{
+    return Array.from(page.querySelectorAll("#fig-method_curves .drawn")).map(function (drawn) {{
+      return drawn.querySelectorAll("path[stroke-width='2.4']").length;
+    }}).join(",");
+  }};
+  var before = lit();
+  lists[0].value = "{choice}";
+  lists[0].dispatchEvent(new Event("change"));
+  setTimeout(function () {{ document.title = lists.length + " list: " + before + " then " + lit(); }}, 2000);
+}}, 8000);
+</script></body>"""
+
+
+@needs_browser
+def test_one_list_brings_out_a_method_in_all_panels(tmp_path, reports):
+    wrapper = tmp_path / "choose.html"
+    address = (reports / "comparison.html").as_uri()
+    wrapper.write_text(CHOOSE.format(address=address, choice="hogwild"))
+    dom = browse(tmp_path, wrapper.as_uri(), "--dump-dom", "--window-size=1400,1000")
+    groups = len(GROUPS) + 1  # and the one of methods that stand in none
+    assert f"<title>1 list: {groups},{groups},{groups} then 1,1,1</title>" in dom
 
 
 MEASURE = """<!doctype html><body><iframe id="page" src="{address}" width="{width}" height="900"></iframe><script>

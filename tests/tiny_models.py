@@ -1,5 +1,6 @@
 """Layers of small made-up models: an AlexNet in shape, and one of many equal layers."""
 
+from rebuttal.costs import Costs
 from rebuttal.models_at_size import Layer
 
 
@@ -20,3 +21,10 @@ FLAT_ENDED = (
 )
 EQUAL = tuple(row(f"block{i}", "conv2d", 400_000, 100_000, 120_000_000) for i in range(20))
 MODELS = {"flat_ended": FLAT_ENDED, "equal": EQUAL}
+
+
+def line_costs(fixed_s, sample_s, sizes):
+    """Costs whose gradient takes fixed_s + b sample_s."""
+    forward_s = {size: ((fixed_s + size * sample_s) / 3,) for size in sizes}
+    backward_s = {size: (2 * seconds[0],) for size, seconds in forward_s.items()}
+    return Costs("line", 1, 4, min(sizes), 1, ("only",), forward_s, backward_s, 0.0)

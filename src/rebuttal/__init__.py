@@ -34,6 +34,8 @@ WHERE = {
     "load_tuning": "rebuttal.results",
     "load_summaries": "rebuttal.results",
     "load_stragglers": "rebuttal.results",
+    "compare": "rebuttal.report",
+    "load_analysis": "rebuttal.results",
     "review": "rebuttal.report",
     "study": "rebuttal.studies",
     "train": "rebuttal.studies",

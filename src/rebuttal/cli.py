@@ -61,9 +61,8 @@ def _check(given: argparse.Namespace) -> None:
     loaded = params.load()
     for file in sorted((paths.root() / "papers").glob("*/paper.yaml")):
         papers.load(file)
-    print(
-        f"params.yaml and papers: sound; profile {loaded.profile}, {len(loaded.study(given.study).variants)} variants"
-    )
+    sizes = ", ".join(f"{len(study.variants)} variants in {study.name}" for study in loaded.studies.values())
+    print(f"params.yaml and papers: sound; profile {loaded.profile}: {sizes}")
 
 
 def _profile(_: argparse.Namespace) -> None:
@@ -121,10 +120,43 @@ def _stragglers(given: argparse.Namespace) -> None:
     write_order_statistics(_started(params.load)().study(given.study))
 
 
+def _throughput(_: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.throughput import measure_throughput
+
+    measure_throughput(_started(params.load)())
+
+
+def _analyses(_: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.analyses import write_analyses
+
+    write_analyses(_started(params.load)())
+
+
+def _memory(_: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.studies.memory import write_memory
+
+    write_memory(_started(params.load)())
+
+
+def _machines(_: argparse.Namespace) -> None:
+    from rebuttal.report.site import write_machines
+
+    _started(write_machines)()
+
+
 def _review(given: argparse.Namespace) -> None:
     from rebuttal.report.site import write_review
 
     _started(write_review)(given.paper)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from rebuttal.report.site import write_comparison
+
+    _started(write_comparison)(given.name)
 
 
 def _site(_: argparse.Namespace) -> None:
@@ -174,6 +206,8 @@ PRELOADED = (
     "rebuttal.studies.training",
     "rebuttal.studies.profiling",
     "rebuttal.studies.stragglers",
+    "rebuttal.studies.throughput",
+    "rebuttal.studies.memory",
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
@@ -188,7 +222,17 @@ COMMANDS = (
     ("train", _train, "execute notebooks/train.ipynb for a method", (METHOD,)),
     ("study", _study, "simulate, tune and train every method of a study at once", (NAME,)),
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
+    ("throughput", _throughput, "time workloads on this device over few and over many samples", ()),
+    ("analyses", _analyses, "what needs no training: full-size models on every machine", ()),
+    ("memory", _memory, "memory of every method on full-size models, from their time lines", ()),
+    ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
+    (
+        "compare",
+        _compare,
+        "execute the notebook that compares a study's methods and render its page",
+        (NAME,),
+    ),
     ("site", _site, "assemble the site in reports/", ()),
     (
         "run",

@@ -179,8 +179,10 @@ class LayerIdentity(_Strict):
 
 
 class WorkloadCosts(_Strict):
-    """One workload's part of the file."""
+    """One workload's part of the file; `metric` and `lower_is_better` are those of its `Target`."""
 
+    metric: str = "accuracy"
+    lower_is_better: bool = False
     parameters: Count
     training_size: Count
     weight_bytes: Count

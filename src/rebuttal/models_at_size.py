@@ -112,6 +112,11 @@ class ScaledCosts(Costs):
     """Costs that were not measured but computed, for this device."""
 
     device: Scaled | None = None
+    layer_saved: tuple[int, ...] = ()
+
+    def stage_saved(self, l: int, n: int) -> int:
+        """As counted: what a backward pass needs of each layer and no layer below it keeps, so that stages add up."""
+        return sum(self.layer_saved[layer] for layer in self.stages(n)[l])
 
 
 def scaled_costs(
@@ -149,6 +154,7 @@ def scaled_costs(
         layer_parameters=tuple(layer.parameters for layer in layers),
         layer_outputs=tuple(layer.outputs for layer in layers),
         device=device,
+        layer_saved=tuple(layer.saved for layer in layers),
     )
 
 

@@ -70,6 +70,8 @@ def profile(
         rounds = [_round(placed, model, batches) for _ in range(WARM_UP + repeats)][WARM_UP:]
         updates = [timing.update_s(placed, weights, gradient) for _ in range(WARM_UP + repeats)][WARM_UP:]
     return {
+        "metric": workload.target.metric,
+        "lower_is_better": workload.target.lower_is_better,
         "parameters": workload.parameters,
         "training_size": workload.training_size,
         "weight_bytes": 4 * workload.parameters,  # in training and on the wire, weights are float32

@@ -2,7 +2,8 @@
 
 A study's folder holds tuning/METHOD.nc, summaries/METHOD.nc, training/METHOD/curves.nc and stragglers.nc. The
 loaders join the METHOD files along `method`, whose labels name variants ("backup_workers b=2"); a combination that
-was not run is NaN, and the coordinate `file` tells which file each method came from.
+was not run is NaN, and the coordinate `file` tells which file each method came from. The folder analyses holds one
+file for each analysis.
 """
 
 import os
@@ -12,8 +13,9 @@ import numpy as np
 import xarray as xr
 
 from rebuttal import netcdf, paths
-from rebuttal.errors import InputError, nearest
-from rebuttal.schemas import CURVES, STRAGGLERS, SUMMARIES, TUNING, Schema
+from rebuttal.errors import InputError, nearest, refuse
+from rebuttal.metrics import falling
+from rebuttal.schemas import ANALYSES, CURVES, STRAGGLERS, SUMMARIES, TUNING, Schema
 
 # What h5py, h5netcdf and xarray raise on a file that is cut short or is no netCDF.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError)
@@ -53,15 +55,27 @@ def load_summaries(study: str | Path) -> xr.Dataset:
 
 def load_stragglers(study: str | Path) -> xr.Dataset:
     """Order statistics of every straggler model: dims straggler, workers, backups."""
-    path = paths.study(study) / STRAGGLERS.pattern
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; allowed: a study folder with {STRAGGLERS.pattern}")
-    data = _read(path, STRAGGLERS)
+    path, data = _read_one(STRAGGLERS, study)
     possible = data.backups < data.workers
     for name in ("iteration_seconds_simulated", "iteration_seconds_stderr"):
         if bool((data[name].isnull() & possible).any()):
             raise InputError(f"{path}: {name}: got NaN; allowed: numbers wherever backups < workers")
     return data
+
+
+def load_analysis(name: str, folder: str | Path = "analyses") -> xr.Dataset:
+    """One of the analyses without training; `rebuttal.schemas.ANALYSES` lists them, and what each holds."""
+    if name not in ANALYSES:
+        raise refuse("analysis", name, ANALYSES)
+    return _read_one(ANALYSES[name], folder)[1]
+
+
+def _read_one(schema: Schema, study: str | Path) -> tuple[Path, xr.Dataset]:
+    """The one file of this kind in a folder of results."""
+    path = paths.study(study) / schema.pattern
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; allowed: a study folder with {schema.pattern}")
+    return path, _read(path, schema)
 
 
 def _load(schema: Schema, study: str | Path) -> xr.Dataset:
@@ -91,7 +105,10 @@ def _read(path: Path, schema: Schema) -> xr.Dataset:
         ) from error
     found = {name: _checked(path, data, name, dims) for name, dims in schema.variables.items()}
     for name in schema.fractions:
-        if bool(((found[name].values < 0) | (found[name].values > 1)).any()):
+        shares = found[name]
+        if name.endswith("_metric"):  # one that falls, such as bits for each symbol, is no fraction
+            shares = shares.isel(workload=~np.asarray(falling(data.attrs, data.workload.values)))
+        if bool(((shares.values < 0) | (shares.values > 1)).any()):
             raise InputError(f"{path}: {name}: got a value outside [0, 1]; allowed: a fraction")
     for dim in {dim for dims in schema.variables.values() for dim in dims}:
         _check_labels(path, data, dim)

@@ -52,3 +52,55 @@ STRAGGLERS = Schema(
     _all(("iteration_seconds_closed_form", "iteration_seconds_simulated", "iteration_seconds_stderr"),
                   ("straggler", "workers", "backups")),
 )  # fmt: skip
+
+PLACE = ("model", "machine", "nodes")
+# The analyses, in one folder of their own: name -> what its file holds.
+ANALYSES = {
+    schema.name: schema
+    for schema in (
+        Schema(
+            "layer_ratios",
+            "layer_ratios.nc",
+            _all(("parameters", "flops"), ("layer",))
+            | {"compute_s": ("machine", "layer")}
+            | _all(("communication_s", "ratio"), ("machine", "nodes", "layer")),
+        ),
+        Schema(
+            "model_ratios",
+            "model_ratios.nc",
+            _all(("compute_s", "communication_s", "ratio", "overlap_ceiling", "delay_ceiling", "server_speedup"), PLACE)
+            | {"forward_share": ("model", "machine")}
+            | _all(("gradient_bytes", "fully_connected_share_of_bytes"), ("model",)),
+            fractions=("forward_share", "fully_connected_share_of_bytes"),
+        ),
+        Schema(
+            "speedups",
+            "speedups.nc",
+            _all(("step_s", "speedup"), ("form", *PLACE, "batch"))
+            | {"ratio": (*PLACE, "batch")}
+            | _all(("overlap_bound", "delay_bound"), ("bound_ratio",)),
+        ),
+        Schema(
+            "scaling",
+            "scaling.nc",
+            _all(("step_s", "samples_per_s", "efficiency"), ("scaling", "form", *PLACE)),
+        ),
+        Schema(
+            "batch_latency",
+            "batch_latency.nc",
+            _all(("step_s", "speedup"), ("form", "model", "machine", "batch", "latency_s")),
+        ),
+        Schema(
+            "memory",
+            "memory.nc",
+            {"peak_bytes": ("method", "model", "kind")}
+            | _all(("total_peak_bytes", "live_versions"), ("method", "model")),
+        ),
+        Schema(
+            "throughput",
+            "throughput.nc",
+            _all(("gradient_s", "samples_per_s", "relative"), ("workload", "samples"))
+            | _all(("fixed_s", "sample_s", "half_batch"), ("workload",)),
+        ),
+    )
+}  # fmt: skip

@@ -27,6 +27,8 @@ UNITS = {
     "batch": "samples per node",
     "samples": "samples",
     "global_batch": "samples",
+    "peak_bytes": "B",
+    "total_peak_bytes": "B",
 }
 
 

@@ -11,7 +11,6 @@ import xarray as xr
 
 from rebuttal.analyses.grids import Models, check_grid, described, fill, found
 from rebuttal.analyses.steps import Iteration, delay_ceiling, iteration, overlap_ceiling, synchronous
-from rebuttal.costs import Costs
 from rebuttal.machines.hardware import Machine
 from rebuttal.models_at_size import BYTES, Layer, costs_on, without_fully_connected
 
@@ -19,8 +18,8 @@ NODES = (2, 8, 32, 128)
 
 
 def with_and_without(models: Models, name: str = "alexnet") -> Models:
-    """The models, with one of them a second time without its fully connected layers."""
-    return {**models, f"{name} without fully connected layers": without_fully_connected(models[name])}
+    """The models, with one of them a second time without its fully connected layers, as `name`_convolutions."""
+    return {**models, f"{name}_convolutions": without_fully_connected(models[name])}
 
 
 def layer_ratios(
@@ -28,8 +27,8 @@ def layer_ratios(
 ) -> xr.Dataset:
     """Layer by layer, of each model: sizes, seconds, and communication over computation.
 
-    Dims machine, nodes, layer (all models' layers after each other; coordinates model, name, kind). Each layer's
-    gradient is taken as one message.
+    Dims machine, nodes, layer (all models' layers after each other, as "model name"; coordinates model, name, kind).
+    Each layer's gradient is taken as one message.
     """
     check_grid(models=list(models), nodes=nodes)
     where = found(machines)
@@ -58,6 +57,7 @@ def _layers(
             "communication_s": (("machine", "nodes", "layer"), np.asarray(communication_s)),
         },
         coords={
+            "layer": [f"{model} {layer.layer}" for layer in layers],
             "model": ("layer", [model] * len(layers)),
             "name": ("layer", [layer.layer for layer in layers]),
             "kind": ("layer", [layer.kind for layer in layers]),
@@ -86,12 +86,12 @@ def model_ratios(
         return iteration(costs[model, place], where[place], count)
 
     def share(model: str, place: str) -> float:
-        return _forward_share(costs[model, place])
+        return work(model, place, 1).forward_share
 
     dataset = xr.Dataset(
         {
             "compute_s": fill(coords, lambda *point: work(*point).compute_s),
-            "communication_s": fill(coords, lambda *point: _communication_s(work(*point))),
+            "communication_s": fill(coords, lambda *point: work(*point).communication_s),
             "synchronous_s": fill(coords, lambda *point: synchronous(work(*point))),
             "forward_share": fill({"model": coords["model"], "machine": coords["machine"]}, share),
             "gradient_bytes": fill({"model": coords["model"]}, lambda model: _bytes(models[model])),
@@ -114,15 +114,6 @@ def _gains(dataset: xr.Dataset) -> xr.Dataset:
     whole_s = dataset.compute_s + dataset.communication_s
     dataset["server_speedup"] = whole_s / dataset.synchronous_s
     return dataset.drop_vars("synchronous_s")
-
-
-def _communication_s(work: Iteration) -> float:
-    return work.all_reduce(sum(work.layer_bytes)).total_s
-
-
-def _forward_share(costs: Costs) -> float:
-    forward_s, backward_s = costs.layers_s(1)
-    return sum(forward_s) / (sum(forward_s) + sum(backward_s))
 
 
 def _bytes(layers: Sequence[Layer]) -> int:

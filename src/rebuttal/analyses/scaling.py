@@ -12,7 +12,7 @@ from rebuttal.analyses.steps import FORMS
 from rebuttal.costs import Costs
 from rebuttal.errors import refuse
 from rebuttal.machines.hardware import Link, Machine
-from rebuttal.models_at_size import Layer, costs_on
+from rebuttal.models_at_size import costs_on
 
 TO_1024 = tuple(2**power for power in range(11))
 LATENCIES_S = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
@@ -80,8 +80,8 @@ def _alone(models: Models, machines: dict[str, Machine], batch: int, global_batc
 
 
 def batch_latency_map(
-    layers: Sequence[Layer],
-    machine: str | Machine,
+    models: Models,
+    machines: Sequence[str | Machine],
     nodes: int = 16,
     batches: Sequence[int] = SMALL_BATCHES,
     latencies_s: Sequence[float] = LATENCIES_S,
@@ -89,26 +89,36 @@ def batch_latency_map(
 ) -> xr.Dataset:
     """Very small batches on links of high latency: `step_s`, `speedup` over one communication, and who is fastest.
 
-    Dims form, batch (samples per node), latency_s (of every link of the machine). `fastest` is a form's name.
+    Dims form, model, machine, batch (samples per node), latency_s (of every link of the machine). `fastest` is a
+    form's name.
     """
-    check_grid(batches=batches, nodes=[nodes], forms=forms)
+    check_grid(models=list(models), batches=batches, nodes=[nodes], forms=forms)
     if not latencies_s or min(latencies_s) < 0:
         raise refuse("latencies_s", list(latencies_s), "numbers >= 0")
-    (where,) = found([machine]).values()
-    costs = {batch: costs_on(layers, where, batch) for batch in batches}
-    slowed = {latency_s: with_latency(where, latency_s) for latency_s in latencies_s}
+    where = found(machines)
+    costs = {
+        (model, place, batch): costs_on(layers, where[place], batch, model)
+        for model, layers in models.items()
+        for place in where
+        for batch in batches
+    }
+    slowed = {(place, slow): with_latency(where[place], slow) for place in where for slow in latencies_s}
 
-    def seconds(form: str, batch: int, latency_s: float) -> float:
-        return step_s(form, costs[batch], slowed[latency_s], nodes)
+    def seconds(form: str, model: str, place: str, batch: int, latency_s: float) -> float:
+        return step_s(form, costs[model, place, batch], slowed[place, latency_s], nodes)
 
-    everything = list(dict.fromkeys([BASELINE, *forms]))
-    coords = {"form": everything, "batch": list(batches), "latency_s": list(latencies_s)}
+    coords = {
+        "form": list(dict.fromkeys([BASELINE, *forms])),
+        "model": list(models),
+        "machine": list(where),
+        "batch": list(batches),
+        "latency_s": list(latencies_s),
+    }
     dataset = xr.Dataset({"step_s": fill(coords, seconds)})
     dataset["speedup"] = dataset.step_s.sel(form=BASELINE, drop=True) / dataset.step_s
     dataset["fastest"] = dataset.step_s.idxmin("form")
-    return described(
-        dataset, "What does each form do at small batches and high latency?", [where], nodes=nodes
-    )
+    question = "What does each form do at small batches and high latency?"
+    return described(dataset, question, where.values(), nodes=nodes)
 
 
 def with_latency(machine: Machine, latency_s: float) -> Machine:

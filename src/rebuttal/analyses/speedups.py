@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from rebuttal.analyses.grids import Models, check_grid, described, fill, found
-from rebuttal.analyses.steps import FORMS, iteration
+from rebuttal.analyses.steps import FORMS, delay_ceiling, iteration, overlap_ceiling
 from rebuttal.costs import Costs
 from rebuttal.errors import refuse
 from rebuttal.machines.hardware import Machine
@@ -22,6 +23,9 @@ from rebuttal.stragglers import STRAGGLERS
 NODES = (2, 4, 8, 16, 32, 64)
 BATCHES = (4, 16, 64, 256)
 BASELINE = "all_reduce"
+CLAIMED = 1.7  # read: the abstract of the layer-wise paper, "up to 1.7x" over synchronous SGD
+OVERLAP_BEST = 2 / 3  # the ratio at which overlap gains most, 5/3
+BOUND_RATIOS = tuple(sorted({*np.geomspace(0.001, 1000, 61).tolist(), OVERLAP_BEST, 1.0}))
 #: Which method, with which options, a form is on the virtual cluster, where the names differ.
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "layer_wise_lazy": ("layer_wise_asynchronous", {"lazy": True})
@@ -63,9 +67,10 @@ def speedups(
     forms: Sequence[str] = tuple(FORMS),
     simulated: bool = False,
 ) -> xr.Dataset:
-    """`step_s` and `speedup` of each form over one-communication synchronous SGD.
+    """`step_s` and `speedup` of each form over one-communication synchronous SGD, beside the `ratio` that decides it.
 
-    Dims form, model, machine, nodes, batch (samples per node). `simulated`: run the methods instead of the recursions.
+    Dims form, model, machine, nodes, batch (samples per node). `ratio` is one message's communication over
+    computation. `simulated`: run the methods instead of the recursions.
     """
     check_grid(models=list(models), nodes=nodes, batches=batches, forms=forms)
     where = found(machines)
@@ -80,6 +85,9 @@ def speedups(
     def at(form: str, model: str, place: str, count: int, batch: int) -> float:
         return seconds(form, costs[model, place, batch], where[place], count)
 
+    def ratio(model: str, place: str, count: int, batch: int) -> float:
+        return iteration(costs[model, place, batch], where[place], count).ratio
+
     everything = list(dict.fromkeys([BASELINE, *forms]))
     coords = {
         "form": everything,
@@ -90,6 +98,17 @@ def speedups(
     }
     dataset = xr.Dataset({"step_s": fill(coords, at)})
     dataset["speedup"] = dataset.step_s.sel(form=BASELINE, drop=True) / dataset.step_s
+    dataset["ratio"] = fill({name: coords[name] for name in coords if name != "form"}, ratio)
     question = "How much faster than synchronous SGD with one communication?"
     origin = "virtual cluster" if simulated else "recursion over layers"
     return described(dataset, question, where.values(), origin=origin, baseline=BASELINE)
+
+
+def bounds(ratios: Sequence[float] = BOUND_RATIOS) -> xr.Dataset:
+    """Along `bound_ratio`: the most that overlap, and a delay of one step, make of a ratio, with B = 2 F."""
+    drawn = xr.DataArray(np.asarray(ratios), dims="bound_ratio", coords={"bound_ratio": np.asarray(ratios)})
+    ceilings = {"overlap_bound": overlap_ceiling, "delay_bound": delay_ceiling}
+    dataset = xr.Dataset({name: xr.apply_ufunc(of, drawn, vectorize=True) for name, of in ceilings.items()})
+    for name in dataset.variables:
+        dataset[name].attrs["units"] = "1"
+    return dataset

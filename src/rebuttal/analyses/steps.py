@@ -39,6 +39,21 @@ class Iteration:
         return sum(self.forward_s) + sum(self.backward_s)
 
     @property
+    def communication_s(self) -> float:
+        """All-reduce of the whole gradient in one message."""
+        return self.all_reduce(sum(self.layer_bytes)).total_s
+
+    @property
+    def ratio(self) -> float:
+        """r, communication in one message over computation."""
+        return self.communication_s / self.compute_s
+
+    @property
+    def forward_share(self) -> float:
+        """F / (F + B)."""
+        return sum(self.forward_s) / self.compute_s
+
+    @property
     def ready_s(self) -> list[float]:
         """When each layer's gradient is there, last layer first, from the beginning of the backward pass."""
         return list(accumulate(reversed(self.backward_s)))
@@ -64,7 +79,7 @@ def iteration(costs: Costs, machine: Machine, nodes: int, batches: int = 1) -> I
 
 def all_reduce(work: Iteration) -> float:
     """One communication after the backward pass."""
-    return work.compute_s + work.all_reduce(sum(work.layer_bytes)).total_s + sum(work.update_s)
+    return work.compute_s + work.communication_s + sum(work.update_s)
 
 
 def layer_wise(work: Iteration) -> float:
@@ -109,7 +124,7 @@ def layer_wise_lazy(work: Iteration) -> float:
 
 def delayed_all_reduce(work: Iteration) -> float:
     """One communication beside the next iteration, whose gradient is therefore one update old."""
-    return max(work.compute_s + sum(work.update_s), work.all_reduce(sum(work.layer_bytes)).total_s)
+    return max(work.compute_s + sum(work.update_s), work.communication_s)
 
 
 def synchronous(work: Iteration) -> float:

@@ -13,6 +13,7 @@ from rebuttal.charts.dots import dots
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
 from rebuttal.charts.targets import TARGET
 from rebuttal.charts.theme import family, option, words
+from rebuttal.metrics import metric_of
 from rebuttal.stats import datasets
 
 MEASURES = {
@@ -146,9 +147,13 @@ def answer_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """Rows: workload, method, measure (error, seconds), mean, low, high, n. First machine, tuned rate."""
     labels = [label for label in main_methods(data) if family(label) in ANSWERS]
     chosen = frames.pick(data.sel({"method": labels}), "machine")
-    error = frames.rows(1 - datasets.final(frames.pick(chosen, "rate", "tuned")), ("workload", "method"))
+    error = frames.rows(_final_error(frames.pick(chosen, "rate", "tuned")), ("workload", "method"))
     seconds = frames.rows(reached(chosen, targets).seconds, ("workload", "method"))
     return pd.concat([error.assign(measure="error"), seconds.assign(measure="seconds")], ignore_index=True)
+
+
+def _final_error(data: xr.Dataset) -> xr.DataArray:
+    return datasets.error(datasets.final(data), data)
 
 
 def answer_panels(
@@ -156,9 +161,10 @@ def answer_panels(
 ) -> list[Panel]:
     """Ways to live with stragglers side by side: the error at the end, and the seconds to the target."""
     frame = frames.some(answer_rows(data, targets), "softsync_clipping")
-    titles = {"error": "test error at the end (fraction)", "seconds": "seconds to the target (s), log scale"}
     key, found = method_key(list(dict.fromkeys(frame["method"])), definitions, "point"), []
     for name, measure, part in frames.groups(frame, "workload", "measure"):
+        at_end = metric_of(data.attrs, name).error_axis.replace("error", "error at the end")
+        titles = {"error": f"test {at_end}", "seconds": "seconds to the target (s), log scale"}
         title = f"{words(name)}: {titles[measure].split(' (')[0]}"
         lost = [words(label) for label in dict.fromkeys(frame["method"]) if label not in set(part["method"])]
         missed = f"; missed the target: {', '.join(lost)}" if lost else ""

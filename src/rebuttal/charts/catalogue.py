@@ -1,7 +1,8 @@
 """The list of figures: the functions that draw each, and the data that both take, in order.
 
 Data are called curves, tuning, summaries, stragglers (see `rebuttal.results`), targets (see
-`rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`) or replay (see `rebuttal.replaying`).
+`rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`), replay (see `rebuttal.replaying`), or have
+the name of an analysis (see `rebuttal.schemas.ANALYSES`).
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +15,22 @@ import pandas as pd
 from rebuttal.charts import (
     backups,
     convergence,
+    gains,
+    latency_map,
+    layers,
     learning_rates,
+    memory,
+    method_curves,
+    method_errors,
+    method_rates,
+    method_times,
+    method_trade_off,
     replays,
+    scaling,
     staleness,
     stragglers,
     targets,
+    throughput,
     timelines,
 )
 from rebuttal.charts.panel import Panel, join
@@ -28,11 +40,12 @@ from rebuttal.timeline import Timeline
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure's two functions and the data that both take, in order."""
+    """A figure's functions and the data that they take, in order. finding: what the data say, in a sentence or two."""
 
     needs: tuple[str, ...]
     panels: Callable[..., list[Panel]]
     table: Callable[..., pd.DataFrame]
+    finding: Callable[..., str] | None = None
 
 
 DRAWINGS: dict[str, Drawing] = {
@@ -50,6 +63,23 @@ DRAWINGS: dict[str, Drawing] = {
     "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
     "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
     "replay": Drawing(("replay",), replays.panels, replays.table),
+    "where_time_is": Drawing(("layer_ratios",), layers.share_panels, layers.share_table),
+    "layer_ratios": Drawing(("layer_ratios",), layers.ratio_panels, layers.ratio_table),
+    "overlap_delay_server": Drawing(("model_ratios",), gains.ceiling_panels, gains.ceiling_table),
+    "layer_wise_speedups": Drawing(("speedups",), gains.speedup_panels, gains.speedup_table),
+    "batch_latency_map": Drawing(("batch_latency",), latency_map.panels, latency_map.table),
+    "memory": Drawing(("memory",), memory.panels, memory.table),
+    "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
+    "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
+} | {
+    name: Drawing(needs, module.panels, module.table, module.finding)
+    for name, needs, module in (
+        ("method_errors", ("curves",), method_errors),
+        ("method_times", ("curves", "targets"), method_times),
+        ("method_curves", ("curves",), method_curves),
+        ("method_trade_off", ("curves", "summaries"), method_trade_off),
+        ("method_rates", ("tuning",), method_rates),
+    )
 }
 
 # The figure of a dataset by what only it holds, the first that fits.
@@ -59,6 +89,13 @@ BY_VARIABLE = {
     "at_edge": "learning_rates",
     "validation_metric": "convergence",
     "start_s": "one_timeline",
+    "overlap_bound": "layer_wise_speedups",
+    "server_speedup": "overlap_delay_server",
+    "flops": "layer_ratios",
+    "fastest": "batch_latency_map",
+    "efficiency": "scaling",
+    "total_peak_bytes": "memory",
+    "half_batch": "throughput",
 }
 
 

@@ -9,6 +9,8 @@ import xarray as xr
 from rebuttal.charts import frames
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, tips
 from rebuttal.charts.theme import family, words
+from rebuttal.metrics import Metric, metric_of
+from rebuttal.stats import datasets
 
 AXES = {"seconds": "seconds (s), log scale", "update": "updates, log scale", "epoch": "epochs"}
 NAMES = {"seconds": "seconds", "update": "updates", "epoch": "epochs"}
@@ -20,14 +22,14 @@ def main_methods(data: xr.Dataset) -> list[str]:
 
     Delayed gradients are left out, unless there is nothing else: they have a figure of their own.
     """
-    last = data.validation_metric.isel(point=-1)
-    score = last.mean([dim for dim in last.dims if dim != "method"]).to_series().dropna()
+    last = datasets.error(data.validation_metric.isel(point=-1), data)
+    error = last.mean([dim for dim in last.dims if dim != "method"]).to_series().dropna().to_dict()
     chosen: dict[str, str] = {}
-    for label in map(str, score.index):
+    for label in map(str, error):
         best = chosen.get(family(label))
-        if best is None or score[label] > score[best]:
+        if best is None or error[label] < error[best]:
             chosen[family(label)] = label
-    return [label for name, label in chosen.items() if name != "delayed"] or list(map(str, score.index))
+    return [label for name, label in chosen.items() if name != "delayed"] or list(map(str, error))
 
 
 def panels(
@@ -46,24 +48,27 @@ def panels(
         first = next(iter(drawn))
         shown = [(machine, "seconds") for machine in drawn] + [(first, "update"), (first, "epoch")]
         for machine, x in shown:
-            place = f"{words(str(name))}: error against {NAMES[x]}"
+            metric = metric_of(data.attrs, str(name))
+            place = f"{words(str(name))}: {metric.error} against {NAMES[x]}"
             title = f"{place}, {words(machine)}" if x == "seconds" else place
             key = method_key(
                 list(dict.fromkeys(frames.some(drawn[machine], "convergence")["method"])), definitions
             )
-            found.append(_one(drawn[machine], x, title, frames.clock(data), key))
+            found.append(_one(drawn[machine], x, title, frames.clock(data), key, metric))
     return found
 
 
-def _one(frame: pd.DataFrame, x: str, title: str, clock: str, key: tuple[Entry, ...]) -> Panel:
+def _one(
+    frame: pd.DataFrame, x: str, title: str, clock: str, key: tuple[Entry, ...], metric: Metric
+) -> Panel:
     """One workload on one machine against one axis."""
     log = x != "epoch"
     shown = pd.DataFrame(frame[["method", x, "mean", "low", "high"]])
     base = alt.Chart(frames.small(frames.keep(shown, frames.column(shown, x) > (0 if log else -1))))
     axis_x = axis(alt.X, x, AXES[x], log=log)
     line = base.mark_line().encode(
-        axis_x, axis(alt.Y, "mean", "test error (fraction), log scale", log=True), colour(key), dash(key),
-        tooltip=tips("method", x, alt.Tooltip("mean:Q", title="test error"), "low:Q", "high:Q"),
+        axis_x, axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True), colour(key), dash(key),
+        tooltip=tips("method", x, alt.Tooltip("mean:Q", title=f"test {metric.error}"), "low:Q", "high:Q"),
     )  # fmt: skip
     band = base.mark_area(opacity=0.14).encode(axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key))
     about = f"{frames.seeds(frame)}; mean and 95 % interval; {clock}"
@@ -72,7 +77,7 @@ def _one(frame: pd.DataFrame, x: str, title: str, clock: str, key: tuple[Entry, 
 
 def curve_rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows of one workload and machine: method, point, mean, low, high of the test error, n; seconds, update, epoch."""
-    frame = frames.rows((1 - data.test_metric).clip(min=FLOOR), ("method", "point"))
+    frame = frames.rows(datasets.error(data.test_metric, data).clip(min=FLOOR), ("method", "point"))
     for name in AXES:
         frame[name] = frames.flat_values(data[name].mean("seed"), frame, ("method", "point"))
     frame["low"] = frame["low"].clip(
@@ -91,7 +96,7 @@ def table(data: xr.Dataset) -> pd.DataFrame:
     """The end of every curve at the tuned rate: test error with interval, learning rate, diverged runs."""
     tuned = frames.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
     order = ("workload", "machine", "method")
-    frame = frames.rows(1 - tuned.test_metric.isel(point=-1), order)
+    frame = frames.rows(datasets.error(tuned.test_metric.isel(point=-1), tuned), order)
     frame["learning_rate"] = frames.flat_values(tuned.learning_rate, frame, order)
     frame["diverged"] = frames.flat_values(tuned.diverged_at.notnull().sum("seed"), frame, order)
     frame["seconds"] = frames.flat_values(tuned.seconds.isel(point=-1).mean("seed"), frame, order)

@@ -1,6 +1,7 @@
 """Validation loss against learning rate: the tuning that every method got, with the same budget."""
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import altair as alt
 import numpy as np
@@ -27,7 +28,7 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     frames.need(data, "learning_rates", ["validation_loss", "diverged", "best_learning_rate", "at_edge"])
     frame = frames.some(tuning_rows(frames.where_run(data, "best_learning_rate")), "learning_rates")
     about = f"{data.sizes['seed']} seeds used for tuning only; {frames.clock(data)}"
-    drawn = dict(zip(dict.fromkeys(frame["workload"]), WORKLOAD_COLOURS, strict=False))
+    drawn = dict(zip(dict.fromkeys(frame["workload"]), cycle(WORKLOAD_COLOURS), strict=False))
     families = frame.groupby(frame["method"].map(family), sort=False)
     return [_one(part, str(name), about, drawn, definitions) for name, part in families]
 

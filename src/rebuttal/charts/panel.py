@@ -7,17 +7,18 @@ under each name; the published page prints it beside the chart instead, where it
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
+import xarray as xr
 
 from rebuttal.charts import theme
 from rebuttal.charts.theme import Entry
 
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
-SHARED = ("$schema", "config", "datasets")  # of a joined chart, not of its parts
+SHARED = ("$schema", "config", "datasets", "params")  # of a joined chart, not of its parts
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,13 @@ def plain_key(definitions: Mapping[str, str], mark: str = "line") -> tuple[Entry
     return tuple(Entry(k, theme.words(k), line, drawn[k], mark) for k, line in definitions.items())
 
 
+def dim_key(data: xr.Dataset, dim: str) -> tuple[Entry, ...]:
+    """The key of the labels of a dim, in solid lines, with the line that the dataset has about each of them."""
+    labels, about = data[dim].values.tolist(), data[f"{dim}_about"].values.tolist()
+    drawn = plain_key(dict(zip(map(str, labels), map(str, about), strict=True)))
+    return tuple(replace(entry, style=replace(entry.style, dash=theme.SOLID)) for entry in drawn)
+
+
 def panel(
     layers: Sequence[alt.Chart],
     title: str,
@@ -107,10 +115,21 @@ def shape(key: Sequence[Entry], field: str = "method") -> alt.Shape:
 
 
 def axis(
-    channel: Any, field: str, title: str | list[str], log: bool = False, zero: bool = False, **options: Any
+    channel: Any,
+    field: str,
+    title: str | list[str],
+    log: bool = False,
+    zero: bool = False,
+    domain: Sequence[float] | None = None,
+    **options: Any,
 ) -> Any:
-    """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title (or its lines) that carries the unit."""
+    """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title (or its lines) that carries the unit.
+
+    domain: from where to where, for panels that are to be compared (default: as the data are).
+    """
     scale = alt.Scale(type="log", nice=False, padding=8) if log else alt.Scale(zero=zero)
+    if domain is not None:
+        scale.domain = list(domain)
     return channel(f"{field}:Q", title=title, scale=scale, **options)
 
 
@@ -131,10 +150,12 @@ def join_specs(panels: Sequence[Panel]) -> dict[str, Any]:
     """The specification of `join`, put together from the panels' own."""
     parts = [{k: v for k, v in one.spec.items() if k not in SHARED} | {"width": WIDTH} for one in panels]
     datasets = {name: rows for one in panels for name, rows in one.spec["datasets"].items()}
+    params = {each["name"]: each for one in panels for each in one.spec.get("params", [])}
     return {
         "$schema": panels[0].spec["$schema"],
         "config": theme.config(),
         "columns": 2,
         "concat": parts,
         "datasets": datasets,
+        "params": list(params.values()),
     }

@@ -8,6 +8,8 @@ from rebuttal.charts import frames
 from rebuttal.charts.convergence import AXES, FLOOR, NAMES
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, plain_key, tips
 from rebuttal.charts.theme import words
+from rebuttal.metrics import Metric, metric_of
+from rebuttal.stats import datasets
 
 ORDER = ("learning_rate", "point")
 
@@ -15,7 +17,7 @@ ORDER = ("learning_rate", "point")
 def replay_rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: learning_rate, point, mean, low, high of the test error over seeds, n; seconds, update, epoch."""
     frames.need(data, "replay", ["test_metric", "seconds"])
-    frame = frames.rows((1 - data.test_metric).clip(min=FLOOR), ORDER)
+    frame = frames.rows(datasets.error(data.test_metric, data).clip(min=FLOOR), ORDER)
     shape = data.test_metric.isel(seed=0, drop=True)
     for name in [name for name in AXES if name in data.variables]:
         every = data[name].mean("seed") if "seed" in data[name].dims else data[name]
@@ -32,23 +34,25 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     lines = {rate: f"learning rate {rate}" for rate in dict.fromkeys(frame["learning_rate"])}
     about = f"{seeds}; mean and 95 % interval; {frames.clock(data)}"
     what = ", ".join(words(str(data.attrs[name])) for name in ("method", "workload") if name in data.attrs)
-    return [_one(frame, name, what, about, plain_key(lines)) for name in AXES if name in frame]
+    metric = metric_of(data.attrs, str(data.attrs.get("workload", "")))
+    return [_one(frame, name, what, about, plain_key(lines), metric) for name in AXES if name in frame]
 
 
-def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, ...]) -> Panel:
+def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, ...], metric: Metric) -> Panel:
     """One axis."""
     log = x != "epoch"
     shown = pd.DataFrame(frame[["learning_rate", x, "mean", "low", "high"]])
     base = alt.Chart(frames.small(frames.keep(shown, frames.column(shown, x) > (0 if log else -1))))
     axis_x = axis(alt.X, x, AXES[x], log=log)
     line = base.mark_line().encode(
-        axis_x, axis(alt.Y, "mean", "test error (fraction), log scale", log=True), colour(key, "learning_rate"),
-        dash(key, "learning_rate"), tooltip=tips("learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title="test error")),
+        axis_x, axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True), colour(key, "learning_rate"),
+        dash(key, "learning_rate"),
+        tooltip=tips("learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title=f"test {metric.error}")),
     )  # fmt: skip
     band = base.mark_area(opacity=0.14).encode(
         axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "learning_rate")
     )
-    title = f"{what}: error against {NAMES[x]}"
+    title = f"{what}: {metric.error} against {NAMES[x]}"
     return panel([band, line], title, about, f"{title}, {len(key)} learning rates.", key)
 
 

@@ -11,6 +11,7 @@ from rebuttal.charts import frames
 from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
 from rebuttal.charts.theme import family, option, words
 from rebuttal.errors import InputError
+from rebuttal.metrics import metric_of
 from rebuttal.stats import datasets
 
 SHOWN = 0.99  # share of the gradients that the distribution draws; its tail can be as long as the run
@@ -30,7 +31,7 @@ def error_rows(data: xr.Dataset) -> pd.DataFrame:
         )
     some = frames.where_run(data.sel({"method": labels}), "learning_rate")
     order = ("workload", "rate", "method")
-    frame = frames.rows(1 - datasets.final(some), order)
+    frame = frames.rows(datasets.error(datasets.final(some), some), order)
     frame["k"] = [option(label, "k") for label in frame["method"]]
     frame["diverged"] = frames.flat_values(some.diverged_at.notnull().sum("seed"), frame, order)
     return frame.sort_values(["workload", "rate", "k"], ignore_index=True)
@@ -43,8 +44,12 @@ def error_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     for name, part in frame.groupby("workload", sort=False):
         base = alt.Chart(frames.small(part.dropna(subset=["mean"])))
         x = axis(alt.X, "k", "staleness k (updates)", zero=True)
-        y = axis(alt.Y, "mean", "test error at the end (fraction)", zero=True)
-        tip = tips("rate", "k", alt.Tooltip("mean", title="test error"), "low", "high", "n", "diverged")
+        metric = metric_of(data.attrs, str(name))
+        at_end = metric.error_axis.replace("error", "error at the end")
+        y = axis(alt.Y, "mean", f"test {at_end}", zero=True)
+        tip = tips(
+            "rate", "k", alt.Tooltip("mean", title=f"test {metric.error}"), "low", "high", "n", "diverged"
+        )
         band = base.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "rate"))
         line = base.mark_line().encode(x, y, colour(key, "rate"), dash(key, "rate"))
         point = base.mark_point(filled=True, opacity=1, size=48).encode(

@@ -1,4 +1,4 @@
-"""Time to a target accuracy, and every speed-up split into its two factors."""
+"""Time to a target accuracy or other metric, and every speed-up split into its two factors."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,6 +12,7 @@ from rebuttal.charts.convergence import main_methods
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
 from rebuttal.charts.theme import SOFT, words
 from rebuttal.errors import refuse
+from rebuttal.metrics import Metric, metric_of
 from rebuttal.stats import arrays, datasets
 
 PARTS = {
@@ -23,14 +24,14 @@ BASELINE = "asynchronous"
 TARGET = 3.0  # the target of single-target figures: this multiple of the baseline's validation error, as in verdicts
 
 
-def time_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
-    """Rows: workload, machine, method, target (accuracy), seconds (median), fastest, slowest, n, missed, at_least.
+def time_rows(data: xr.Dataset, targets: xr.DataArray, methods: Sequence[str] | None = None) -> pd.DataFrame:
+    """Rows: workload, machine, method, target (of the metric), seconds (median), fastest, slowest, n, missed, at_least.
 
     `targets` (workload, target) comes from `rebuttal.stats.datasets.targets`. seconds is NaN where less than half of
-    the runs arrived; at_least is the end of those that did not (a lower bound).
+    the runs arrived; at_least is the end of those that did not (a lower bound). methods: default `main_methods`.
     """
     frames.need(data, "time_to_target", ["test_metric", "seconds"])
-    chosen = frames.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
+    chosen = frames.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", "tuned")
     times = datasets.time_to_target(chosen, targets)
     dims = ("workload", "machine", "method", "target")
     series = times.seconds.reset_coords(drop=True).transpose(*dims, "seed")
@@ -60,12 +61,15 @@ def time_panels(
     frame = frames.some(time_rows(data, targets), "time_to_target")
     key = method_key(list(dict.fromkeys(frame["method"])), definitions)
     places = frames.groups(frame, "workload", "machine")
-    return [_time_panel(part, f"{words(w)}, {words(m)}", frames.clock(data), key) for w, m, part in places]
+    return [
+        _time_panel(part, f"{words(w)}, {words(m)}", frames.clock(data), key, metric_of(data.attrs, w))
+        for w, m, part in places
+    ]
 
 
-def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, ...]) -> Panel:
+def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, ...], metric: Metric) -> Panel:
     base = alt.Chart(frames.small(frame.drop(columns=["workload", "machine"])))
-    x = axis(alt.X, "target", "target: test accuracy (fraction)")
+    x = axis(alt.X, "target", f"target: test {metric.name}{'' if metric.lower_is_better else ' (fraction)'}")
     y = axis(alt.Y, "seconds", "seconds to the target (s), log scale", log=True)
     tip = tips(
         "method",

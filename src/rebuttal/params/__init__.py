@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rebuttal import paths
 from rebuttal.errors import refuse
-from rebuttal.params import checks, expansion, refusals, schema, text
+from rebuttal.params import checks, expansion, fitting, refusals, schema, text
 from rebuttal.params.catalogue import Catalogue, installed
-from rebuttal.params.study import Study, Variant
+from rebuttal.params.study import Analyses, Study, Variant
 
-__all__ = ["Catalogue", "Params", "Study", "Variant", "installed", "load"]
+__all__ = ["Analyses", "Catalogue", "Params", "Study", "Variant", "installed", "load"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Params:
     device: str  # "auto", "cpu" or "cuda"
     data_root: Path  # absolute
     studies: dict[str, Study]
+    analyses: Analyses
 
     def study(self, name: str) -> Study:
         """The numbers and variants of one study. Raises InputError for an unknown name."""
@@ -49,8 +50,11 @@ def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params
     for profile in schema.PROFILES:
         checks.numbers(file, profile, names)
     studies = {name: expansion.study(file, name, names) for name in schema.STUDIES}
+    analyses = expansion.analyses(file)
     data_root = path.parent.resolve() / Path(file.data_root).expanduser()
-    for study in studies.values():
-        for workload in study.workloads:
+    for section in (*studies.values(), analyses):
+        for workload in section.workloads:
             names.check_data(workload, data_root)
-    return Params(file.profile, file.device, data_root, studies)
+    for study in studies.values():
+        fitting.check(study, {name: names.shape_of(name, data_root) for name in study.workloads})
+    return Params(file.profile, file.device, data_root, studies, analyses)

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
-from rebuttal.errors import refuse
+from rebuttal.errors import InputError, refuse
 from rebuttal.params.catalogue import Catalogue
 from rebuttal.params.refusals import dotted
-from rebuttal.params.schema import STUDIES, File, Numbers
+from rebuttal.params.schema import STUDIES, File, Grid, Numbers
 
 SEEDS_NEEDED = 5
 
@@ -17,10 +17,14 @@ def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
     for study in STUDIES:
         section: Numbers = getattr(getattr(file, profile), study)
         key = dotted(profile, study)
-        known_names(dotted(key, "workloads"), section.workloads, catalogue.workloads)
+        workload_names(dotted(key, "workloads"), section.workloads, catalogue)
         known_names(dotted(key, "machines"), section.machines, catalogue.machines)
         _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
         _learning_rates(key, section)
+    grid: Grid = getattr(file, profile).analyses
+    known_names(dotted(profile, "analyses", "workloads"), grid.workloads, catalogue.workloads)
+    for name in ("nodes", "batches", "samples"):
+        _ascending(dotted(profile, "analyses", name), getattr(grid, name), "they")
 
 
 def known_names(key: str, given: Sequence[str], known: Collection[str]) -> None:
@@ -28,6 +32,19 @@ def known_names(key: str, given: Sequence[str], known: Collection[str]) -> None:
     for index, name in enumerate(given):
         if name not in known:
             raise refuse(dotted(key, index), name, known)
+    _different(key, given, "names")
+
+
+def workload_names(key: str, given: Sequence[str], catalogue: Catalogue) -> None:
+    """Each name once, and each a known one or, with a colon, one of a user's own. Raises InputError."""
+    for index, name in enumerate(given):
+        if ":" in name:
+            try:
+                catalogue.check_own(name)
+            except InputError as error:
+                raise InputError(f"{dotted(key, index)}: {str(error).partition(': ')[2]}") from None
+        elif name not in catalogue.workloads:
+            raise refuse(dotted(key, index), name, catalogue.workloads)
     _different(key, given, "names")
 
 
@@ -45,13 +62,16 @@ def _seeds(key: str, section: Numbers, *, enough: int) -> None:
 
 def _learning_rates(key: str, section: Numbers) -> None:
     grid = section.learning_rates
-    for index, (smaller, larger) in enumerate(pairwise(grid), start=1):
-        if larger <= smaller:
-            allowed = f"a number > {smaller}, since the rates ascend"
-            raise refuse(dotted(key, "learning_rates", index), larger, allowed)
+    _ascending(dotted(key, "learning_rates"), grid, "the rates")
     shared = section.shared_learning_rate
     if shared not in grid:
         raise refuse(dotted(key, "shared_learning_rate"), shared, f"one of learning_rates: {grid}")
+
+
+def _ascending(key: str, values: Sequence[float], what: str) -> None:
+    for index, (smaller, larger) in enumerate(pairwise(values), start=1):
+        if larger <= smaller:
+            raise refuse(dotted(key, index), larger, f"a number > {smaller}, since {what} ascend")
 
 
 def _different(key: str, values: Sequence[Any], what: str) -> None:

@@ -1,15 +1,18 @@
 """From the methods that a study lists to their variants, each where it runs and with its options checked."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from typing import Any
 
-from rebuttal.errors import refuse
+from rebuttal import rules
+from rebuttal.errors import InputError, refuse
 from rebuttal.params import checks, options
 from rebuttal.params.catalogue import Catalogue
-from rebuttal.params.refusals import dotted
-from rebuttal.params.schema import File, Method, Methods, Numbers
-from rebuttal.params.study import Study, Variant
+from rebuttal.params.refusals import dotted, unknown_key
+from rebuttal.params.schema import File, Method, Methods, Numbers, Section
+from rebuttal.params.study import Analyses, Study, Variant
+from rebuttal.rules import Rule
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -23,10 +26,16 @@ def study(file: File, name: str, catalogue: Catalogue) -> Study:
         place = dotted(name, "methods", key)
         _check_method(place, key, method, catalogue)
         variants += _variants(place, key, method, numbers, catalogue)
-    values: dict[str, Any] = {
-        field: tuple(value) if isinstance(value, list) else value for field, value in numbers
-    }
-    return Study(name=name, profile=file.profile, variants=tuple(variants), **values)
+    return Study(name=name, profile=file.profile, variants=tuple(variants), **_values(numbers))
+
+
+def analyses(file: File) -> Analyses:
+    """The grids of the analyses under the file's profile."""
+    return Analyses(profile=file.profile, **_values(getattr(file, file.profile).analyses))
+
+
+def _values(section: Section) -> dict[str, Any]:
+    return {field: tuple(value) if isinstance(value, list) else value for field, value in section}
 
 
 def label(method: str, given: dict[str, Any]) -> str:
@@ -39,13 +48,14 @@ def _check_method(place: str, key: str, method: Method, catalogue: Catalogue) ->
         raise refuse(place, key, "small letters, digits and _ (files are named after this key)")
     if method.program not in catalogue.programs:
         raise refuse(dotted(place, "program"), method.program, catalogue.programs)
-    checks.known_names(dotted(place, "workloads"), method.workloads or [], catalogue.workloads)
+    checks.workload_names(dotted(place, "workloads"), method.workloads or [], catalogue)
     checks.known_names(dotted(place, "machines"), method.machines or [], catalogue.machines)
 
 
 def _variants(place: str, key: str, method: Method, numbers: Numbers, catalogue: Catalogue) -> list[Variant]:
     workloads = _common(dotted(place, "workloads"), method.workloads, numbers.workloads)
     machines = _common(dotted(place, "machines"), method.machines, numbers.machines)
+    rule = _rule(dotted(place, "rule"), method.rule)
     found: dict[str, Variant] = {}
     for index, given in enumerate(method.variants or [{}]):
         where = dotted(place, "variants", *([index] if method.variants else []))
@@ -53,8 +63,25 @@ def _variants(place: str, key: str, method: Method, numbers: Numbers, catalogue:
         name = label(key, given)
         if name in found:
             raise refuse(where, given, "variants that differ from each other")
-        found[name] = Variant(key, name, method.program, dict(given), workloads, machines)
+        found[name] = Variant(key, name, method.program, dict(given), rule, workloads, machines)
     return list(found.values())
+
+
+def _rule(place: str, given: Mapping[str, Any]) -> Rule:
+    options = dict(given)
+    name = options.pop("name", None)
+    if not isinstance(name, str) or name not in rules.RULES:
+        raise refuse(dotted(place, "name"), name, rules.RULES)
+    known = [field.name for field in fields(rules.RULES[name])]
+    for option, value in options.items():
+        if option not in known:
+            raise unknown_key(dotted(place, option), value, known)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise refuse(dotted(place, option), value, "a number")
+    try:
+        return rules.rule(name, **options)
+    except InputError as error:
+        raise InputError(f"{place}.{error}") from None
 
 
 def _common(place: str, wanted: Collection[str] | None, selected: list[str]) -> tuple[str, ...]:

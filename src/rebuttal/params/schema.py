@@ -17,6 +17,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 t
 Rate = Annotated[float, Field(gt=0, description="a number > 0")]
 Name = Annotated[str, Field(min_length=1, description="a name")]
 Names = Annotated[list[Name], Field(min_length=1, description="a list of at least one name")]
+Counts = Annotated[list[Whole], Field(min_length=1, description="a list of at least one whole number >= 1")]
 
 
 class Section(BaseModel):
@@ -44,20 +45,39 @@ class Numbers(Section):
     shared_learning_rate: Rate
 
 
+class Grid(Section):
+    """What the analyses are computed for: so many nodes and samples on each; workloads timed over so many samples."""
+
+    nodes: Counts
+    batches: Counts
+    workloads: Names
+    samples: Counts
+
+
 class Profile(Section):
     """Every study's numbers under one profile."""
 
     backup_workers: Numbers
     comparison: Numbers
+    analyses: Grid
 
 
 Options = Annotated[dict[str, Any], Field(description="options of the program, as in {b: 2}")]
 
 
+UpdateRule = Annotated[
+    dict[str, Any], Field(description="a name with its options, as in {name: momentum, momentum: 0.9}")
+]
+
+
 class Method(Section):
-    """A method of a study: a program, with or without options, everywhere or only on some workloads and machines."""
+    """A method of a study: a program, with or without options, everywhere or only on some workloads and machines.
+
+    `rule` is the update rule that its gradients go through; without one, plain SGD.
+    """
 
     program: Name
+    rule: UpdateRule = {"name": "sgd"}
     variants: Annotated[
         list[Options] | None, Field(min_length=1, description="a list of options, as in [{b: 1}, {b: 2}]")
     ] = None
@@ -88,4 +108,6 @@ class File(Section):
     comparison: Methods
 
 
-STUDIES: tuple[str, ...] = tuple(Profile.model_fields)
+STUDIES: tuple[str, ...] = tuple(
+    name for name, field in Profile.model_fields.items() if field.annotation is Numbers
+)

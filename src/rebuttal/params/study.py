@@ -1,9 +1,10 @@
-"""A study's parameters under the selected profile, with every variant of every method spelt out."""
+"""Parameters under the selected profile: a study with every variant of its methods, and the analyses' grids."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from rebuttal.errors import refuse
+from rebuttal.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Variant:
     label: str  # the value of the `method` coordinate, such as "backup_workers b=2"
     program: str  # the name in rebuttal.methods.METHODS
     options: dict[str, Any]
+    rule: Rule  # what makes an update of a gradient
     workloads: tuple[str, ...]
     machines: tuple[str, ...]
 
@@ -46,3 +48,15 @@ class Study:
         if method not in self.methods:
             raise refuse("method", method, self.methods)
         return tuple(variant for variant in self.variants if variant.method == method)
+
+
+@dataclass(frozen=True)
+class Analyses:
+    """What the analyses without training are computed for; every list ascends."""
+
+    profile: str
+    nodes: tuple[int, ...]
+    batches: tuple[int, ...]  # samples on each node
+    workloads: tuple[str, ...]  # whose throughput is measured
+    samples: tuple[int, ...]  # of one gradient, at which it is
+    name: str = "analyses"

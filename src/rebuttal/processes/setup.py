@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.errors import refuse
-from rebuttal.methods import Method, method
+from rebuttal.methods import Method, check_workers, method
 from rebuttal.rules import RULES, Rule
 from rebuttal.stragglers import Stragglers, named
 from rebuttal.workloads import check_data
@@ -39,14 +39,14 @@ class Setup:
     @staticmethod
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
         """From names: of a method (or the method itself), and of a distribution of stragglers."""
-        slowdowns = named(stragglers)
+        drawn = named(stragglers)
         if stragglers != "none" and not given["pace_s"]:
             raise refuse("pace_s", given["pace_s"], "a number of seconds > 0 where there are stragglers")
         by_name = isinstance(program, str)
         return Setup(
             name=program if by_name else type(program).__name__,
             method=method(program, **(options or {})) if by_name else program,
-            stragglers=slowdowns,
+            stragglers=drawn,
             **given,
         )
 
@@ -59,7 +59,7 @@ class Setup:
         if not self.learning_rate > 0:
             raise refuse("learning_rate", self.learning_rate, "a number > 0")
         check_data(self.workload, self.data_root)
-        self.method.check(self.workers)
+        check_workers(self.method, self.workers)
 
     @property
     def nodes(self) -> range:

@@ -66,7 +66,7 @@ def verify(timeline: Timeline, data_root: Path | None = None) -> int:
         timeline.order, workload, update_rule, [about["seed"]], [about["learning_rate"]], about["batch"], 1, stages
     )  # fmt: skip
     found = Comparison(wanted, stages)
-    gradients = Gradients({"loop": Loop(workload)}, EXACT, *workload.splits["training"])
+    gradients = Gradients({"loop": Loop(workload)}, EXACT, workload)
     advance([lockstep.steps(found.observe, set(wanted))], gradients)
     if found.departed is not None:
         since = "none before it" if found.last_agreed is None else f"version {found.last_agreed} still agrees"

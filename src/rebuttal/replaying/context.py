@@ -92,10 +92,8 @@ class Context:
         return by_seed.repeat_interleave(self.replicas // len(self.seeds), 0)
 
     def samples(self, shard: int, step: int) -> tuple[Tensor, Tensor]:
-        """(x [S, n, ...], y [S, n]) of a batch; `for_replicas` makes M of them."""
-        x, y = self.workload.splits["training"]
-        rows = self.batches.at(shard, step)
-        return x[rows], y[rows]
+        """(x [S, n, ...], y [S, n]) of a batch, augmented; `for_replicas` makes M of them."""
+        return self.workload.samples(self.batches.at(shard, step))
 
 
 Operation = Callable[[Context, Sequence[Any], tuple[float, ...]], Any]

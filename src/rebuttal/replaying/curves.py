@@ -13,7 +13,10 @@ from rebuttal.workloads.workload import Workload
 
 #: A run has diverged when its training loss is not a number or this many times that of the untrained model.
 DIVERGED_AT_TIMES_START = 100.0
-REPLICAS_AT_ONCE = 8  # evaluation forwards a whole split: more replicas than this leave the cache
+REPLICAS_AT_ONCE = 8  # in one forward pass: more replicas than this leave the cache
+VALUES_AT_ONCE = (
+    2**25
+)  # of the widest layer's outputs: what bounds the memory of an evaluation, whatever the split
 
 
 class Evaluator:
@@ -25,6 +28,7 @@ class Evaluator:
         if "training" in self._splits:
             x, y = self._splits["training"]
             self._splits["training"] = (x[:training_samples], y[:training_samples])
+        self._widest = max(workload.splits["training"][0][0].numel(), *workload.shape.outputs)
         try:
             self._layered: Layered | None = Layered(workload)
         except UnsupportedError:
@@ -36,18 +40,32 @@ class Evaluator:
         with torch.no_grad():
             for name, (x, y) in self._splits.items():
                 parts = [self._scores(part, x, y) for part in weights.split(REPLICAS_AT_ONCE)]
-                loss, metric = (torch.cat(column).double().cpu() for column in zip(*parts, strict=True))
+                loss, metric = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
                 found |= {f"{name}_loss": loss, f"{name}_metric": metric}
         return found
 
     def _scores(self, weights: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean loss and metric of each replica, float64 [M], over as many samples at a time as memory is meant for."""
+        at_once = max(1, VALUES_AT_ONCE // (self._widest * len(weights)))
+        losses, metrics = [], []
+        for some, targets in zip(x.split(at_once), y.split(at_once), strict=True):
+            each, metric = self._of_some(weights, some, targets)
+            losses.append(each)
+            metrics.append(metric.double() * len(some))
+        return torch.cat(losses, 1).mean(1).double(), torch.stack(metrics).sum(0) / len(x)
+
+    def _of_some(self, weights: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """(losses [M, n], mean metric [M]) on samples x [n, ...] and their targets y [n, ...]."""
         if self._layered is not None:
             outputs = self._layered.outputs(weights, x)
         else:
             outputs = torch.stack([self._workload.predict(row, x) for row in weights])
-        losses = self._workload.losses(outputs.flatten(0, 1), y.repeat(len(weights)))
+        outputs = outputs.to(
+            torch.promote_types(outputs.dtype, torch.float32)
+        )  # half of it cannot count to 1000
+        losses = torch.stack([self._workload.losses(row, y) for row in outputs])
         metrics = torch.stack([self._workload.metric(row, y) for row in outputs])
-        return losses.unflatten(0, (len(weights), -1)).mean(1), metrics
+        return losses, metrics
 
 
 @dataclass

@@ -11,6 +11,7 @@ import xarray as xr
 
 from rebuttal.errors import refuse
 from rebuttal.graph import Order
+from rebuttal.metrics import ATTRIBUTE, Metric, attribute
 from rebuttal.readings import progress
 from rebuttal.replaying.curves import Curves, Evaluator, as_variables, points_of
 from rebuttal.replaying.executors import executors_for
@@ -91,7 +92,7 @@ class Replayer:
             )
             curves.append(Curves(self._evaluate, job.versions, (len(job.seeds), len(job.learning_rates))))
             steps.append(lockstep.steps(curves[-1].observe, set(job.versions)))
-        advance(steps, Gradients(self._executors, table, *self.workload.splits["training"]))
+        advance(steps, Gradients(self._executors, table, self.workload))
         return curves
 
     def prepare(self, order: Order) -> Order:
@@ -142,7 +143,9 @@ def replay(
         _replay_group(replayer, orders, runs, group, learning_rates, versions) for group in groups.values()
     ]
     whole = xr.concat([part for group in parts for part in group], "seed").sortby("seed")
-    return whole.assign_attrs(clock=runs[0].about["clock"], method=runs[0].about["method"], workload=name)
+    about = {"clock": runs[0].about["clock"], "method": runs[0].about["method"], "workload": name}
+    metric = Metric(workload.target.metric, workload.target.lower_is_better)
+    return whole.assign_attrs(about | {ATTRIBUTE: attribute({name: metric})})
 
 
 def _replay_group(

@@ -23,12 +23,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rebuttal.cut import cut
-from rebuttal.errors import refuse
 from rebuttal.replaying.context import Context, Operation
 from rebuttal.rules import State
 from rebuttal.seeding import generator
-from rebuttal.workloads.workload import Workload
 
 Arguments = tuple[float, ...]
 Synthesizer = tuple[Tensor, Tensor, Tensor, int]
@@ -36,9 +33,12 @@ MEMORY, SQUARE_MEMORY, EPSILON = 0.9, 0.999, 1e-8  # Adam's, as its paper has th
 
 
 def _synthesizer(context: Context, _: Sequence[Any], arguments: Arguments) -> Synthesizer:
-    l, n, conditioned = arguments
-    width = _width(context.workload, int(l), int(n))
-    inputs = width + 1 + (_classes(context.workload) if conditioned else 0)
+    (l, n), conditioned, shape = map(int, arguments[:2]), arguments[2], context.workload.shape
+    shape.check_synthesizer(l, n)
+    if conditioned:
+        shape.check_classes()
+    width = shape.width(l, n)
+    inputs = width + 1 + (shape.classes if conditioned else 0)
     zeros = context.starts.new_zeros(context.replicas, inputs, width)
     return zeros, zeros, zeros, 0
 
@@ -79,11 +79,9 @@ def _read(context: Context, c: Synthesizer, h: Any, arguments: Arguments) -> Ten
 def _classifier(context: Context, _: Sequence[Any], arguments: Arguments) -> State:
     """Uniform in ±1/√F, as torch's linear layers are."""
     l, n = int(arguments[0]), int(arguments[1])
-    width, classes = _width(context.workload, l, n), _classes(context.workload)
-    if classes < 2:
-        raise refuse(
-            "workload", context.workload.name, "one with classes, which a local classifier tells apart"
-        )
+    shape = context.workload.shape
+    shape.check_classes()
+    width, classes = shape.width(l, n), shape.classes
     bound, count = 1 / math.sqrt(width), (width + 1) * classes
     rows = [generator(seed, "classifier", l, n).uniform(-bound, bound, count) for seed in context.seeds]
     drawn = torch.stack([torch.from_numpy(row) for row in rows]).float().to(context.starts)
@@ -120,19 +118,7 @@ def _matrix(c: State, flat: Tensor) -> tuple[Tensor, Tensor]:
 def _one_hot(context: Context, flat: Tensor, arguments: Arguments) -> Tensor:
     """The classes [M, n, C] of a batch that arguments 2 and 3 name."""
     _, y = context.samples(int(arguments[2]), int(arguments[3]))
-    return context.for_replicas(functional.one_hot(y, _classes(context.workload)).to(flat.dtype))
-
-
-def _width(workload: Workload, l: int, n: int) -> int:
-    """F at the end of stage l of n."""
-    layers = cut(tuple(layer.parameters.stop - layer.parameters.start for layer in workload.layers), n)[l]
-    x = workload.splits["training"][0][:1]
-    with torch.no_grad():
-        return workload.template[: layers.stop](x).flatten(1).shape[1]
-
-
-def _classes(workload: Workload) -> int:
-    return int(workload.splits["training"][1].max()) + 1
+    return context.for_replicas(functional.one_hot(y, context.workload.shape.classes).to(flat.dtype))
 
 
 LOCAL_OPERATIONS: dict[str, Operation] = {

@@ -28,7 +28,7 @@ Values = dict[int, Any]  # node -> what operations.py says
 
 @dataclass(frozen=True)
 class Request:
-    """Gradients at some weights, each [M, P], on the training samples `rows` [g·S, n]; each over so many batches."""
+    """Gradients at some weights, each [M, P], on the samples `rows` [g·S, n], each over so many batches."""
 
     weights: list[Tensor]
     rows: Tensor
@@ -44,14 +44,13 @@ class Gradients:
 
     executors: dict[str, Executor]
     table: Table
-    x: Tensor
-    y: Tensor
+    workload: Workload
 
     def __call__(self, requests: Sequence[Request]) -> Tensor:
         """The gradients that requests over equally many batches ask for, one request after the other."""
         weights = _joined([one for request in requests for one in request.weights])
         rows = _joined([request.rows for request in requests])
-        x, y = self.x[rows], self.y[rows]
+        x, y = self.workload.samples(rows)
         shared = len(weights) // len(x)
         name, calls = self.table.calls(requests[0].batches, len(weights))
         serve = self.executors[name].gradients

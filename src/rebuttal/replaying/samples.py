@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from rebuttal.graph import Order
-from rebuttal.workloads.batches import batch_indices
 from rebuttal.workloads.workload import Workload
 
 LEAST_STEPS = 64  # drawn ahead where it is not known how many a shard will have
@@ -19,7 +18,7 @@ PLACES = {
 
 
 class Batches:
-    """The sample numbers of each (shard, step), for all seeds at once.
+    """The samples of each (shard, step), for all seeds at once, as numbers that `Workload.samples` reads.
 
     `expected` is how many steps each shard will have, as far as that is known; a later step is drawn when it is asked
     for, and leaves the earlier ones as they were.
@@ -32,24 +31,23 @@ class Batches:
         self._rows = {shard: self._drawn(shard, steps) for shard, steps in (expected or {}).items()}
 
     def at(self, shard: int, step: int) -> Tensor:
-        """Sample numbers [S, n] of one batch."""
+        """Samples [S, n] of one batch."""
         rows = self._rows.get(shard)
         if rows is None or step >= rows.shape[1]:
             rows = self._rows[shard] = self._drawn(shard, max(LEAST_STEPS, 2 * step))
         return rows[:, step]
 
     def rows(self, gradients: Sequence[np.ndarray]) -> Tensor:
-        """Sample numbers [g·S, n] of g gradients, each over its own (shard, step) pairs in order."""
+        """Samples [g·S, n] of g gradients, each over its own (shard, step) pairs in order."""
         return torch.cat([self._of_one(pairs) for pairs in gradients])
 
     def _of_one(self, pairs: np.ndarray) -> Tensor:
-        """Sample numbers [S, n] of the batches of one gradient."""
+        """Samples [S, n] of the batches of one gradient."""
         parts = [self.at(shard, step) for shard, step in pairs.tolist()]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def _drawn(self, shard: int, steps: int) -> Tensor:
-        size = self._workload.training_size
-        drawn = [batch_indices(size, self._batch, seed, shard, steps) for seed in self._seeds]
+        drawn = [self._workload.batches(self._batch, seed, shard, steps) for seed in self._seeds]
         return torch.stack([torch.from_numpy(rows) for rows in drawn]).to(self._workload.device)
 
 

@@ -7,17 +7,27 @@ import torch
 
 from rebuttal.replaying.engine import Replayer
 from rebuttal.replaying.table import read_table
+from rebuttal.rules import Rule
 from rebuttal.workloads import load
 
 
 @functools.lru_cache(maxsize=4)
 def replayer(
-    workload: str, data_root: str, device: str, batch: int, splits: tuple[str, ...], table: Path
+    workload: str,
+    data_root: str,
+    device: str,
+    batch: int,
+    splits: tuple[str, ...],
+    rule: Rule,
+    table: Path,
+    data: str = "",
 ) -> Replayer:
     """A replayer of a workload on a device, with one intra-op thread; the same one at every call in a process.
 
-    `table` is the file in which the profile stage says which executor serves what. Raises InputError.
+    `table` is the file in which the profile stage says which executor serves what; `data` the fingerprint of a user's
+    own data, which are read again when it changes. Raises InputError.
     """
     torch.set_num_threads(1)
     placed = load(workload, data_root).to(device)
-    return Replayer(placed, batch=batch, table=read_table(table, workload, batch), splits=splits)
+    tables = read_table(table, workload, batch)
+    return Replayer(placed, batch=batch, rule=rule, table=tables, splits=splits)

@@ -1,4 +1,4 @@
-"""The figures of a report, drawn from the results of a study."""
+"""The figures of a report, drawn from the results of a study or of the analyses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,8 @@ from altair.utils import schemapi
 from rebuttal import charts
 from rebuttal.report.captions import ABOUT
 from rebuttal.report.figure import Figure, Source
+from rebuttal.report.findings import FINDINGS
+from rebuttal.schemas import ANALYSES
 
 FILES = {
     "curves": "training/*/curves.nc",
@@ -23,16 +25,38 @@ def needs(name: str) -> tuple[str, ...]:
     return charts.drawing(name).needs
 
 
-def build(name: str, data: Mapping[str, Any], study: str, definitions: Mapping[str, str]) -> Figure:
-    """The figure called `name`; `data` holds what its drawing needs, `study` is the folder's name."""
+def build(
+    name: str, data: Mapping[str, Any], study: str, definitions: Mapping[str, str], level: int = 4
+) -> Figure:
+    """The figure called `name`, its heading of `level`.
+
+    `data` holds what its drawing needs, `study` is the folder's name.
+    """
     drawing = charts.drawing(name)
     given = [data[need] for need in drawing.needs]
     about = ABOUT[name]
-    sources = tuple(
-        Source(f"results/{study}/{FILES[kind]}", names) for kind, names in about.variables.items()
-    )
+    sources = tuple(Source(source(kind, study), names) for kind, names in about.variables.items())
     with schemapi.debug_mode(
         False
     ):  # Altair checks each part of a chart as it is made; the tests have it checked
         drawn = tuple(drawing.panels(*given, definitions))
-    return Figure(name, about.title, about.read, drawn, drawing.table(*given), sources, about.across)
+    finding = drawing.finding or FINDINGS.get(name)
+    return Figure(
+        id=name,
+        title=about.title,
+        caption=about.read,
+        panels=drawn,
+        table=drawing.table(*given),
+        sources=sources,
+        across=about.across,
+        stacked=about.stacked,
+        finding=finding(*given) if finding else "",
+        level=level,
+    )
+
+
+def source(kind: str, study: str) -> str:
+    """The files that a kind of data is read from: a study's own, or the analyses'."""
+    if kind in ANALYSES:
+        return f"results/analyses/{ANALYSES[kind].pattern}"
+    return f"results/{study}/{FILES[kind]}"

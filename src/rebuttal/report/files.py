@@ -14,9 +14,9 @@ from rebuttal.report import html
 HASHED = ("training/*/*.nc", "tuning/*.nc", "summaries/*.nc", "*.nc", "training/*/*.json", "../profile.json")
 
 
-def files(folder: Path) -> list[dict[str, Any]]:
+def files(folder: Path, patterns: Sequence[str] = HASHED) -> list[dict[str, Any]]:
     """Every result file of a study: name, bytes, SHA-256. A page that lists them changes with any of them."""
-    found = sorted({path.resolve() for pattern in HASHED for path in folder.glob(pattern)})
+    found = sorted({path.resolve() for pattern in patterns for path in folder.glob(pattern)})
     root = folder.resolve().parent
     return [
         {"file": f"results/{path.relative_to(root).as_posix()}", "bytes": path.stat().st_size,

@@ -34,11 +34,11 @@ def body(notebook: NotebookNode) -> str:
     return re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", text)
 
 
-def render(notebook: NotebookNode, here: str) -> str:
-    """A whole page: the title and description come from the notebook's first cell."""
+def render(notebook: NotebookNode, here: str, about: str = "measured evidence and computed verdicts") -> str:
+    """A whole page: the title comes from the notebook's first cell, and the description is it and `about`."""
     text = body(notebook)
     title = next((strip(found[3]) for found in HEADING.finditer(text) if found[1] == "1"), here)
-    return page.render(title, f"{title}: measured evidence and computed verdicts", with_contents(text), here)
+    return page.render(title, f"{title}: {about}", with_contents(text), here)
 
 
 def with_contents(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The pipeline's two commands that make pages: `write_review` for a paper, `write_site` for index and ledger."""
+"""The pipeline's commands that make pages: a paper's review, the comparison, the machines, the index and the ledger."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.execution import execute
 from rebuttal.report import notebook_page, page
+from rebuttal.report.captions import ON_MACHINES
 from rebuttal.report.files import files, reviewed
 from rebuttal.report.words import rule
 
@@ -37,10 +38,32 @@ def write_review(paper: str, study: str | None = None) -> Path:
     return page.write(site() / f"{paper}.html", text)
 
 
+def write_comparison(study: str) -> Path:
+    """Execute the comparison's notebook on a study; write reports/comparison.html, and the notebook to results/compare.
+
+    Raises InputError if an input is missing or broken.
+    """
+    notebook = paths.root() / "notebooks" / "compare_methods.ipynb"
+    executed = execute(notebook, paths.results() / "compare" / notebook.name, {"study": study})
+    return page.write(site() / "comparison.html", notebook_page.render(executed, "comparison.html"))
+
+
+def write_machines() -> Path:
+    """Execute notebooks/machines.ipynb; write reports/machines.html, and the executed notebook to results/machines.
+
+    Raises InputError if an input is missing or broken, or if a figure of the analyses is not on the page.
+    """
+    notebook = paths.root() / "notebooks" / "machines.ipynb"
+    executed = execute(notebook, paths.results() / "machines" / notebook.name, {})
+    text = notebook_page.render(executed, "machines.html", "models, machines and forms of synchronisation")
+    check_anchors("machines", text, {f"fig-{name}": name for name in ON_MACHINES})
+    return page.write(site() / "machines.html", text)
+
+
 def write_site() -> Path:
     """Write reports/index.html, reports/ledger.json and reports/assets from what the reviews left behind.
 
-    Raises InputError if there is no review, or if a link of any page leads nowhere.
+    Raises InputError if there is no review, or if a link of any page leads nowhere (all lead to machines.html).
     """
     rows = [row for review in reviewed() for row in review["rows"]]
     page.write(site() / "ledger.json", dumps([ledger_row(row) for row in rows]))
@@ -70,17 +93,19 @@ def dumps(content: Any) -> str:
 
 def check_figures(paper: str, text: str, rows: list[dict[str, Any]]) -> None:
     """Refuse a page that lacks a figure or an anchor which its verdicts point to, or that shows one twice."""
-    there = ANCHOR.findall(text)
     wanted = {f"fig-{one['figure']}": row["id"] for row in rows for one in row["evidence"]}
-    wanted |= {row["id"]: row["id"] for row in rows}
+    check_anchors(f"review of {paper}", text, wanted | {row["id"]: row["id"] for row in rows})
+
+
+def check_anchors(what: str, text: str, wanted: dict[str, str]) -> None:
+    """Refuse a page without one of the `wanted` anchors (each with what points to it), or with one twice."""
+    there = ANCHOR.findall(text)
     for name, of in wanted.items():
         if name not in there:
-            raise InputError(f"review of {paper}: {of} points to {name}, which the notebook does not show")
+            raise InputError(f"{what}: {of} points to {name}, which the notebook does not show")
     repeated = sorted({name for name in there if there.count(name) > 1})
     if repeated:
-        raise InputError(
-            f"review of {paper}: {repeated[0]} is shown twice; allowed: each figure and concern once"
-        )
+        raise InputError(f"{what}: {repeated[0]} is shown twice; allowed: each figure and concern once")
 
 
 def check_links(folder: Path) -> None:

@@ -25,31 +25,42 @@ UNITS = {"final_test_metric": "fraction", "final_test_error": "fraction", "final
 
 
 @dataclass(frozen=True)
-class Results:
-    """The result files of one study, loaded."""
+class Runs:
+    """What every study has: the curves, the tuning and the summaries of its runs, loaded."""
 
     folder: Path
     curves: xr.Dataset
     tuning: xr.Dataset
     summaries: xr.Dataset
+
+
+@dataclass(frozen=True)
+class Results(Runs):
+    """The result files of one study, loaded."""
+
     stragglers: xr.Dataset
 
 
-def read(study: str | Path) -> Results:
-    """Every result file of a study, checked. Raises InputError naming the file that is missing or broken."""
-    return Results(
+def read_runs(study: str | Path) -> Runs:
+    """The runs of a study, checked. Raises InputError naming the file that is missing or broken."""
+    return Runs(
         paths.study(study),
         results.load_curves(study),
         results.load_tuning(study),
         results.load_summaries(study),
-        results.load_stragglers(study),
     )
+
+
+def read(study: str | Path) -> Results:
+    """Every result file of a study, checked. Raises InputError naming the file that is missing or broken."""
+    runs = read_runs(study)
+    return Results(runs.folder, runs.curves, runs.tuning, runs.summaries, results.load_stragglers(study))
 
 
 def quantity(data: Results, what: str, rate: str, target: float, split: str = "test") -> xr.Dataset:
     """`what` of every run: `value` (method, workload, machine, seed), NaN where nothing was run.
 
-    Times to the target (the accuracy whose error is `target` times that of the tuned mini-batch baseline) are
+    Times to the target (`datasets.targets`: `target` times the error of the tuned mini-batch baseline) are
     infinite where it was missed, and have `end`, where the run ended. split: which part of the data the accuracy or
     loss is of, "test" or "validation".
     """
@@ -66,7 +77,7 @@ def quantity(data: Results, what: str, rate: str, target: float, split: str = "t
 def _final(data: Results, what: str, rate: str, split: str) -> xr.DataArray:
     variable = f"{split}_loss" if what == "final_test_loss" else f"{split}_metric"
     ends = datasets.final(data.curves, variable).sel(rate=rate, drop=True)
-    return 1 - ends if what == "final_test_error" else ends
+    return datasets.error(ends, data.curves) if what == "final_test_error" else ends
 
 
 def _times(data: Results, name: str, rate: str, target: float, split: str) -> xr.Dataset:
@@ -117,6 +128,9 @@ def best_of(data: Results, labels: Sequence[str], what: str, rate: str, target: 
         return xr.DataArray(
             np.full(tuple(places.sizes.values()), labels[0], dtype=object), places.coords, places.dims
         )
+    what = (
+        "final_test_error" if what == "final_test_metric" else what
+    )  # of which less is better on any workload
     scores = quantity(data, what, rate, target, split="validation").value.sel({"method": list(labels)})
     if what.endswith("_to_target"):  # a miss is infinite: the median orders runs without dropping it
         score = scores.quantile(0.5, "seed", method="inverted_cdf", skipna=True)

@@ -14,6 +14,8 @@ import numpy as np
 import xarray as xr
 
 from rebuttal import papers
+from rebuttal.errors import refuse
+from rebuttal.metrics import metric_of
 from rebuttal.papers import Evidence, Paper, Question
 from rebuttal.stats import datasets, formulas, judging, quantities
 from rebuttal.stats.judging import Effects, Part, Status
@@ -70,7 +72,7 @@ def _compare(rule: Compare, data: Results, figure: str) -> Verdict:
     chosen = [quantities.best_of(data, labels, rule.what, rule.rate, rule.target) for labels in sides]
     ratio = rule.what in quantities.RATIOS
     found: list[tuple[Part, Effects]] = []
-    for place in _places(values, rule):
+    for place in _places(values, rule, data):
         first, second = (str(label.sel(place).item()) for label in chosen)
         effects = _effects(values.sel(place), first, second, ratio)
         note = f"{first} against {second}" if [first, second] != [*rule.of, *rule.against] else ""
@@ -98,7 +100,7 @@ def _trend(rule: Trend, data: Results, figure: str) -> Verdict:
     each = datasets.slopes(along.where(np.isfinite(along)))
     better, sign = ("higher", 1) if rule.direction == "rising" else ("lower", -1)
     found: list[tuple[Part, Effects]] = []
-    for place in _places(each.to_dataset(name="value"), rule):
+    for place in _places(each.to_dataset(name="value"), rule, data):
         missing = int(np.isinf(along.sel(place).transpose("seed", "parameter").values).any(axis=1).sum())
         row = each.sel(place).values
         effects = Effects(row[~np.isnan(row)], ratio=False, lost=missing)
@@ -124,13 +126,30 @@ def _verdict(
                    quantities.files(data, rule.what, labels))  # fmt: skip
 
 
-def _places(values: xr.Dataset, rule: Compare | Trend | ProductIdentity) -> Iterator[dict[str, str]]:
-    """Every workload and machine that the rule names, or all in the results."""
+def _places(values: xr.Dataset, rule: Compare | Trend, data: Results) -> Iterator[dict[str, str]]:
+    """Every workload and machine that the rule names, or all in the results that it can be about."""
     for key, named in (("workload", rule.workloads), ("machine", rule.machines)):
         quantities.check_labels(values, f"rule.{key}s", named or [], key)
-    for workload in rule.workloads or values.workload.values.tolist():
+    for workload in _workloads(rule, data):
         for machine in rule.machines or values.machine.values.tolist():
             yield {"workload": workload, "machine": machine}
+
+
+def _workloads(rule: Compare | Trend, data: Results) -> list[str]:
+    """Those that the rule names, or all in the results; an accuracy's rule leaves out those that have none.
+
+    Raises:
+        InputError: the rule is about accuracies and names a workload whose metric is another.
+    """
+    attributes, known = data.curves.attrs, [str(name) for name in data.curves.workload.values]
+    if rule.what not in ("final_test_metric", "final_test_error"):
+        return rule.workloads or known
+    accurate = [name for name in known if not metric_of(attributes, name).lower_is_better]
+    for name in rule.workloads or []:
+        if name not in accurate:
+            other = f"final_test_loss or a time to the target, for {metric_of(attributes, name).name}"
+            raise refuse(f"rule.what on {name}", rule.what, other)
+    return rule.workloads or accurate
 
 
 def _where(place: dict[str, str]) -> str:
@@ -148,6 +167,9 @@ def _conditions(rule: Rule, data: Results) -> str:
         isinstance(rule, Compare | Trend) and rule.what.endswith("_to_target")
     ):
         words.append(f"target: {rule.target:g} times the validation error of tuned mini-batch SGD")
+    if isinstance(rule, Compare | Trend) and rule.workloads is None:
+        left_out = set(map(str, data.curves.workload.values)) - set(_workloads(rule, data))
+        words += [f"not on {', '.join(sorted(left_out))}, which have no accuracy"] if left_out else []
     if isinstance(rule, BestBackups):
         words.append(f"{rule.workers} machines; progress per update from two published points")
     return "; ".join(words)

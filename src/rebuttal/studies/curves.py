@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rebuttal import devices
+from rebuttal import devices, workloads
 from rebuttal.params import Params, Study
 from rebuttal.studies.runs import Setting, load_timelines
 from rebuttal.studies.units import Context, Unit, canonical, compute_units
@@ -46,10 +46,13 @@ def curves_of(
     units: list[Unit] = []
     where: dict[tuple, list[tuple[int, int]]] = {}
     timelines, versions = {}, {}
+    data = {name: workloads.fingerprint(name) for name in {setting.workload for setting in some}}
     for setting in some:
         runs = timelines[setting.key] = load_timelines(study, setting, seeds)
         picked = versions[setting.key] = [tuple(pick(len(run.updates["value"]) - 1)) for run in runs]
-        context = Context(setting.workload, device, str(params.data_root), study.batch, splits)
+        place = (device, str(params.data_root))
+        rest = (setting.variant.rule, data[setting.workload])
+        context = Context(setting.workload, *place, study.batch, splits, *rest)
         own, places = _units(context, runs, seeds, tuple(rates[setting.key]), picked)
         where[setting.key] = [(len(units) + unit, row) for unit, row in places]
         units += own

@@ -12,20 +12,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rebuttal import paths
+from rebuttal import metrics, paths
 from rebuttal.costs import read_profile
-from rebuttal.params import Study
+from rebuttal.params import Analyses, Study
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "simpy", "xarray", "h5netcdf", "altair")
 
 
-def attributes(study: Study, clock: str) -> dict[str, Any]:
+def attributes(study: Study | Analyses, clock: str) -> dict[str, Any]:
     """Attributes of a dataset that is a function of code, data, seeds and profile: nothing of the moment."""
+    profiled = read_profile(paths.results() / "profile.json").workloads
+    known = {name: metrics.Metric(profiled[name].metric, profiled[name].lower_is_better)
+             for name in study.workloads if name in profiled}  # fmt: skip
     numbers = {name: value for name, value in asdict(study).items() if name != "variants"}
     return {
         "study": study.name,
         "profile": study.profile,
         "clock": clock,
+        metrics.ATTRIBUTE: metrics.attribute(known),
         "parameters": json.dumps(numbers, sort_keys=True),
         "versions": json.dumps({name: version(name) for name in PACKAGES}, sort_keys=True),
     }

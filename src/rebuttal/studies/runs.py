@@ -1,5 +1,7 @@
 """The runs of a study: which method, on what, with which seed, and where its timeline is kept."""
 
+import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +40,17 @@ def settings(study: Study, method: str) -> list[Setting]:
 
 def timeline_path(study: Study, setting: Setting, seed: int) -> Path:
     """The file of one run's timeline."""
-    name = "--".join([*setting.key, f"seed {seed}"]).replace(" ", "_")
+    name = safe("--".join([*setting.key, f"seed {seed}"]))
     return paths.results(study.name) / "timelines" / setting.variant.method / f"{name}.npz"
+
+
+def safe(name: str) -> str:
+    """A name that every file system takes, with _ for a space; one with a path in it is told apart by a hash."""
+    plain = name.replace(" ", "_")
+    if re.fullmatch(r"[\w.=-]{1,200}", plain, re.ASCII):
+        return plain
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{re.sub(r'[^A-Za-z0-9.=-]+', '_', plain)[-150:]}--{digest}"
 
 
 def load_timelines(study: Study, setting: Setting, seeds: Iterable[int]) -> list[Timeline]:

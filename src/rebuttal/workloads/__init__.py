@@ -25,6 +25,7 @@ MODULES = {
     "cifar10_googlenet": "rebuttal.workloads.cifar10",
     "cifar10_resnet": "rebuttal.workloads.cifar10",
     "cifar10_resnet9": "rebuttal.workloads.cifar10",
+    "cifar10_resnet9_bf16": "rebuttal.workloads.cifar10",
     "cifar10_vit": "rebuttal.workloads.cifar10",
     "cifar10_pixelcnn": "rebuttal.workloads.pixelcnn",
 }
@@ -37,6 +38,15 @@ OWN = {
     "file": "rebuttal.workloads.own_file",
 }
 NAMES = tuple(MODULES)
+
+
+def check_own(name: str) -> None:
+    """Refuse a name with a colon that is none of a user's own workloads; nothing is read.
+
+    Raises:
+        InputError: as `user_data.parts_of`.
+    """
+    import_module("rebuttal.workloads.user_data").parts_of(name)
 
 
 def check_data(name: str, data_root: str | Path | None) -> None:

@@ -109,6 +109,24 @@ class First(nn.Module):
         return x[:, 0]
 
 
+class Mixed(nn.Module):
+    """A layer whose products are made in bfloat16, of images with their channels last; its weights stay float32.
+
+    Micikevicius et al. 2018 (arXiv 1710.03740), by torch's autocast; bfloat16 needs no scaling of the loss. What goes
+    in and comes out is float32, so a stage's neighbours need not know.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the layer."""
+        inside = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return self.layer(inside).to(x.dtype)
+
+
 def chained(**layers: nn.Module) -> nn.Sequential:
     """The layers as a chain, in the order and under the names in which they are given."""
     return nn.Sequential(OrderedDict(layers))

@@ -33,7 +33,10 @@ DIMENSIONS, STAGES, CONDITION, FLAT = 32, 8, 100.0, 8
 SAMPLES = 32  # all alike, where there are no data: as many as a batch usually has
 POINTS, FEATURES, NOISE_ACROSS = 96, 8, 0.5
 TARGET = Target(
-    metric="loss", rule="A distance from the known lowest loss, stated with the claim.", sweep=(1e-3, 0.1)
+    metric="loss",
+    rule="A distance from the known lowest loss, stated with the claim.",
+    sweep=(1e-3, 0.1),
+    lower_is_better=True,
 )
 MAX_ABS_SOURCE = "Data: none. Model: the largest absolute value, by stages that hand on the maximum so far."
 HINGE_SOURCE = (

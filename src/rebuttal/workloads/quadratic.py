@@ -19,6 +19,7 @@ TARGET = Target(
     metric="loss",
     rule="The noise-free loss that the tuned mini-batch SGD baseline ends at (median over seeds).",
     sweep=(0.01, 1.0),
+    lower_is_better=True,
 )
 DIMENSIONS, NOISE, SAMPLES = 32, 0.1, 1024
 

@@ -14,7 +14,7 @@ from rebuttal.errors import refuse
 from rebuttal.workloads import image_files, image_tree, text_files
 
 KINDS = ("images", "text", "file")
-VISION_MODELS = ("alexnet", "googlenet", "resnet", "resnet9", "vit")
+VISION_MODELS = ("alexnet", "googlenet", "resnet", "resnet9", "resnet9_bf16", "vit")
 SIDE = 32  # to which images are scaled
 
 

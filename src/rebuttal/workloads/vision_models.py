@@ -13,7 +13,7 @@ from torchvision.models.resnet import BasicBlock
 from torchvision.models.vision_transformer import VisionTransformer
 
 from rebuttal.workloads import chains
-from rebuttal.workloads.blocks import chained
+from rebuttal.workloads.blocks import Mixed, chained
 
 GROUPS = 8
 norm = partial(nn.GroupNorm, GROUPS)
@@ -149,6 +149,11 @@ def resnet9(classes: int) -> nn.Sequential:
     )
 
 
+def resnet9_bf16(classes: int) -> nn.Sequential:
+    """The same network in mixed precision, channels last: the form in which a GPU with tensor cores is fast."""
+    return chained(**{name: Mixed(layer) for name, layer in resnet9(classes).named_children()})
+
+
 def vit(classes: int) -> nn.Sequential:
     """torchvision's VisionTransformer (Dosovitskiy et al. 2021, arXiv 2010.11929): 4 x 4 patches, 6 blocks of 192."""
     whole = VisionTransformer(
@@ -163,4 +168,11 @@ def vit(classes: int) -> nn.Sequential:
     return chains.vision_transformer(whole, plain_attention=True)
 
 
-MODELS = {"alexnet": alexnet, "googlenet": googlenet, "resnet": resnet, "resnet9": resnet9, "vit": vit}
+MODELS = {
+    "alexnet": alexnet,
+    "googlenet": googlenet,
+    "resnet": resnet,
+    "resnet9": resnet9,
+    "resnet9_bf16": resnet9_bf16,
+    "vit": vit,
+}

@@ -1,6 +1,7 @@
 """What a workload is: a model with flat weights, its data, loss, metric and target."""
 
 import copy
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from torch.func import functional_call
 from rebuttal import seeding
 from rebuttal.workloads.augmentation import FlipAndCrop
 from rebuttal.workloads.batches import batch_indices
+from rebuttal.workloads.shape import Shape
 from rebuttal.workloads.starts import starts_of
 
 Split = tuple[Tensor, Tensor]
@@ -90,6 +92,19 @@ class Workload:
     def device(self) -> torch.device:
         """Where the data and the template are."""
         return self.splits["training"][0].device
+
+    @functools.cached_property
+    def shape(self) -> Shape:
+        """Parameters and outputs of each layer, and how many classes a sample has."""
+        x, y = self.splits["training"]
+        x, outputs = x[:1], []
+        with torch.no_grad():
+            for layer in self.template:
+                x = layer(x)
+                outputs.append(x.numel())
+        classes = int(y.max()) + 1 if y.dim() == 1 and int(y.min()) >= 0 else 0
+        sizes = tuple(layer.parameters.stop - layer.parameters.start for layer in self.layers)
+        return Shape(self.name, sizes, tuple(outputs), classes)
 
     def start(self, seed: int) -> Tensor:
         """Initial weights [P] of run `seed`, equal to the bit at every call and on every device.
