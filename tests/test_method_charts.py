@@ -184,6 +184,15 @@ def test_the_best_of_each_group_is_chosen_on_validation_data(data):
     assert method_curves.best_of_groups(curves)["memory"] == "hogwild"
 
 
+def test_a_curve_ends_where_its_first_run_diverged(data):
+    curves = data["curves"].copy(deep=True)
+    curves["test_loss"].loc[{"method": "greedy", "seed": 0, "point": slice(8, None)}] = np.nan
+    frame = method_curves.rows(curves)
+    method, point, last = (np.asarray(frame[name]) for name in ("method", "point", "last"))
+    assert point[last & (method == "greedy")].tolist() == [7]
+    assert set(point[last & (method != "greedy")]) == {curves.sizes["point"] - 1}
+
+
 def test_one_choice_drives_all_panels_of_the_curves(drawn):
     spec = join_specs(drawn["method_curves"])
     assert [each["name"] for each in spec["params"]] == [method_curves.CHOICE]

@@ -15,13 +15,12 @@ BASELINE = "mini_batch"
 
 
 def one_place(data: xr.Dataset) -> xr.Dataset:
-    """The dataset on its first workload and machine, and only the methods that were run there."""
+    """The dataset on its first workload and machine; of curves, only the methods that were run there."""
     here = frames.pick(frames.pick(data, "workload"), "machine")
-    there = here.reset_coords().learning_rate if "point" in here.dims else None
-    if there is None:
+    if "learning_rate" not in here.data_vars:
         return here
-    ran = there.notnull().any([dim for dim in there.dims if dim != "method"])
-    return here.isel(method=np.flatnonzero(ran.values))
+    ran = here.learning_rate.notnull()
+    return here.isel(method=np.flatnonzero(ran.any([dim for dim in ran.dims if dim != "method"])))
 
 
 def where(data: xr.Dataset) -> str:

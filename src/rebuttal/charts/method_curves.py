@@ -14,6 +14,7 @@ from rebuttal.charts.convergence import AXES, NAMES
 from rebuttal.charts.groups import group
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, tips
 from rebuttal.charts.theme import words
+from rebuttal.stats import datasets
 
 SHOWN = 16  # points of a curve that are drawn
 GREY = "#a8afb8"
@@ -27,14 +28,15 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: method, group, point, mean of the test loss over seeds, update, epoch, seconds, best, last.
 
     At the tuned learning rate, on the first workload and machine. best: whether the variant has its group's best
-    validation accuracy at the end (the test set is not asked). A run's points after it diverged are not there.
+    validation accuracy at the end (the test set is not asked). A curve ends where the first
+    of its runs diverged: the mean of the others alone would flatter it.
     """
     frames.need(data, "method_curves", ["test_loss", "validation_metric", *AXES])
     chosen = many.one_place(data).sel(rate="tuned")
     drawn = np.unique(np.linspace(0, chosen.sizes["point"] - 1, SHOWN).round().astype(int))
     chosen = chosen.isel(point=drawn)
     loss = chosen.reset_coords().test_loss
-    frame = loss.mean("seed").rename("mean").reset_coords(drop=True).to_series().reset_index()
+    frame = loss.mean("seed", skipna=False).rename("mean").reset_coords(drop=True).to_series().reset_index()
     for name in AXES:
         frame[name] = frames.flat_values(chosen[name].mean("seed"), frame, ("method", "point"))
     frame = frames.keep(frame, np.isfinite(frames.column(frame, "mean")))
@@ -47,7 +49,9 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
 def best_of_groups(data: xr.Dataset) -> dict[str, str]:
     """Group -> its variant with the best mean validation accuracy at the end."""
     chosen = many.one_place(data).sel(rate="tuned")
-    score = chosen.reset_coords().validation_metric.isel(point=-1).mean("seed").to_series().dropna()
+    score = (
+        datasets.final(chosen, "validation_metric").mean("seed").reset_coords(drop=True).to_series().dropna()
+    )
     frame = many.with_groups(score.rename("score").reset_index())
     return {key: str(part.loc[part["score"].idxmax(), "method"]) for key, part in many.by_group(frame)}
 
