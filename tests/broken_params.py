@@ -39,7 +39,12 @@ VALID = {
             "all_reduce": {"program": "all_reduce"},
             "backup_workers": {"program": "backup_workers", "variants": [{"b": 1}, {"b": 2}]},
             "softsync": {"program": "softsync", "variants": [{"n": 4}], "machines": ["paper_cluster"]},
-            "delayed": {"program": "delayed", "workloads": ["digits_mlp"], "variants": [{"k": 0}, {"k": 5}]},
+            "delayed": {
+                "program": "delayed",
+                "rule": {"name": "momentum", "momentum": 0.5},
+                "workloads": ["digits_mlp"],
+                "variants": [{"k": 0}, {"k": 5}],
+            },
         }
     },
 }
@@ -90,6 +95,12 @@ BROKEN = [
     (f"{METHOD}.softsync.program", "soft_sync", ["'soft_sync'", "did you mean 'softsync'"]),
     (f"{METHOD}.delayed.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
     (f"{METHOD}.Soft-sync", {"program": "softsync"}, ["'Soft-sync'", "small letters"]),
+    (f"{METHOD}.delayed.rule.name", "momentun", ["'momentun'", "did you mean 'momentum'"]),
+    (f"{METHOD}.delayed.rule.name", DROP, ["None", "sgd, momentum, rmsprop"]),
+    (f"{METHOD}.delayed.rule.beta", 1, ["unknown key", "allowed: momentum"]),
+    (f"{METHOD}.delayed.rule.momentum", "0.9", ["'0.9'", "a number"]),
+    (f"{METHOD}.delayed.rule.momentum", 1.5, ["1.5", "[0, 1)"]),
+    (f"{METHOD}.delayed.rule", "momentum", ["'momentum'", "a name with its options"]),
     # missing keys
     (f"{QUICK}.epochs", DROP, ["got nothing", "a whole number >= 1"]),
     ("profile", DROP, ["got nothing", "quick, full, ci"]),

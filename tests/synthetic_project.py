@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import synthetic_comparison
 import synthetic_results
 from runs import COSTS
 
@@ -13,13 +14,15 @@ SHOWN = {"synchronous": ({}, 8), "asynchronous": ({}, 120), "backup_workers": ({
 
 
 def write(folder: Path) -> Path:
-    """dvc.yaml, papers, notebooks and results, with the time lines that the report draws; the study's folder."""
+    """dvc.yaml, papers, notebooks, pages and results, with the time lines that the report draws; the study's folder."""
     (folder / "dvc.yaml").write_text("stages: {}\n")
     shutil.copytree(ROOT / "papers", folder / "papers")
     shutil.copytree(
         ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
     )
+    shutil.copytree(ROOT / "docs", folder / "docs")
     study = synthetic_results.write(folder / "results")
+    synthetic_comparison.write(study, folder / "results" / "comparison")
     for name, (options, updates) in SHOWN.items():
         run = simulate(
             name, machine="paper_cluster", workers=8, updates=updates, options=options, costs=COSTS

@@ -1,6 +1,7 @@
 """What every method must do, whoever wrote it: one list, one suite. A new method needs one line in runs.METHODS."""
 
 import inspect
+import statistics
 import sys
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from typing import Any
@@ -45,10 +46,13 @@ def test_has_a_page(name, root):
     assert f"{METHODS[name][0]}.svg" in page
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_is_short_enough_to_read(name):
-    lines = inspect.getsource(sys.modules[LISTED[METHODS[name][0]].__module__]).splitlines()
-    assert len(lines) <= 80
+def test_every_file_is_short_enough_to_read_and_most_are_shorter():
+    lines = {
+        name: len(inspect.getsource(sys.modules[program.__module__]).splitlines())
+        for name, program in LISTED.items()
+    }
+    assert max(lines.values()) <= 120
+    assert statistics.median(lines.values()) < 60
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from runs import METHODS, Fixed, machine, run
+from runs import METHODS, Fixed, layered_costs, machine, run
 from values import UPDATES, eager_weights, weights_of
 
 from rebuttal.readings import gradients, summary
@@ -49,6 +49,30 @@ def test_batched_replay_equals_the_eager_run(deep, name):
     program, options = METHODS[name]
     found = weights_of(run(program, options, updates=UPDATES), deep, 0.2)
     torch.testing.assert_close(found, eager_weights(program, options, deep, 0.2), rtol=1e-12, atol=1e-12)
+
+
+# Of one worker, options that need several.
+ALONE = {"softsync": {"n": 1}, "softsync_aware": {"n": 1}, "backup_workers": {"b": 0}, "k_sync": {"b": 0}}
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("layers", [1, 8])
+def test_one_worker_is_enough_and_so_is_one_layer(name, layers):
+    program, options = METHODS[name]
+    alone = ALONE.get(program, options)
+    timeline = run(program, alone, workers=1, costs=layered_costs(layers), updates=7)
+    assert len(set(timeline.updates["value"].tolist())) == 8
+
+
+@pytest.mark.parametrize("batch", [1, 7], ids=["one sample", "a batch that does not divide"])
+@pytest.mark.parametrize("name", METHODS)
+def test_batches_of_any_size_replay_as_they_run(deep, name, batch):
+    program, options = METHODS[name]
+    given = ALONE.get(program, options)
+    found = weights_of(run(program, given, workers=2, updates=3), deep, 0.01, batch=batch)
+    expected = eager_weights(program, given, deep, 0.01, workers=2, updates=3, batch=batch)
+    assert expected.isfinite().all()
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["asynchronous", "backup_workers", "delayed"])
@@ -172,7 +196,7 @@ DISTRIBUTIONS = {
 
 
 @pytest.mark.parametrize("stragglers", DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
-@pytest.mark.parametrize(("workers", "b"), [(8, 0), (16, 0), (16, 4)])
+@pytest.mark.parametrize(("workers", "b"), [(8, 0), (16, 4)])
 def test_iteration_times_are_those_of_order_statistics(stragglers, workers, b):
     """K-sync: the N-th of N + b arrivals; b = 0: the last. Within four standard errors of the mean."""
     timeline = run("k_sync", {"b": b}, workers=workers, updates=1500, machine=machine(stragglers))
@@ -198,7 +222,7 @@ def test_dropping_late_gradients_is_slower_than_abandoning_them():
     assert drop > 1.1 * abandon
 
 
-@pytest.mark.parametrize("workers", [4, 16, 40])
+@pytest.mark.parametrize("workers", [4, 24])
 @pytest.mark.parametrize(
     "stragglers", [NoStragglers(), Exponential(), Pareto(2.5)], ids=["none", "exponential", "pareto"]
 )

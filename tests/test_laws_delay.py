@@ -88,7 +88,7 @@ PIPELINES = [
 
 
 @every_rule
-@pytest.mark.parametrize(("S", "s"), [(1, 0), (3, 0), (3, 1), (5, 0)])
+@pytest.mark.parametrize(("S", "s"), [(1, 0), (3, 1), (5, 0)])
 @pytest.mark.parametrize(("name", "options", "delay"), PIPELINES)
 def test_so_is_every_stage_of_a_pipeline_at_its_own_delay(name, options, delay, S, s, momentum):
     """Stage s has curvature; the others are flat and do not move."""
@@ -97,7 +97,7 @@ def test_so_is_every_stage_of_a_pipeline_at_its_own_delay(name, options, delay, 
     stable_exactly_below(delay(s, S), momentum, lambda n: run(name, options, updates=n, **given), chain, s)
 
 
-@pytest.mark.parametrize("tau", [0, 1, 4])
+@pytest.mark.parametrize("tau", [0, 2])
 def test_the_eager_run_has_the_same_bound(tau):
     quadratic = Quadratic([CURVATURE], dtype=torch.float64)
     start = quadratic.start(0).abs()

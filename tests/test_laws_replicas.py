@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from replicas import FORMS, K
-from runs import FREE, METHODS, Fixed, layered_costs, layered_machine, run
+from runs import METHODS, layered_machine, run
 from values import eager_weights, weights_of
 
 from rebuttal.errors import InputError
@@ -173,23 +173,6 @@ def test_elastic_averaging_of_one_worker_by_hand(tau):
 
 
 # --- edges ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", REPLICAS)
-@pytest.mark.parametrize(("workers", "layers"), [(1, 1), (1, 8), (5, 1), (2, 3)])
-def test_one_worker_and_one_layer_are_enough(name, workers, layers):
-    where = layered_machine(Fixed(factors=(1.0, 1.3, 1.7, 2.0, 2.5, 3.0)), FREE)
-    timeline = run(*METHODS[name], workers=workers, costs=layered_costs(layers), machine=where, updates=7)
-    assert len(set(timeline.updates["value"].tolist())) == 8
-
-
-@pytest.mark.parametrize("batch", [1, 7], ids=["one sample", "a batch that does not divide"])
-@pytest.mark.parametrize("name", REPLICAS)
-def test_batches_of_any_size_replay_as_they_run(deep, name, batch):
-    program, options = METHODS[name]
-    found = weights_of(run(program, options, workers=2, updates=3), deep, 0.02, batch=batch)
-    expected = eager_weights(program, options, deep, 0.02, workers=2, updates=3, batch=batch)
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,14 @@ LAYERS = {
     "workloads": {"cut"},
     "profiling": {"costs", "devices", "workloads"},
     "replaying": {"cut", "devices", "graph", "metrics", "readings", "rules", "task", "timeline", "workloads"},
+    # real processes, which compute as they go
+    "processes": {
+        "clusters", "graph", "methods", "readings", "replaying", "rules", "stragglers", "task", "timeline",
+        "verbs", "workloads",
+    },
     # what is run
     "workload_table": {"params", "workloads"},
-    "params": {"graph", "machines", "methods", "task", "workloads"},
+    "params": {"graph", "machines", "methods", "rules", "task", "workloads"},
     "verdict_rules": set(),
     "papers": {"params", "verdict_rules"},
     "quick_imports": set(),
@@ -64,8 +69,8 @@ LAYERS = {
     "warm": set(),
     "studies": {
         "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "metrics", "params",
-        "profiling", "readings", "replaying", "results", "simulation", "stats", "stragglers", "timeline", "tracing",
-        "warm", "workloads",
+        "profiling", "readings", "replaying", "results", "rules", "simulation", "stats", "stragglers", "timeline",
+        "tracing", "warm", "workloads",
     },
     # what is read off it
     "stats": {"distributions", "metrics", "papers", "results", "stragglers", "verdict_rules"},
@@ -78,14 +83,14 @@ LAYERS = {
     },
     # the doors
     "__init__": {
-        "charts", "machines", "methods", "readings", "replaying", "report", "results", "simulation", "studies",
-        "timeline", "tracing",
+        "charts", "machines", "methods", "processes", "readings", "replaying", "report", "results", "simulation",
+        "studies", "timeline", "tracing",
     },
-    "cli": {"execution", "papers", "params", "replaying", "report", "studies", "warm"},
+    "cli": {"execution", "papers", "params", "processes", "replaying", "report", "studies", "warm"},
     "__main__": {"cli"},
 }  # fmt: skip
 GROUND = {"errors", "paths", "seeding", "lifeline", "quick_imports"}
-TORCH = {"workloads", "replaying", "profiling"}
+TORCH = {"workloads", "replaying", "processes", "profiling"}
 TORCH_WHEN_CALLED = {"devices"}  # imports it inside functions only
 NOT_IN_METHODS = {"datetime", "logging", "os", "pathlib", "random", "simpy", "time", "torch", "yaml"}
 

@@ -31,12 +31,13 @@ def trees(path):
 
 
 def is_executed_by_the_pipeline(path):
-    return path.stem == "train" or path.stem.startswith("review_")
+    return path.stem == "train" or path.stem.startswith(("review_", "compare_"))
 
 
 def test_there_are_notebooks_for_training_and_review():
     assert "train" in {path.stem for path in NOTEBOOKS}
     assert any(path.stem.startswith("review_") for path in NOTEBOOKS)
+    assert "compare_methods" in {path.stem for path in NOTEBOOKS}
 
 
 @every_notebook

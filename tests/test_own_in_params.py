@@ -12,6 +12,7 @@ from rebuttal.errors import InputError
 from rebuttal.params import Variant
 from rebuttal.profiling import LEAST_REPEATS, write_profile
 from rebuttal.replaying.table import Table, write_tables
+from rebuttal.rules import SGD
 from rebuttal.studies import pool, tuning
 from rebuttal.studies.runs import Setting, safe, timeline_path
 from rebuttal.studies.whole import run_study
@@ -157,7 +158,9 @@ def test_timelines_have_names_that_every_file_system_takes(own):
         "images:vit:/a/b c",
         f"text:{'x' * 400}",
     ):
-        setting = Setting(Variant("gpipe", "gpipe m=4", "gpipe", {"m": 4}, (), ()), workload, "paper_cluster")
+        setting = Setting(
+            Variant("gpipe", "gpipe m=4", "gpipe", {"m": 4}, SGD(), (), ()), workload, "paper_cluster"
+        )
         names[workload] = timeline_path(study, setting, 3).name
         assert timeline_path(study, setting, 3).parent.name == "gpipe"
         assert set(names[workload]).isdisjoint('/\\:*?"<>| ')

@@ -15,6 +15,7 @@ from rebuttal import params, workloads
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
 from rebuttal.params import profile
+from rebuttal.rules import SGD, Momentum
 
 LIMIT_S = 2
 
@@ -94,6 +95,8 @@ def test_a_valid_file_is_expanded_under_its_profile(tmp_path):
         ("paper_cluster",),
     )
     assert {variant.workloads for variant in study.of("delayed")} == {("digits_mlp",)}
+    assert {variant.rule for variant in study.of("delayed")} == {Momentum(0.5)}
+    assert softsync.rule == SGD()
     assert json.loads(json.dumps(asdict(study)))["variants"][1]["options"] == {"b": 1}
 
 

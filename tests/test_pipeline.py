@@ -110,7 +110,19 @@ def test_a_new_method_makes_only_its_own_stages(project):
 def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"review"}
+    assert status(project) == {"review", "compare"}
+
+
+def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(project):
+    path = project / "notebooks/compare_methods.ipynb"
+    path.write_text(path.read_text() + "\n")
+    assert status(project) == {"compare"}
+
+
+def test_a_changed_result_of_the_comparison_reaches_its_page(project):
+    (project / "results/comparison/content").write_text("another")
+    assert "compare" in status(project)
+    assert "review" not in status(project)
 
 
 def test_a_changed_rule_of_a_verdict_trains_nothing(project):
@@ -128,9 +140,10 @@ def test_every_module_that_a_result_rests_on_is_a_dependency():
     """Modules that only read, write or describe are left out; the list is closed: a new module must be placed."""
     text = (ROOT / "dvc.yaml").read_text()
     indirect = {
-        "__init__", "__main__", "analyses", "cli", "devices", "errors", "execution", "lifeline", "method_table",
-        "models_at_size", "params", "paths", "pictures", "quick_imports", "schemas", "seeding", "straggler_fit",
-        "studies", "tracing", "verdict_rules", "warm", "workload_table",
+        "__init__", "__main__", "analyses", "cli", "devices", "errors", "execution", "lifeline",
+        "method_table", "models_at_size", "params", "paths", "pictures", "processes", "quick_imports",
+        "schemas", "seeding", "straggler_fit", "studies", "tracing", "verdict_rules", "warm",
+        "workload_table",
     }  # fmt: skip
     package = ROOT / "src" / "rebuttal"
     rooms = {

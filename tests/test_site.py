@@ -10,10 +10,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import synthetic_comparison
 import synthetic_project
 
 from rebuttal import papers
+from rebuttal.charts import theme
+from rebuttal.charts.groups import GROUPS
 from rebuttal.errors import InputError
+from rebuttal.methods import METHODS
 from rebuttal.report import files as report_files
 from rebuttal.report import site
 
@@ -24,7 +28,7 @@ needs_browser = pytest.mark.skipif(
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--allow-file-access-from-files",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]  # fmt: skip
-PAGES = ("index.html", "backup-workers.html")
+PAGES = ("index.html", "backup-workers.html", "comparison.html")
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
@@ -37,6 +41,7 @@ def project_folder(tmp_path_factory):
     os.chdir(folder)
     try:
         site.write_review("backup-workers")
+        site.write_comparison("comparison")
         site.write_site()
     finally:
         os.chdir(before)
@@ -72,6 +77,13 @@ def test_a_concern_is_two_clicks_from_the_index(reports):
         assert f'href="backup-workers.html#{row["id"]}"' in index
         assert f'href="backup-workers.html#fig-{row["figure"]}"' in index
         assert f'id="{row["id"]}"' in read(reports, "backup-workers.html")
+
+
+def test_the_comparison_is_a_click_from_every_page_and_its_methods_another(reports):
+    for page in PAGES:
+        assert 'href="comparison.html"' in read(reports, page)
+    linked = set(re.findall(r'href="\.\./docs/methods/(\w+)\.md"', read(reports, "comparison.html")))
+    assert linked == {theme.family(label) for label in synthetic_comparison.LABELS} & set(METHODS)
 
 
 def test_every_link_leads_somewhere(reports):
@@ -149,9 +161,15 @@ def test_making_the_index_again_gives_the_same_bytes(project_folder, reports, mo
     assert {path: path.read_bytes() for path in files} == before
 
 
-def test_pages_name_every_result_file_by_its_hash(project_folder, reports):
-    for one in report_files.files(project_folder / "results" / "backup_workers"):
-        for page in PAGES:
+@pytest.mark.parametrize(
+    ("study", "pages"),
+    [("backup_workers", ("index.html", "backup-workers.html")), ("comparison", ("comparison.html",))],
+)
+def test_pages_name_every_result_file_by_its_hash(project_folder, reports, study, pages):
+    found = report_files.files(project_folder / "results" / study)
+    assert found
+    for one in found:
+        for page in pages:
             assert one["sha256"][:16] in read(reports, page)
 
 
@@ -162,13 +180,41 @@ def browse(tmp_path, address, *more):
 
 
 @needs_browser
-def test_every_chart_is_drawn_under_the_policy(tmp_path, reports):
-    page = reports / "backup-workers.html"
+@pytest.mark.parametrize("name", ["backup-workers.html", "comparison.html"])
+def test_every_chart_is_drawn_under_the_policy(tmp_path, reports, name):
+    page = reports / name
     dom = browse(tmp_path, page.as_uri(), "--dump-dom")
     places = page.read_text(encoding="utf-8").count('<div class="chart">')
     assert dom.count('data-drawn="yes"') == places
     assert 'data-drawn="no"' not in dom
     assert len(re.findall(r'class="drawn[^"]*"[^>]*>.*?<svg', dom, flags=re.DOTALL)) >= 1
+
+
+CHOOSE = """<!doctype html><body><iframe id="page" src="{address}" width="1280" height="900"></iframe><script>
+setTimeout(function () {{
+  var page = document.getElementById("page").contentDocument;
+  var lists = page.querySelectorAll("#fig-method_curves select");
+  var lit = function () {{
+    return Array.from(page.querySelectorAll("#fig-method_curves .drawn")).map(function (drawn) {{
+      return drawn.querySelectorAll("path[stroke-width='2.4']").length;
+    }}).join(",");
+  }};
+  var before = lit();
+  lists[0].value = "{choice}";
+  lists[0].dispatchEvent(new Event("change"));
+  setTimeout(function () {{ document.title = lists.length + " list: " + before + " then " + lit(); }}, 2000);
+}}, 8000);
+</script></body>"""
+
+
+@needs_browser
+def test_one_list_brings_out_a_method_in_all_panels(tmp_path, reports):
+    wrapper = tmp_path / "choose.html"
+    address = (reports / "comparison.html").as_uri()
+    wrapper.write_text(CHOOSE.format(address=address, choice="hogwild"))
+    dom = browse(tmp_path, wrapper.as_uri(), "--dump-dom", "--window-size=1400,1000")
+    groups = len(GROUPS) + 1  # and the one of methods that stand in none
+    assert f"<title>1 list: {groups},{groups},{groups} then 1,1,1</title>" in dom
 
 
 MEASURE = """<!doctype html><body><iframe id="page" src="{address}" width="{width}" height="900"></iframe><script>

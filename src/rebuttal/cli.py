@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from rebuttal import warm
-from rebuttal.errors import InputError
+from rebuttal.errors import InputError, RunError
+from rebuttal.processes import arguments as of_processes
 
 STUDY = "backup_workers"
 
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"rebuttal: {error}", file=sys.stderr)
         return 2
-    except warm.GoneError as error:
+    except (RunError, warm.GoneError) as error:
         print(f"rebuttal: {error}", file=sys.stderr)
         return 1
     return 0
@@ -42,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, about, takes in COMMANDS:
         sub = commands.add_parser(name, help=about, description=about)
         sub.set_defaults(command=command)
+        if callable(takes):
+            takes(sub)
+            continue
         for argument, meaning in takes:
             sub.add_argument(argument, help=meaning, nargs=argparse.REMAINDER if argument == "run" else None)
         sub.add_argument("--study", default=STUDY, help=f"the study in params.yaml (default: {STUDY})")
@@ -57,9 +61,8 @@ def _check(given: argparse.Namespace) -> None:
     loaded = params.load()
     for file in sorted((paths.root() / "papers").glob("*/paper.yaml")):
         papers.load(file)
-    print(
-        f"params.yaml and papers: sound; profile {loaded.profile}, {len(loaded.study(given.study).variants)} variants"
-    )
+    sizes = ", ".join(f"{len(study.variants)} variants in {study.name}" for study in loaded.studies.values())
+    print(f"params.yaml and papers: sound; profile {loaded.profile}: {sizes}")
 
 
 def _profile(_: argparse.Namespace) -> None:
@@ -123,12 +126,32 @@ def _review(given: argparse.Namespace) -> None:
     _started(write_review)(given.paper)
 
 
+def _compare(given: argparse.Namespace) -> None:
+    from rebuttal.report.site import write_comparison
+
+    _started(write_comparison)(given.name)
+
+
 def _site(_: argparse.Namespace) -> None:
     from rebuttal.report.readme import write_readme
     from rebuttal.report.site import write_site
 
     _started(write_site)()
     write_readme()
+
+
+def _run_processes(given: argparse.Namespace) -> None:
+    from rebuttal.processes.command import run
+
+    said = _started(run)(given)
+    if said is not None:
+        print(said)
+
+
+def _verify(given: argparse.Namespace) -> None:
+    from rebuttal.processes.command import check
+
+    print(_started(check)(given))
 
 
 def _warm(given: argparse.Namespace) -> None:
@@ -171,6 +194,24 @@ COMMANDS = (
     ("study", _study, "simulate, tune and train every method of a study at once", (NAME,)),
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
+    (
+        "compare",
+        _compare,
+        "execute the notebook that compares a study's methods and render its page",
+        (NAME,),
+    ),
     ("site", _site, "assemble the site in reports/", ()),
+    (
+        "run",
+        _run_processes,
+        "run a method on real processes of this host, and record it",
+        of_processes.of_run,
+    ),
+    (
+        "verify",
+        _verify,
+        "compute a recorded run again, and compare the weights to the bit",
+        of_processes.of_verify,
+    ),
     ("warm", _warm, "run a command whose stages share one start-up: warm dvc repro", (RUN,)),
 )

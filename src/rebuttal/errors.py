@@ -1,4 +1,4 @@
-"""One error for every bad input: a single line that names the key, what was given and what is allowed."""
+"""Errors of one clear line: for bad input (key, what was given, what is allowed), and for runs that failed."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 class InputError(ValueError):
     """A parameter, file or data set that cannot be used. `str(error)` is one clear line."""
+
+
+class RunError(RuntimeError):
+    """A run that failed although its input was sound. `str(error)` is one clear line."""
 
 
 def nearest(given: object, allowed: Iterable[object]) -> str:

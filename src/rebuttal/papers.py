@@ -16,7 +16,8 @@ from rebuttal.verdict_rules import RULES, Names, Rule, Strict, Text
 
 FIGURES = ("convergence", "time_to_target", "speed_up_split", "learning_rates", "backups_order_statistics",
            "best_backups", "backups_effect", "rate_of_convergence", "staleness_error", "staleness_distribution",
-           "softsync_clipping", "one_timeline", "utilisation")  # fmt: skip
+           "softsync_clipping", "one_timeline", "utilisation",
+           "method_errors", "method_times", "method_curves", "method_trade_off", "method_rates")  # fmt: skip
 
 Id = Annotated[
     str, Field(pattern=r"^[a-z]+-c?[0-9]+$", description="an id such as bw-1, or bw-c1 for a claim")

@@ -5,6 +5,7 @@ leading dimensions (replicas); a learning rate is a number or a tensor that broa
 Only methods of the tensors are called, so importing this module is free.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,13 @@ def mean(*gradients: Any) -> Any:
     for gradient in gradients[1:]:
         total = total + gradient
     return total / len(gradients) if len(gradients) > 1 else total
+
+
+def mean_of(values: Sequence[Any]) -> Any:
+    """The mean of what nodes contribute to an all-reduce, in node order; of tuples part by part."""
+    if isinstance(values[0], tuple):
+        return tuple(mean(*parts) for parts in zip(*values, strict=True))
+    return mean(*values)
 
 
 @operation

@@ -12,7 +12,7 @@ from rebuttal.errors import refuse
 from rebuttal.graph import Graph
 from rebuttal.machines import MACHINES, Machine
 from rebuttal.machines.hardware import Measured
-from rebuttal.methods import Method, method
+from rebuttal.methods import Method, check_workers, method
 from rebuttal.paths import results
 from rebuttal.task import Task
 from rebuttal.timeline import Recorder, Timeline
@@ -39,9 +39,7 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     """
     chosen = method(program, **(options or {})) if isinstance(program, str) else program
     where = _machine(machine)
-    if workers < 1:
-        raise refuse("workers", workers, "a whole number >= 1")
-    chosen.check(workers)
+    check_workers(chosen, workers)
     if costs is None and isinstance(where.compute, Measured):
         costs = Costs.read(results() / "profile.json", workload, batch)
     if updates is None and batches is None:

@@ -162,10 +162,21 @@ class Recorder:
         self._codes: dict[str, int] = {}
 
     def compute(
-        self, node: int, operation: str, value: Any, start_s: float, end_s: float, completed: bool
+        self,
+        node: int,
+        operation: str,
+        value: Any,
+        start_s: float,
+        end_s: float,
+        completed: bool,
+        size_bytes: int = 0,
     ) -> None:
-        """One computation on one node; `completed` is False for one that was abandoned."""
-        self._computes.append((node, self._code(operation), _number(value), start_s, end_s, completed, 0))
+        """One computation on one node; `completed` is False for one that was abandoned.
+
+        `size_bytes` are what it sent, if it is one node's share of a collective.
+        """
+        row = (node, self._code(operation), _number(value), start_s, end_s, completed, size_bytes)
+        self._computes.append(row)
 
     def collective(
         self, tag: str, nodes: Sequence[int], value: Any, start_s: float, seconds: float, size_bytes: int = 0

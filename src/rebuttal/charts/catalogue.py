@@ -15,6 +15,11 @@ from rebuttal.charts import (
     backups,
     convergence,
     learning_rates,
+    method_curves,
+    method_errors,
+    method_rates,
+    method_times,
+    method_trade_off,
     replays,
     staleness,
     stragglers,
@@ -28,11 +33,12 @@ from rebuttal.timeline import Timeline
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure's two functions and the data that both take, in order."""
+    """A figure's functions and the data that they take, in order. finding: what the data say, in a sentence or two."""
 
     needs: tuple[str, ...]
     panels: Callable[..., list[Panel]]
     table: Callable[..., pd.DataFrame]
+    finding: Callable[..., str] | None = None
 
 
 DRAWINGS: dict[str, Drawing] = {
@@ -50,6 +56,15 @@ DRAWINGS: dict[str, Drawing] = {
     "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
     "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
     "replay": Drawing(("replay",), replays.panels, replays.table),
+} | {
+    name: Drawing(needs, module.panels, module.table, module.finding)
+    for name, needs, module in (
+        ("method_errors", ("curves",), method_errors),
+        ("method_times", ("curves", "targets"), method_times),
+        ("method_curves", ("curves",), method_curves),
+        ("method_trade_off", ("curves", "summaries"), method_trade_off),
+        ("method_rates", ("tuning",), method_rates),
+    )
 }
 
 # The figure of a dataset by what only it holds, the first that fits.

@@ -92,7 +92,9 @@ def column(frame: pd.DataFrame, name: str) -> np.ndarray:
 def flat_values(array: xr.DataArray, frame: pd.DataFrame, dims: Sequence[str]) -> np.ndarray:
     """The array's value in each row of a frame whose columns hold its labels along `dims`."""
     series = array.reset_coords(drop=True).transpose(*dims).to_series()
-    return series.reindex(pd.MultiIndex.from_arrays([column(frame, dim) for dim in dims])).to_numpy()
+    labels = [column(frame, dim) for dim in dims]
+    wanted = pd.MultiIndex.from_arrays(labels) if len(labels) > 1 else pd.Index(labels[0])
+    return series.reindex(wanted).to_numpy()
 
 
 def seeds(frame: pd.DataFrame) -> str:
@@ -127,9 +129,9 @@ def small(frame: pd.DataFrame) -> pd.DataFrame:
     return rounded
 
 
-def short(frame: pd.DataFrame) -> pd.DataFrame:
+def short(frame: pd.DataFrame, most: int = TABLE_ROWS) -> pd.DataFrame:
     """At most the rows that a table under a figure shows; `attrs['rows']` says how many there were."""
-    shown = small(frame.head(TABLE_ROWS).reset_index(drop=True))
+    shown = small(frame.head(most).reset_index(drop=True))
     shown.attrs["rows"] = len(frame)
     return shown
 

@@ -17,7 +17,7 @@ from rebuttal.charts.theme import Entry
 
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
-SHARED = ("$schema", "config", "datasets")  # of a joined chart, not of its parts
+SHARED = ("$schema", "config", "datasets", "params")  # of a joined chart, not of its parts
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,21 @@ def shape(key: Sequence[Entry], field: str = "method") -> alt.Shape:
 
 
 def axis(
-    channel: Any, field: str, title: str | list[str], log: bool = False, zero: bool = False, **options: Any
+    channel: Any,
+    field: str,
+    title: str | list[str],
+    log: bool = False,
+    zero: bool = False,
+    domain: Sequence[float] | None = None,
+    **options: Any,
 ) -> Any:
-    """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title (or its lines) that carries the unit."""
+    """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title (or its lines) that carries the unit.
+
+    domain: from where to where, for panels that are to be compared (default: as the data are).
+    """
     scale = alt.Scale(type="log", nice=False, padding=8) if log else alt.Scale(zero=zero)
+    if domain is not None:
+        scale.domain = list(domain)
     return channel(f"{field}:Q", title=title, scale=scale, **options)
 
 
@@ -131,10 +142,12 @@ def join_specs(panels: Sequence[Panel]) -> dict[str, Any]:
     """The specification of `join`, put together from the panels' own."""
     parts = [{k: v for k, v in one.spec.items() if k not in SHARED} | {"width": WIDTH} for one in panels]
     datasets = {name: rows for one in panels for name, rows in one.spec["datasets"].items()}
+    params = {each["name"]: each for one in panels for each in one.spec.get("params", [])}
     return {
         "$schema": panels[0].spec["$schema"],
         "config": theme.config(),
         "columns": 2,
         "concat": parts,
         "datasets": datasets,
+        "params": list(params.values()),
     }

@@ -24,14 +24,14 @@ BASELINE = "asynchronous"
 TARGET = 3.0  # the target of single-target figures: this multiple of the baseline's validation error, as in verdicts
 
 
-def time_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+def time_rows(data: xr.Dataset, targets: xr.DataArray, methods: Sequence[str] | None = None) -> pd.DataFrame:
     """Rows: workload, machine, method, target (of the metric), seconds (median), fastest, slowest, n, missed, at_least.
 
     `targets` (workload, target) comes from `rebuttal.stats.datasets.targets`. seconds is NaN where less than half of
-    the runs arrived; at_least is the end of those that did not (a lower bound).
+    the runs arrived; at_least is the end of those that did not (a lower bound). methods: default `main_methods`.
     """
     frames.need(data, "time_to_target", ["test_metric", "seconds"])
-    chosen = frames.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
+    chosen = frames.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", "tuned")
     times = datasets.time_to_target(chosen, targets)
     dims = ("workload", "machine", "method", "target")
     series = times.seconds.reset_coords(drop=True).transpose(*dims, "seed")

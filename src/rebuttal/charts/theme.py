@@ -1,18 +1,20 @@
 """How every chart looks: one colour, dash and shape per method, calm axes, sizes that follow the page.
 
-Colours keep their distance under deuteranopia and protanopia and on a white or a near-black page; the dash and the
-shape say the same thing once more, so that no reading rests on colour alone.
+Colours can be seen on a white and on a near-black page. So many of them cannot all be told apart by every eye: the dash
+and the shape say the same thing once more, so that no reading rests on colour alone. A method without a colour of its
+own has its group's (`rebuttal.charts.groups`) and a dash of its own.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rebuttal.charts.groups import DASH_DOT, DASHED, DOTTED, SOLID, family_looks
+
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 INK, SOFT, GRID = "#24292f", "#57606a", "#e3e6ea"
-SOLID, DASHED, DOTTED, DASH_DOT = (1, 0), (6, 3), (2, 3), (8, 3, 2, 3)
 
 # family of methods -> (colour, dash of its first variant)
-FAMILIES: dict[str, tuple[str, tuple[int, ...]]] = {
+FAMILIES: dict[str, tuple[str, tuple[int, ...]]] = family_looks() | {
     "mini_batch": ("#7b8087", SOLID),
     "all_reduce": ("#a0714f", SOLID),
     "synchronous": ("#1f77b4", SOLID),

@@ -1,13 +1,12 @@
 """All-reduces of a virtual cluster: gathered by tag, carried by channels that share one wire."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import simpy
 
 from rebuttal.clusters.pricing import Pricing
-from rebuttal.rules import mean
+from rebuttal.rules import mean_of
 from rebuttal.timeline import Recorder
 from rebuttal.verbs import AllReduce
 
@@ -51,7 +50,7 @@ class Collectives:
     def _carry(self, request: AllReduce, gathered: dict[int, tuple[Any, simpy.Event]]) -> None:
         """Everyone is there: the channel's turn, then the wire's, then the result for all."""
         values = [gathered[node][0] for node in request.participants]
-        result = request.operation(*values) if request.operation else _mean_of(values)
+        result = request.operation(*values) if request.operation else mean_of(values)
         size = self._pricing.size_bytes(request.value)
         latency_s, transfer_s = self._pricing.all_reduce_s(len(gathered), size)
         group = tuple(request.participants)
@@ -67,10 +66,3 @@ class Collectives:
                 done.succeed(result)
 
         self._clock.timeout(end_s - now_s).callbacks.append(tell_all)
-
-
-def _mean_of(values: Sequence[Any]) -> Any:
-    """The mean, in node order; of tuples part by part."""
-    if isinstance(values[0], tuple):
-        return tuple(mean(*parts) for parts in zip(*values, strict=True))
-    return mean(*values)

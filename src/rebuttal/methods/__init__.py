@@ -6,7 +6,7 @@ A method is a frozen dataclass of its options with
 - `nodes(workers)`: how many nodes it runs on,
 - `programs(nodes, task)`: the program of each node.
 
-It may refuse a number of workers that makes no sense for its options with `check(workers)`.
+It may have `check(workers)`, which raises InputError for a number of workers that makes no sense with its options.
 """
 
 from collections.abc import Sequence
@@ -58,10 +58,6 @@ class Method(Protocol):
 
     def nodes(self, workers: int) -> int:
         """How many nodes it runs on, servers included."""
-        ...
-
-    def check(self, workers: int) -> None:
-        """Raise InputError for a number of workers that makes no sense with its options."""
         ...
 
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
@@ -116,3 +112,11 @@ def method(name: str, **options: Any) -> Method:
         if option not in known:
             raise refuse(f"{name} option", option, known or "no option")
     return METHODS[name](**options)
+
+
+def check_workers(method: Any, workers: int) -> None:
+    """Raise InputError for a number of workers that the method cannot run with."""
+    if workers < 1:
+        raise refuse("workers", workers, "a whole number >= 1")
+    if hasattr(method, "check"):
+        method.check(workers)

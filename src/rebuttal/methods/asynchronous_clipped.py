@@ -29,9 +29,6 @@ class AsynchronousClipped:
         if not self.c > 0:
             raise refuse("c", self.c, "a positive number")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """The server and the workers."""
         return 1 + workers

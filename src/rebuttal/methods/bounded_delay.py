@@ -29,11 +29,8 @@ class BoundedDelay:
         if self.B < 1:
             raise refuse("B", self.B, "a whole number >= 1")
 
-    def check(self, workers: int) -> None:
-        """Any number up to the model's layers, which the task knows."""
-
     def nodes(self, workers: int) -> int:
-        """One for each block."""
+        """One for each block; the task refuses more blocks than the model has layers."""
         return workers
 
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:

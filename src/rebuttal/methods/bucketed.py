@@ -34,9 +34,6 @@ class Bucketed:
             if not getattr(self, name) > 0:
                 raise refuse(name, getattr(self, name), "a positive number, in MiB")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """One per worker."""
         return workers

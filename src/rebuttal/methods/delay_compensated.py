@@ -33,9 +33,6 @@ class DelayCompensated:
         if not self.by >= 0:
             raise refuse("by", self.by, "a number >= 0")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """The server and the workers."""
         return 1 + workers

@@ -27,9 +27,6 @@ class Delayed:
         if self.k < 0:
             raise refuse("k", self.k, "a whole number >= 0")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do: none is used."""
-
     def nodes(self, workers: int) -> int:
         """One, however many workers the others have."""
         return 1

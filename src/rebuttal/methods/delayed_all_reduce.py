@@ -28,9 +28,6 @@ class DelayedAllReduce:
         if self.k < 0:
             raise refuse("k", self.k, "a whole number >= 0")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """One per worker."""
         return workers

@@ -33,9 +33,6 @@ class Downpour:
             if getattr(self, name) < 1:
                 raise refuse(name, getattr(self, name), "a whole number >= 1")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """The server and the workers."""
         return 1 + workers

@@ -33,9 +33,6 @@ class ElasticAveraging:
         if not 0 < self.alpha < 1:
             raise refuse("alpha", self.alpha, "a number between 0 and 1, both excluded")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """The server and the workers."""
         return 1 + workers

@@ -22,11 +22,8 @@ class Greedy:
 
     servers: ClassVar[int] = 0
 
-    def check(self, workers: int) -> None:
-        """Up to as many stages as the model has layers: the task refuses more."""
-
     def nodes(self, workers: int) -> int:
-        """One per stage."""
+        """One per stage; the task refuses more stages than the model has layers."""
         return workers
 
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:

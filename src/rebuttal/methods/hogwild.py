@@ -21,9 +21,6 @@ class Hogwild:
 
     servers: ClassVar[int] = 0
 
-    def check(self, workers: int) -> None:
-        """Any number of threads will do."""
-
     def nodes(self, workers: int) -> int:
         """One thread per worker, all on one machine."""
         return workers

@@ -21,9 +21,6 @@ class LayerWise:
 
     servers: ClassVar[int] = 0
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """One per worker."""
         return workers

@@ -32,9 +32,6 @@ class LayerWiseAsynchronous:
         if self.channels < 1:
             raise refuse("channels", self.channels, "a whole number >= 1")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """One per worker."""
         return workers

@@ -33,9 +33,6 @@ class LocalSGD:
         if self.post < 0:
             raise refuse("post", self.post, "a whole number >= 0")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """One per worker."""
         return workers

@@ -28,9 +28,6 @@ class MiniBatch:
         if self.shards < 1:
             raise refuse("shards", self.shards, "a whole number >= 1")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do: none is used."""
-
     def nodes(self, workers: int) -> int:
         """One, however many workers the others have."""
         return 1

@@ -34,11 +34,8 @@ class Nesterov:
         if self.m < 1:
             raise refuse("m", self.m, "a whole number >= 1")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers, if not pipelined; else up to as many as layers: the task refuses more."""
-
     def nodes(self, workers: int) -> int:
-        """One per stage."""
+        """One, or one per stage; the task refuses more stages than the model has layers."""
         return workers if self.pipelined else 1
 
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:

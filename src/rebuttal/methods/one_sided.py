@@ -23,9 +23,6 @@ class OneSided:
 
     servers: ClassVar[int] = 1
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """The server and the workers."""
         return 1 + workers

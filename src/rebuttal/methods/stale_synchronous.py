@@ -31,9 +31,6 @@ class StaleSynchronous:
         if self.s < 0:
             raise refuse("s", self.s, "a whole number >= 0")
 
-    def check(self, workers: int) -> None:
-        """Any number of workers will do."""
-
     def nodes(self, workers: int) -> int:
         """The server and the workers."""
         return 1 + workers

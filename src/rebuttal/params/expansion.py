@@ -1,15 +1,18 @@
 """From the methods that a study lists to their variants, each where it runs and with its options checked."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from typing import Any
 
-from rebuttal.errors import refuse
+from rebuttal import rules
+from rebuttal.errors import InputError, refuse
 from rebuttal.params import checks, options
 from rebuttal.params.catalogue import Catalogue
-from rebuttal.params.refusals import dotted
+from rebuttal.params.refusals import dotted, unknown_key
 from rebuttal.params.schema import File, Method, Methods, Numbers
 from rebuttal.params.study import Study, Variant
+from rebuttal.rules import Rule
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -46,6 +49,7 @@ def _check_method(place: str, key: str, method: Method, catalogue: Catalogue) ->
 def _variants(place: str, key: str, method: Method, numbers: Numbers, catalogue: Catalogue) -> list[Variant]:
     workloads = _common(dotted(place, "workloads"), method.workloads, numbers.workloads)
     machines = _common(dotted(place, "machines"), method.machines, numbers.machines)
+    rule = _rule(dotted(place, "rule"), method.rule)
     found: dict[str, Variant] = {}
     for index, given in enumerate(method.variants or [{}]):
         where = dotted(place, "variants", *([index] if method.variants else []))
@@ -53,8 +57,25 @@ def _variants(place: str, key: str, method: Method, numbers: Numbers, catalogue:
         name = label(key, given)
         if name in found:
             raise refuse(where, given, "variants that differ from each other")
-        found[name] = Variant(key, name, method.program, dict(given), workloads, machines)
+        found[name] = Variant(key, name, method.program, dict(given), rule, workloads, machines)
     return list(found.values())
+
+
+def _rule(place: str, given: Mapping[str, Any]) -> Rule:
+    options = dict(given)
+    name = options.pop("name", None)
+    if not isinstance(name, str) or name not in rules.RULES:
+        raise refuse(dotted(place, "name"), name, rules.RULES)
+    known = [field.name for field in fields(rules.RULES[name])]
+    for option, value in options.items():
+        if option not in known:
+            raise unknown_key(dotted(place, option), value, known)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise refuse(dotted(place, option), value, "a number")
+    try:
+        return rules.rule(name, **options)
+    except InputError as error:
+        raise InputError(f"{place}.{error}") from None
 
 
 def _common(place: str, wanted: Collection[str] | None, selected: list[str]) -> tuple[str, ...]:

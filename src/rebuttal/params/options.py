@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from rebuttal.errors import InputError, refuse
+from rebuttal.methods import check_workers
 from rebuttal.params.refusals import dotted, missing_key, unknown_key
 
 SPOKEN = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
@@ -51,8 +52,6 @@ def _allowed(hint: Any) -> str:
 def _ask(place: str, program: type, given: Mapping[str, Any], workers: int) -> None:
     """The program refuses what is impossible in itself when it is made, and for `workers` in its `check`."""
     try:
-        method = program(**given)
-        if hasattr(method, "check"):
-            method.check(workers)
+        check_workers(program(**given), workers)
     except InputError as error:
         raise InputError(f"{place}.{error}") from None

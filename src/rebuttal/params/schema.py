@@ -54,10 +54,19 @@ class Profile(Section):
 Options = Annotated[dict[str, Any], Field(description="options of the program, as in {b: 2}")]
 
 
+UpdateRule = Annotated[
+    dict[str, Any], Field(description="a name with its options, as in {name: momentum, momentum: 0.9}")
+]
+
+
 class Method(Section):
-    """A method of a study: a program, with or without options, everywhere or only on some workloads and machines."""
+    """A method of a study: a program, with or without options, everywhere or only on some workloads and machines.
+
+    `rule` is the update rule that its gradients go through; without one, plain SGD.
+    """
 
     program: Name
+    rule: UpdateRule = {"name": "sgd"}
     variants: Annotated[
         list[Options] | None, Field(min_length=1, description="a list of options, as in [{b: 1}, {b: 2}]")
     ] = None

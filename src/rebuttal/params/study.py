@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rebuttal.errors import refuse
+from rebuttal.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Variant:
     label: str  # the value of the `method` coordinate, such as "backup_workers b=2"
     program: str  # the name in rebuttal.methods.METHODS
     options: dict[str, Any]
+    rule: Rule  # what makes an update of a gradient
     workloads: tuple[str, ...]
     machines: tuple[str, ...]
 

@@ -44,29 +44,35 @@ class EagerTask(Task):
     """The task that a method sees when its values are computed at once."""
 
     def __init__(self, workload: Workload, seed: int, learning_rate: float, batch: int, rule: Rule) -> None:
-        sizes = [layer.parameters.stop - layer.parameters.start for layer in workload.layers]
-        wire = tuple(4 * sum(sizes[group.start : group.stop]) for group in groups(tuple(sizes)))
-        batches = Batches(workload, [seed], batch)
-        context = context_of(workload, rule, [seed], [learning_rate], batches, ModuleStages(workload))
-        super().__init__(_Computing(context, Loop(workload)).derive, wire)
+        compute = Computer.of(workload, seed, learning_rate, batch, rule)
+        super().__init__(_Deriving(compute).derive, wire_bytes(workload))
+
+
+def wire_bytes(workload: Workload) -> tuple[int, ...]:
+    """Bytes of the float32 gradient of each layer that has parameters: a task's `layer_bytes`."""
+    sizes = [layer.parameters.stop - layer.parameters.start for layer in workload.layers]
+    return tuple(4 * sum(sizes[group.start : group.stop]) for group in groups(tuple(sizes)))
 
 
 @dataclass(frozen=True)
-class _Computing:
-    """Derives values by computing them."""
+class Computer:
+    """The value of any operation for one replica, from the values of its inputs."""
 
     context: Context
     loop: Loop
-    graph: Graph = field(default_factory=Graph)
 
-    def derive(self, operation: str, inputs: tuple[Valued, ...], arguments: Arguments) -> Valued:
-        symbol = self.graph.symbol(operation, [one.symbol for one in inputs], arguments)
-        values = [one.value for one in inputs]
+    @staticmethod
+    def of(workload: Workload, seed: int, learning_rate: float, batch: int, rule: Rule) -> "Computer":
+        """For one seed and one learning rate, by autograd on ordinary modules."""
+        batches = Batches(workload, [seed], batch)
+        context = context_of(workload, rule, [seed], [learning_rate], batches, ModuleStages(workload))
+        return Computer(context, Loop(workload))
+
+    def __call__(self, operation: str, values: Sequence[Any], arguments: Arguments) -> Any:
+        """What operations.py says, for M = 1."""
         if operation == "gradient":
-            value = self._gradient(values[0][0], arguments)
-        else:
-            value = OPERATIONS[operation](self.context, values, arguments)
-        return Valued(symbol, value, self.derive)
+            return self._gradient(values[0][0], arguments)
+        return OPERATIONS[operation](self.context, values, arguments)
 
     def _gradient(self, weights: Tensor, arguments: Arguments) -> Tensor:
         """The gradient [1, P] at weights [1, P] over the batches that (shard, step) pairs name."""
@@ -74,6 +80,18 @@ class _Computing:
         drawn = [self.context.samples(int(shard), int(step)) for shard, step in pairs]
         x, y = (torch.cat(column, 1)[0] for column in zip(*drawn, strict=True))
         return self.loop.gradient(weights[0], x, y).unsqueeze(0)
+
+
+@dataclass(frozen=True)
+class _Deriving:
+    """Derives values by computing them, and notes their symbols."""
+
+    compute: Computer
+    graph: Graph = field(default_factory=Graph)
+
+    def derive(self, operation: str, inputs: tuple[Valued, ...], arguments: Arguments) -> Valued:
+        symbol = self.graph.symbol(operation, [one.symbol for one in inputs], arguments)
+        return Valued(symbol, self.compute(operation, [one.value for one in inputs], arguments), self.derive)
 
 
 def eager(

@@ -7,6 +7,7 @@ import torch
 
 from rebuttal.replaying.engine import Replayer
 from rebuttal.replaying.table import read_table
+from rebuttal.rules import Rule
 from rebuttal.workloads import load
 
 
@@ -17,6 +18,7 @@ def replayer(
     device: str,
     batch: int,
     splits: tuple[str, ...],
+    rule: Rule,
     table: Path,
     data: str = "",
 ) -> Replayer:
@@ -27,4 +29,5 @@ def replayer(
     """
     torch.set_num_threads(1)
     placed = load(workload, data_root).to(device)
-    return Replayer(placed, batch=batch, table=read_table(table, workload, batch), splits=splits)
+    tables = read_table(table, workload, batch)
+    return Replayer(placed, batch=batch, rule=rule, table=tables, splits=splits)

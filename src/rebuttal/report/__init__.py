@@ -1,8 +1,8 @@
 """Reports: what notebooks show in one-line cells, and the pages that are published from them.
 
-`review("backup-workers")` is a paper's review, `overview()` the index; `write_review` and `write_site` are the
-pipeline's commands. Each name is fetched when it is first used: what runs inside a notebook need not import what runs
-notebooks.
+`review("backup-workers")` is a paper's review, `compare("comparison")` all methods side by side, `overview()` the
+index; `write_review`, `write_comparison` and `write_site` are the pipeline's commands. Each name is fetched when it is
+first used: what runs inside a notebook need not import what runs notebooks.
 """
 
 import importlib
@@ -13,9 +13,12 @@ WHERE = {
     "Figure": "rebuttal.report.figure",
     "Review": "rebuttal.report.paper_review",
     "review": "rebuttal.report.paper_review",
+    "Comparison": "rebuttal.report.comparison",
+    "compare": "rebuttal.report.comparison",
     "Overview": "rebuttal.report.site_index",
     "overview": "rebuttal.report.site_index",
     "execute": "rebuttal.execution",
+    "write_comparison": "rebuttal.report.site",
     "write_review": "rebuttal.report.site",
     "write_site": "rebuttal.report.site",
 }

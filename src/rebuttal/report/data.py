@@ -9,20 +9,24 @@ from rebuttal.charts import timelines
 from rebuttal.charts.theme import family
 from rebuttal.errors import InputError
 from rebuttal.stats import datasets
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.quantities import Runs
 
 SHOWN = ("synchronous", "asynchronous", "backup_workers")
 UPDATES_SHOWN = 4  # updates of the first of them that the time line covers
 
 
-def inputs(data: Results, need: str) -> Any:
+def inputs(data: Runs, need: str) -> Any:
     """What a drawing calls `need`: curves, tuning, summaries, stragglers, targets or gantt."""
     if need == "targets":
         return datasets.targets(data.tuning)
-    return three_timelines(data) if need == "gantt" else getattr(data, need)
+    if need == "gantt":
+        return three_timelines(data)
+    if not hasattr(data, need):
+        raise InputError(f"study {data.folder.name}: no {need}; allowed: a study that has them")
+    return getattr(data, need)
 
 
-def three_timelines(data: Results) -> pd.DataFrame:
+def three_timelines(data: Runs) -> pd.DataFrame:
     """The Gantt table of synchronous, asynchronous and backup workers (most backups): first workload, machine, seed."""
     labels = [str(label) for label in data.curves.method.values]
     chosen = [[label for label in labels if family(label) == name][-1:] for name in SHOWN]
@@ -33,7 +37,7 @@ def three_timelines(data: Results) -> pd.DataFrame:
     return timelines.stored(files, UPDATES_SHOWN)
 
 
-def timeline_file(data: Results, label: str) -> Path:
+def timeline_file(data: Runs, label: str) -> Path:
     """The stored time line of a method on the first workload and machine, with the first seed."""
     place = [str(data.curves[dim].values[0]) for dim in ("workload", "machine")]
     name = "--".join([label, *place, f"seed {data.curves.seed.values[0]}"]).replace(" ", "_")

@@ -42,6 +42,9 @@ class Figure:
     table: pd.DataFrame
     sources: tuple[Source, ...]
     across: int = 0  # panels side by side on a wide page; 0: by their number
+    stacked: bool = False  # panels of unequal height, filling one column after the other
+    finding: str = ""  # what the data say, in a sentence or two
+    level: int = 4  # of its heading
 
     def __repr__(self) -> str:
         return f"Figure {self.id}: {self.title}"
@@ -55,11 +58,13 @@ class Figure:
         """The figure as it stands in a published page."""
         heading = f"fig-{self.id}-title"
         shared = common(self.panels)
-        drawn = "\n".join(panel_html(one, shared) for one in self.panels)
+        drawn = "\n".join(panel_html(one, shared, self.level + 1) for one in self.panels)
+        laid = "stacked" if self.stacked else f"across{self.across or columns(len(self.panels))}"
         parts = [
-            html.element("h4", escape(self.title), id=heading),
+            html.element(f"h{self.level}", escape(self.title), id=heading),
             html.element("p", escape("; ".join(shared)), class_="about"),
-            html.element("div", drawn, class_=f"panels across{self.across or columns(len(self.panels))}"),
+            html.element("p", escape(self.finding), class_="finding") if self.finding else "",
+            html.element("div", drawn, class_=f"panels {laid}"),
             html.key(keys(self.panels)),
             html.element("figcaption", f"<p>{self.caption}</p>"),
             self._data(),
@@ -102,7 +107,7 @@ def common(panels: Sequence[Panel]) -> list[str]:
     return [phrase for phrase in first if all(phrase in other for other in others)]
 
 
-def panel_html(one: Panel, shared: Sequence[str] = ()) -> str:
+def panel_html(one: Panel, shared: Sequence[str] = (), level: int = 5) -> str:
     """One panel: heading, what it rests on, the static picture and the specification that replaces it."""
     spec = page_spec(one)
     own = "; ".join(phrase for phrase in one.about if phrase not in shared)
@@ -110,7 +115,7 @@ def panel_html(one: Panel, shared: Sequence[str] = ()) -> str:
     picture = html.element("div", static(spec), class_="static", role="img", aria_label=words)
     text = json.dumps(spec, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
     chart = html.element("div", picture + f'<script type="application/json">{text}</script>', class_="chart")
-    top = html.element("h5", escape(one.title))
+    top = html.element(f"h{level}", escape(one.title))
     top += html.element("p", escape(own), class_="about") if own else ""
     return html.element("div", top + chart, class_="panel")
 

@@ -23,8 +23,13 @@ def needs(name: str) -> tuple[str, ...]:
     return charts.drawing(name).needs
 
 
-def build(name: str, data: Mapping[str, Any], study: str, definitions: Mapping[str, str]) -> Figure:
-    """The figure called `name`; `data` holds what its drawing needs, `study` is the folder's name."""
+def build(
+    name: str, data: Mapping[str, Any], study: str, definitions: Mapping[str, str], level: int = 4
+) -> Figure:
+    """The figure called `name`, its heading of `level`.
+
+    `data` holds what its drawing needs, `study` is the folder's name.
+    """
     drawing = charts.drawing(name)
     given = [data[need] for need in drawing.needs]
     about = ABOUT[name]
@@ -35,4 +40,15 @@ def build(name: str, data: Mapping[str, Any], study: str, definitions: Mapping[s
         False
     ):  # Altair checks each part of a chart as it is made; the tests have it checked
         drawn = tuple(drawing.panels(*given, definitions))
-    return Figure(name, about.title, about.read, drawn, drawing.table(*given), sources, about.across)
+    return Figure(
+        id=name,
+        title=about.title,
+        caption=about.read,
+        panels=drawn,
+        table=drawing.table(*given),
+        sources=sources,
+        across=about.across,
+        stacked=about.stacked,
+        finding=drawing.finding(*given) if drawing.finding else "",
+        level=level,
+    )

@@ -18,6 +18,8 @@ MARKS = {
     "diamond": '<path d="M14 2l5 5-5 5-5-5z"/>',
     "triangle-up": '<path d="M14 2.5l4.8 8.5H9.2z"/>',
     "triangle-down": '<path d="M14 11.5L9.2 3h9.6z"/>',
+    "triangle-right": '<path d="M18.5 7L10 11.8V2.2z"/>',
+    "triangle-left": '<path d="M9.5 7L18 2.2v9.6z"/>',
     "cross": '<path d="M12 2h4v3h3v4h-3v3h-4V9H9V5h3z"/>',
 }
 
@@ -70,12 +72,32 @@ def facts(pairs: Mapping[str, str]) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, class_: str = "") -> str:
     """A table whose cells are HTML; the first cell of a row is its heading. `cards` stack on a narrow page."""
-    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    return _table(head, f"<tbody>\n{_rows(head, rows)}</tbody>", caption, class_)
+
+
+def grouped_table(
+    head: Sequence[str], groups: Iterable[tuple[str, Iterable[Sequence[str]]]], caption: str, class_: str = ""
+) -> str:
+    """A table of several groups of rows, each (heading, rows)."""
+    bodies = (
+        f'<tbody>\n<tr class="group"><th scope="rowgroup" colspan="{len(head)}"><span>{escape(name)}</span></th></tr>\n'
+        f"{_rows(head, rows)}</tbody>"
+        for name, rows in groups
+    )
+    return _table(head, "\n".join(bodies), caption, class_)
+
+
+def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     body = ""
     for first, *rest in rows:
         cells = "".join(f'<td data-label="{escape(h)}">{c}</td>' for h, c in zip(head[1:], rest, strict=True))
         body += f'<tr><th scope="row">{first}</th>{cells}</tr>\n'
-    text = f"<caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead>\n<tbody>\n{body}</tbody>"
+    return body
+
+
+def _table(head: Sequence[str], bodies: str, caption: str, class_: str) -> str:
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    text = f"<caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead>\n{bodies}"
     return scroll(element("table", text, class_=class_) if class_ else element("table", text), caption)
 
 

@@ -15,6 +15,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 LINKS = (("rebuttal", "index.html"), ("Concerns", "index.html#Concerns"), ("Claims", "index.html#Claims"),
+         ("Methods compared", "comparison.html"),
          ("Reproduce", "index.html#How-to-reproduce"), ("Provenance", "index.html#Provenance"))  # fmt: skip
 FOOTER = (
     "Every result on this page was computed from the files that it names; none was typed. "

@@ -9,10 +9,10 @@ from rebuttal.charts import frames
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html
 from rebuttal.report.files import notes, read_json
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.quantities import Runs
 
 
-def html_of(data: Results, definitions: Mapping[str, str]) -> str:
+def html_of(data: Runs, definitions: Mapping[str, str]) -> str:
     """Machine, parameters, versions, methods, and the learning rate that each was given."""
     device = read_json(data.folder.parent / "profile.json").get("device", {})
     return "\n".join(
@@ -20,7 +20,7 @@ def html_of(data: Results, definitions: Mapping[str, str]) -> str:
             html.element("h3", "Hardware and software", id="hardware"),
             html.facts(_hardware(data, device)),
             html.element("h3", "Parameters of the study", id="parameters"),
-            html.facts(flat(_json(data, "parameters"))),
+            html.facts(flat(parameters(data))),
             html.element("h3", "Methods", id="methods"),
             _methods(data, definitions),
             html.element("h3", "Learning rates", id="rates"),
@@ -40,12 +40,17 @@ def flat(content: Any, prefix: str = "") -> dict[str, str]:
     return {prefix or "value": escape(text)}
 
 
-def _json(data: Results, name: str) -> dict[str, Any]:
+def parameters(data: Runs) -> dict[str, Any]:
+    """The parameters of the study, as its curves carry them."""
+    return _json(data, "parameters")
+
+
+def _json(data: Runs, name: str) -> dict[str, Any]:
     """A JSON attribute of the curves; empty if they have none."""
     return json.loads(data.curves.attrs.get(name, "{}"))
 
 
-def _hardware(data: Results, device: Any) -> dict[str, str]:
+def _hardware(data: Runs, device: Any) -> dict[str, str]:
     """The device whose costs the clock rests on, the clock, the versions, the commits of the runs."""
     known = notes(data.folder, "provenance.json").values()
     commits = sorted({str(one["git_commit"]) for one in known if "git_commit" in one})
@@ -55,7 +60,7 @@ def _hardware(data: Results, device: Any) -> dict[str, str]:
     return pairs | flat(_json(data, "versions"), "version of") | {"git commit": escape(", ".join(commits))}
 
 
-def _methods(data: Results, definitions: Mapping[str, str]) -> str:
+def _methods(data: Runs, definitions: Mapping[str, str]) -> str:
     """Every method that was run, what it is, its variants, and where its curves are."""
     labels = [str(label) for label in data.curves.method.values]
     files = dict(zip(map(family, labels), map(str, data.curves.file.values), strict=True))
@@ -78,7 +83,7 @@ def _options(labels: Sequence[str], name: str) -> list[str]:
     return [words(label).partition(", ")[2] for label in labels if family(label) == name and label != name]
 
 
-def _rates(data: Results) -> str:
+def _rates(data: Runs) -> str:
     """The tuned learning rate of every variant on every workload and machine, a column each, and the shared one."""
     rates = data.curves.learning_rate.reset_coords(drop=True)
     series = rates.transpose("method", "workload", "machine", "rate").to_series().dropna().reset_index()

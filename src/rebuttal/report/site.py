@@ -1,4 +1,4 @@
-"""The pipeline's two commands that make pages: `write_review` for a paper, `write_site` for index and ledger."""
+"""The pipeline's commands that make pages: `write_review`, `write_comparison`, and `write_site` for the index."""
 
 import json
 import re
@@ -35,6 +35,16 @@ def write_review(paper: str, study: str | None = None) -> Path:
         folder / "review" / "ledger.json", dumps({"paper": paper, "rows": rows, "files": files(folder)})
     )
     return page.write(site() / f"{paper}.html", text)
+
+
+def write_comparison(study: str) -> Path:
+    """Execute the comparison's notebook on a study; write reports/comparison.html, and the notebook to results/compare.
+
+    Raises InputError if an input is missing or broken.
+    """
+    notebook = paths.root() / "notebooks" / "compare_methods.ipynb"
+    executed = execute(notebook, paths.results() / "compare" / notebook.name, {"study": study})
+    return page.write(site() / "comparison.html", notebook_page.render(executed, "comparison.html"))
 
 
 def write_site() -> Path:

@@ -25,25 +25,36 @@ UNITS = {"final_test_metric": "fraction", "final_test_error": "fraction", "final
 
 
 @dataclass(frozen=True)
-class Results:
-    """The result files of one study, loaded."""
+class Runs:
+    """What every study has: the curves, the tuning and the summaries of its runs, loaded."""
 
     folder: Path
     curves: xr.Dataset
     tuning: xr.Dataset
     summaries: xr.Dataset
+
+
+@dataclass(frozen=True)
+class Results(Runs):
+    """The result files of one study, loaded."""
+
     stragglers: xr.Dataset
 
 
-def read(study: str | Path) -> Results:
-    """Every result file of a study, checked. Raises InputError naming the file that is missing or broken."""
-    return Results(
+def read_runs(study: str | Path) -> Runs:
+    """The runs of a study, checked. Raises InputError naming the file that is missing or broken."""
+    return Runs(
         paths.study(study),
         results.load_curves(study),
         results.load_tuning(study),
         results.load_summaries(study),
-        results.load_stragglers(study),
     )
+
+
+def read(study: str | Path) -> Results:
+    """Every result file of a study, checked. Raises InputError naming the file that is missing or broken."""
+    runs = read_runs(study)
+    return Results(runs.folder, runs.curves, runs.tuning, runs.summaries, results.load_stragglers(study))
 
 
 def quantity(data: Results, what: str, rate: str, target: float, split: str = "test") -> xr.Dataset:

@@ -51,7 +51,8 @@ def curves_of(
         runs = timelines[setting.key] = load_timelines(study, setting, seeds)
         picked = versions[setting.key] = [tuple(pick(len(run.updates["value"]) - 1)) for run in runs]
         place = (device, str(params.data_root))
-        context = Context(setting.workload, *place, study.batch, splits, data[setting.workload])
+        rest = (setting.variant.rule, data[setting.workload])
+        context = Context(setting.workload, *place, study.batch, splits, *rest)
         own, places = _units(context, runs, seeds, tuple(rates[setting.key]), picked)
         where[setting.key] = [(len(units) + unit, row) for unit, row in places]
         units += own

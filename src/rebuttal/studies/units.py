@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 from rebuttal import paths
 from rebuttal.graph import Order
 from rebuttal.replaying.merging import merged
+from rebuttal.rules import Rule
 from rebuttal.studies.pool import run_all
 
 Arrays = dict[str, Any]
@@ -42,6 +43,7 @@ class Context:
     data_root: str
     batch: int
     splits: tuple[str, ...]
+    rule: Rule
     data: str = ""
 
 
@@ -59,7 +61,7 @@ class Unit:
     def key(self) -> str:
         """A hash of everything that the result depends on."""
         described = {
-            "context": asdict(self.context),
+            "context": repr(self.context),
             "order": self.order.key,
             "seeds": self.seeds,
             "learning_rates": self.learning_rates,
@@ -144,7 +146,7 @@ def _compute_and_store(bundle: Sequence[Unit]) -> None:
     began, table = time.perf_counter(), paths.results() / "executors.json"
     c = bundle[0].context
     jobs = [Job(unit.order, unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
-    computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, table, c.data)
+    computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, c.rule, table, c.data)
     found = computing.run_together(jobs)
     share_s = (time.perf_counter() - began) / len(bundle)
     for unit, curves in zip(bundle, found, strict=True):

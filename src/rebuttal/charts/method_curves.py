@@ -1,0 +1,130 @@
+"""The loss of every method against updates, epochs and seconds: all in grey, those that are asked for in colour."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames, many
+from rebuttal.charts.convergence import AXES, NAMES
+from rebuttal.charts.groups import group
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, tips
+from rebuttal.charts.theme import words
+
+SHOWN = 16  # points of a curve that are drawn
+GREY = "#a8afb8"
+BEST = "best"  # the choice that shows the best variant of each group
+CHOICE = "highlight"  # the parameter of the chart, a list in a notebook and on a page
+LIT = f"{CHOICE} == '{BEST}' ? datum.best : ({CHOICE} == datum.method || {CHOICE} == datum.group)"
+ALONE = f"{CHOICE} == datum.method && datum.last"
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: method, group, point, mean of the test loss over seeds, update, epoch, seconds, best, last.
+
+    At the tuned learning rate, on the first workload and machine. best: whether the variant has its group's best
+    validation accuracy at the end (the test set is not asked). A run's points after it diverged are not there.
+    """
+    frames.need(data, "method_curves", ["test_loss", "validation_metric", *AXES])
+    chosen = many.one_place(data).sel(rate="tuned")
+    drawn = np.unique(np.linspace(0, chosen.sizes["point"] - 1, SHOWN).round().astype(int))
+    chosen = chosen.isel(point=drawn)
+    loss = chosen.reset_coords().test_loss
+    frame = loss.mean("seed").rename("mean").reset_coords(drop=True).to_series().reset_index()
+    for name in AXES:
+        frame[name] = frames.flat_values(chosen[name].mean("seed"), frame, ("method", "point"))
+    frame = frames.keep(frame, np.isfinite(frames.column(frame, "mean")))
+    frame["last"] = ~frame.duplicated("method", keep="last")
+    frame = many.with_groups(frame)
+    frame["best"] = frame["method"].isin(list(best_of_groups(data).values()))
+    return frame
+
+
+def best_of_groups(data: xr.Dataset) -> dict[str, str]:
+    """Group -> its variant with the best mean validation accuracy at the end."""
+    chosen = many.one_place(data).sel(rate="tuned")
+    score = chosen.reset_coords().validation_metric.isel(point=-1).mean("seed").to_series().dropna()
+    frame = many.with_groups(score.rename("score").reset_index())
+    return {key: str(part.loc[part["score"].idxmax(), "method"]) for key, part in many.by_group(frame)}
+
+
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """Three panels: the same losses against updates, epochs and seconds, with one choice of what is in colour."""
+    frame = frames.some(rows(data), "method_curves")
+    best = best_of_groups(data)
+    entries = many.group_entries(
+        list(frame["group"]), "line", lambda key: f"; best on validation data: {words(best[key])}"
+    )
+    about = f"{data.sizes['seed']} seeds; mean; {frames.clock(data)}"
+    here = many.where(many.one_place(data))
+    return [
+        _one(frame, x, f"loss against {NAMES[x]}", here, about, entries)
+        for x in ("update", "epoch", "seconds")
+    ]
+
+
+def choices(frame: pd.DataFrame) -> dict[str, str]:
+    """What can be chosen -> its name in the list: the best of each group, a group, a variant."""
+    found = {BEST: "the best of each group"}
+    for key, part in many.by_group(frame):
+        found[key] = f"all {group(key).name}"
+        found |= {label: f"· {words(label)}" for label in dict.fromkeys(part["method"])}
+    return found
+
+
+def _one(frame: pd.DataFrame, x: str, title: str, here: str, about: str, entries: tuple[Entry, ...]) -> Panel:
+    log = x != "epoch"
+    shown = pd.DataFrame(frame[["method", "group", x, "mean", "best", "last"]])
+    shown = frames.small(frames.keep(shown, frames.column(shown, x) > (0 if log else -1)))
+    names = choices(frame)
+    choice = alt.param(
+        name=CHOICE,
+        value=BEST,
+        bind=alt.binding_select(options=list(names), labels=list(names.values()), name="In colour: "),
+    )
+    base = alt.Chart(shown)
+    across = axis(alt.X, x, AXES[x], log=log)
+    up = axis(alt.Y, "mean", "test loss (nat), log scale", log=True)
+    every: Any = base.mark_line(strokeWidth=1, color=GREY, opacity=0.6).encode(across, up, detail="method:N")
+    lit: Any = base.transform_filter(LIT).mark_line(strokeWidth=2.4).encode(
+        across, up, colour(entries, "group"), dash(entries, "group"), detail="method:N"
+    )  # fmt: skip
+    named: Any = base.transform_filter(ALONE).transform_calculate(
+        name=f"({json.dumps({label: words(label) for label in names})})[datum.method]"
+    ).mark_text(align="right", dy=-9, fontSize=11, fontWeight=600).encode(
+        across, up, colour(entries, "group"), text=alt.Text("name:N")
+    )  # fmt: skip
+    near: Any = base.mark_point(opacity=0, size=90).encode(
+        across, up, tooltip=tips("method", f"{x}:Q", alt.Tooltip("mean:Q", title="test loss"))
+    )
+    say = (
+        f"Test loss against {NAMES[x]} on {here} for {frame['method'].nunique()} variants; in colour, the best of "
+        f"each group or what is chosen."
+    )
+    return panel([every.add_params(choice), lit, named, near], title, about, say, entries, height=300)
+
+
+def finding(data: xr.Dataset) -> str:
+    """Which group's best has the lowest loss at the end, and how far the seconds of the whole budget are apart."""
+    frame = rows(data)
+    last = frames.keep(frame, frame["last"])
+    lead = last.loc[last["mean"].idxmin()]
+    quick, slow = last.loc[last["seconds"].idxmin()], last.loc[last["seconds"].idxmax()]
+    return (
+        f"The lowest test loss at the end is {lead['mean']:.3g} nat, of {words(str(lead['method']))}. The same number "
+        f"of samples takes {words(str(quick['method']))} {quick['seconds']:.3g} s and {words(str(slow['method']))} "
+        f"{slow['seconds']:.3g} s."
+    )
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """The end of every curve."""
+    frame = rows(data)
+    last = frames.keep(frame, frame["last"]).rename(columns={"mean": "test_loss", "update": "updates"})
+    last["group"] = [group(key).name for key in last["group"]]
+    kept = ["group", "method", "test_loss", "updates", "epoch", "seconds"]
+    return frames.short(pd.DataFrame(last[kept]), most=len(last))

@@ -1,0 +1,82 @@
+"""What every method reaches with the same budget: test error, sorted within groups, beside the baseline's."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames, many
+from rebuttal.charts.convergence import FLOOR
+from rebuttal.charts.groups import group
+from rebuttal.charts.many_dots import dots
+from rebuttal.charts.panel import Panel
+from rebuttal.charts.theme import words
+from rebuttal.stats import datasets
+
+AXIS = ["test error at the end (fraction)", "log scale"]
+LINE = "its mean, as a line in every group"
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: method, group, mean, low, high of the test error at the end, n, diverged; sorted within groups.
+
+    At the tuned learning rate, on the first workload and machine. A diverged run counts as the untrained model.
+    """
+    frames.need(data, "method_errors", ["test_metric", "diverged_at", "learning_rate"])
+    chosen = many.one_place(data).sel(rate="tuned")
+    frame = frames.rows(1 - datasets.final(chosen), ("method",))
+    frame["diverged"] = frames.flat_values(chosen.diverged_at.notnull().sum("seed"), frame, ("method",))
+    frame[["mean", "low", "high"]] = frame[["mean", "low", "high"]].clip(lower=FLOOR)
+    return many.with_groups(frame.sort_values("mean", kind="stable"))
+
+
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """A panel for each group, all with the same axis: a dot and its interval for each variant."""
+    frame = frames.some(rows(data), "method_errors")
+    lines = many.baseline_entries(list(frame["method"]), LINE)
+    at = frame.set_index("method")["mean"].to_dict()
+    domain = many.extent(frame)
+    counted = "a diverged run counts as untrained"
+    about = f"{frames.seeds(frame)}; mean and 95 % interval; {counted}; {frames.clock(data)}"
+    here = many.where(many.one_place(data))
+    found = []
+    for key, part in many.by_group(frame):
+        best = words(str(part["method"].iloc[0]))
+        say = f"Test error at the end on {here}, methods {group(key).name}, {len(part)} variants; lowest: {best}."
+        rules = [(entry, at[entry.label]) for entry in lines]
+        lost = part["diverged"] > 0
+        notes = part[lost].assign(note=[f"{count:.0f} diverged" for count in part["diverged"][lost]])
+        found.append(dots(part, key, (AXIS, domain), about, say, rules, notes))
+    return found
+
+
+def finding(data: xr.Dataset) -> str:
+    """The lowest error, and how many variants' intervals lie apart from the baseline's."""
+    frame = rows(data)
+    chosen = many.one_place(data)
+    best = frame.loc[frame["mean"].idxmin()]
+    epochs, sure = float(chosen.epoch.isel(point=-1).min()), bool(np.isfinite(best["low"]))
+    interval = f" [{best['low']:.3g}, {best['high']:.3g}]" if sure else ""
+    text = (
+        f"After {epochs:.2g} epochs the lowest test error is {best['mean']:.3g}{interval}, of "
+        f"{words(str(best['method']))}."
+    )
+    same = many.equals(chosen)
+    for entry in many.baseline_entries(list(frame["method"]), LINE):
+        base = frame[frame["method"] == entry.label].iloc[0]
+        below, above = int((frame["high"] < base["low"]).sum()), int((frame["low"] > base["high"]).sum())
+        apart = f", {below} an interval wholly below its own and {above} one wholly above" if sure else ""
+        text += (
+            f" Held against {entry.name}: of the other {len(frame) - 1} variants, {len(same[entry.label])} have the "
+            f"same values to the bit{apart}."
+        )
+    return text
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """Every variant, sorted within groups."""
+    frame = rows(data).rename(columns={"mean": "test_error"})
+    frame["group"] = [group(key).name for key in frame["group"]]
+    first = ["group", "method", "test_error", "low", "high", "n", "diverged"]
+    return frames.short(pd.DataFrame(frame[first]), most=len(frame))

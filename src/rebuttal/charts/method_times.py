@@ -1,0 +1,101 @@
+"""When every method reaches one target on the machine's clock, sorted within groups, beside the baseline."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames, many
+from rebuttal.charts.groups import group
+from rebuttal.charts.many_dots import dots
+from rebuttal.charts.panel import Panel
+from rebuttal.charts.targets import TARGET, time_rows
+from rebuttal.charts.theme import words
+
+AXIS = ["seconds to the target (s)", "log scale"]
+LINE = "the median of its seconds, as a line in every group"
+
+
+def rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Rows: method, group, mean (median seconds), low, high (fastest, slowest), n, missed, reached, target; sorted.
+
+    `mean` of a variant whose runs missed the target by more than half is where they ended: a lower bound; `reached`
+    is False there, and those come last. On the first workload and machine.
+    """
+    here = many.one_place(data)
+    chosen = data.sel({name: [here[name].item()] for name in ("workload", "machine") if name in data.dims})
+    goals = targets.sel(workload=[here.workload.item()])
+    frame = time_rows(chosen, goals, many.names(here))
+    frame = frames.keep(frame, np.isclose(frames.column(frame, "multiple"), TARGET))
+    frame["reached"] = np.isfinite(frames.column(frame, "seconds"))
+    frame["mean"] = np.where(frame["reached"], frame["seconds"], frame["at_least"])
+    frame = frame.rename(columns={"fastest": "low", "slowest": "high"})
+    kept = ["method", "mean", "low", "high", "n", "missed", "reached", "target"]
+    order = np.lexsort([frames.column(frame, "mean"), ~frames.column(frame, "reached")])
+    return many.with_groups(pd.DataFrame(frame[kept]).iloc[order])
+
+
+def panels(
+    data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None
+) -> list[Panel]:
+    """A panel for each group, all with the same axis; where most runs missed, the word stands beside the end."""
+    frame = frames.some(rows(data, targets), "method_times")
+    at = frame[frame["reached"]].set_index("method")["mean"].to_dict()
+    lines = [(one, at[one.label]) for one in many.baseline_entries(list(at), LINE)]
+    domain = many.extent(frame)
+    hollow = "hollow: most runs missed it, drawn where they ended"
+    about = f"{frames.seeds(frame)}; median and range; {hollow}; {frames.clock(data)}"
+    here = many.where(many.one_place(data))
+    found = []
+    for key, part in many.by_group(frame):
+        arrived = int(frames.column(part, "reached").sum())
+        counted = f"{arrived} of {len(part)} variants reached it"
+        say = f"Seconds to the target on {here}, methods {group(key).name}: {counted}."
+        missed = frames.keep(part, ~part["reached"])
+        notes = missed.assign(note="missed")
+        found.append(dots(_where_reached(part), key, (AXIS, domain), about, say, lines, notes))
+    return found
+
+
+def _where_reached(part: pd.DataFrame) -> pd.DataFrame:
+    """Without dot and interval for a variant that missed: its row has the hollow mark alone."""
+    found = part.copy()
+    found.loc[~frames.column(part, "reached"), ["mean", "low", "high"]] = np.nan
+    return found
+
+
+def finding(data: xr.Dataset, targets: xr.DataArray) -> str:
+    """The target, how many reached it, and the quickest beside the baseline."""
+    frame = rows(data, targets)
+    arrived = frames.keep(frame, frame["reached"])
+    text = (
+        f"The target is a test accuracy of {frame['target'].iloc[0]:.3g}, at {TARGET:g} times the validation error of "
+        f"the tuned baseline; {len(arrived)} of {len(frame)} variants reach it on most seeds."
+    )
+    if arrived.empty:
+        return text
+    quickest = arrived.loc[arrived["mean"].idxmin()]
+    text += f" The quickest is {words(str(quickest['method']))}, after {quickest['mean']:.3g} s"
+    for entry in many.baseline_entries(list(arrived["method"]), LINE):
+        base = float(arrived.loc[arrived["method"] == entry.label, "mean"].iloc[0])
+        text += f"; {entry.name} takes {base / quickest['mean']:.3g} times as long"
+    return f"{text}."
+
+
+def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Every variant, sorted within groups; seconds are missing where most runs missed the target."""
+    frame = rows(data, targets)
+    found = pd.DataFrame(
+        {
+            "group": [group(key).name for key in frame["group"]],
+            "method": frame["method"],
+            "seconds": frame["mean"].where(frame["reached"]),
+            "fastest": frame["low"],
+            "slowest": frame["high"],
+            "ended_after": frame["mean"].where(~frame["reached"]),
+            "missed": frame["missed"],
+            "n": frame["n"],
+        }
+    )
+    return frames.short(found, most=len(found))

@@ -1,0 +1,109 @@
+"""Starts the nodes of a run on this host, and ends them.
+
+Nodes are forked from a process that has imported torch once, and speak with the launcher over a pipe each. Nobody is
+left behind: nodes end with the launcher, and with the process that they were forked from.
+"""
+
+import contextlib
+import multiprocessing
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rebuttal.errors import refuse
+from rebuttal.methods import Method
+from rebuttal.processes.crew import Crew, Member
+from rebuttal.processes.node import main
+from rebuttal.processes.progress import Progress
+from rebuttal.processes.setup import Setup
+from rebuttal.rules import SGD, Rule
+from rebuttal.timeline import Timeline
+
+LEAVING_S = 2.0  # the longest that a node may take to end after the last word
+LONGEST_ADDRESS = 100  # of a Unix socket, with the terminating zero and some room
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of this user's alone is made in it
+
+
+def record(  # noqa: PLR0913 - the axes of an experiment, all by name
+    program: str | Method,
+    *,
+    workload: str = "digits_mlp",
+    workers: int = 2,
+    updates: int = 100,
+    learning_rate: float = 0.1,
+    rule: Rule = SGD(),
+    batch: int = 32,
+    seed: int = 0,
+    options: dict[str, Any] | None = None,
+    stragglers: str = "none",
+    pace_s: float = 0.0,
+    checksums_every: int = 10,
+    data_root: Path | None = None,
+    patience_s: float = 60.0,
+) -> Timeline:
+    """The timeline of a method (its name, with `options`, or the method itself), run on real processes of this host.
+
+    Training is real: `learning_rate` and `rule` are part of the run. A computation on data lasts at least `pace_s`
+    times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). `timeline.about` has the checksums of
+    every `checksums_every`-th version of the weights, which `verify` needs.
+
+    Raises:
+        InputError: an unknown name or an impossible value.
+        RunError: a node was killed or failed, or no node got on for `patience_s`.
+    """
+    setup = Setup.of(
+        program, options, stragglers, workload=workload, workers=workers, updates=updates, batch=batch, seed=seed,
+        learning_rate=learning_rate, rule=rule, pace_s=pace_s, checksums_every=checksums_every, data_root=data_root,
+    )  # fmt: skip
+    with folder_of_run() as folder, _started(setup, folder) as processes:
+        return Crew(setup, Progress(folder, len(setup.nodes)), processes).timeline(patience_s)
+
+
+@contextlib.contextmanager
+def folder_of_run() -> Iterator[Path]:
+    """A folder of one run's own, gone afterwards, in memory where the system has a place for that."""
+    made = Path(tempfile.mkdtemp(prefix="rebuttal-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        if len(str(made)) > LONGEST_ADDRESS - len("/9999.socket"):
+            raise refuse("TMPDIR", str(made.parent), "a path short enough for the address of a Unix socket")
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def forking() -> Any:
+    """What starts processes that have torch imported: forks of one that imported it, once, and has no threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", "rebuttal.processes.node"])
+    return context
+
+
+@contextlib.contextmanager
+def _started(setup: Setup, folder: Path) -> Iterator[dict[int, Member]]:
+    """The processes of a run, which are gone on leaving: by themselves, within a moment, if all went well."""
+    context = forking()
+    members: dict[int, Member] = {}
+    patience_s = 0.0
+    try:
+        for node in setup.nodes:
+            ours, theirs = context.Pipe()
+            process = context.Process(
+                target=main, args=(setup, node, folder, theirs), name=f"node {node}", daemon=True
+            )
+            process.start()
+            theirs.close()
+            members[node] = Member(ours, process)
+        yield members
+        patience_s = LEAVING_S
+    finally:
+        deadline = time.monotonic() + patience_s
+        for member in members.values():
+            member.process.join(max(0.0, deadline - time.monotonic()))
+            member.process.kill()
+            member.control.close()
+        for member in members.values():
+            member.process.join()
+            member.process.close()

@@ -1,0 +1,87 @@
+"""Connections between the nodes of one host: a Unix socket for each pair, and a thread that reads each.
+
+A method may receive from any node, take the newest message and forget the others, or give up a computation when a
+message comes. All three ask what has arrived, which a library of collectives does not tell, so messages are read as
+they come and wait in the mailbox. Reading at once also keeps a sender from waiting for a receiver that computes.
+"""
+
+import contextlib
+import pickle
+import threading
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+from typing import Any
+
+from rebuttal.processes.mailbox import Letter, Mailbox
+from rebuttal.processes.values import NamedTask, packed, unpacked
+
+LOST = (EOFError, OSError, pickle.UnpicklingError)
+
+
+class Links:
+    """One node's end of the connections to all others. Its own messages go straight into its mail."""
+
+    def __init__(self, folder: Path, node: int) -> None:
+        self._folder, self._node = folder, node
+        self._listener = Listener(str(address(folder, node)), family="AF_UNIX", backlog=128)
+        self._peers: dict[int, Connection] = {}
+        self._own: Callable[[bytes], None] | None = None
+        self._numbers: dict[int, int] = {}
+
+    def connect(self, nodes: Sequence[int]) -> None:
+        """Call the nodes before this one, and let those after it call; all of them are listening."""
+        for other in nodes:
+            if other < self._node:
+                self._peers[other] = Client(str(address(self._folder, other)), family="AF_UNIX")
+                self._peers[other].send(self._node)
+        for _ in range(sum(other > self._node for other in nodes)):
+            peer = self._listener.accept()
+            self._peers[peer.recv()] = peer
+        self._listener.close()
+
+    def read_into(self, mailbox: Mailbox, task: NamedTask) -> None:
+        """From now on put what arrives into `mailbox`."""
+        self._own = _Opener(self._node, mailbox, task)
+        for source, peer in self._peers.items():
+            open_letter = _Opener(source, mailbox, task)
+            threading.Thread(target=_read, args=(peer, open_letter), daemon=True).start()
+
+    def send(self, to: int, tag: Any, value: Any) -> tuple[int, int]:
+        """(which message to that node it is, its bytes). A node that is gone takes none; the launcher will say so."""
+        content = packed((tag, value))
+        number = self._numbers[to] = self._numbers.get(to, -1) + 1
+        if to == self._node:
+            assert self._own is not None, "nothing is sent before the mail is read"
+            self._own(content)
+        else:
+            with contextlib.suppress(*LOST):
+                self._peers[to].send_bytes(content)
+        return number, len(content)
+
+
+def address(folder: Path, node: int) -> Path:
+    """Where a node listens."""
+    return folder / f"{node}.socket"
+
+
+class _Opener:
+    """Puts what comes from one node into the mail. Connections are ordered, so counting numbers the messages."""
+
+    def __init__(self, source: int, mailbox: Mailbox, task: NamedTask) -> None:
+        self._source, self._mailbox, self._task = source, mailbox, task
+        self._number = 0
+
+    def __call__(self, content: bytes) -> None:
+        arrived_s = time.monotonic()
+        tag, value = unpacked(content, self._task)
+        self._mailbox.put(Letter(self._source, self._number, tag, value, arrived_s))
+        self._number += 1
+
+
+def _read(peer: Connection, open_letter: Callable[[bytes], None]) -> None:
+    """Until the other node ends."""
+    with contextlib.suppress(*LOST):
+        while True:
+            open_letter(peer.recv_bytes())

@@ -1,0 +1,62 @@
+"""What a node notes while it runs. Seconds are on the node's own monotonic clock. No torch."""
+
+from dataclasses import dataclass, field
+
+Name = bytes
+Definition = tuple[str, tuple[Name, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """One computation, or this node's share of a collective, which sent `size_bytes`."""
+
+    operation: str
+    name: Name | None
+    start_s: float
+    end_s: float
+    completed: bool = True
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The `number`-th message to another node."""
+
+    to: int
+    number: int
+    tag: str
+    name: Name | None
+    size_bytes: int
+    sent_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A version of the weights, or of part (l, n) of them; `checksum` where one was taken.
+
+    `shared`: the version is one of all nodes, which share the weights; else each node counts its own.
+    """
+
+    version: int
+    name: Name
+    time_s: float
+    part: tuple[int, int] | None = None
+    shared: bool = False
+    checksum: str | None = None
+
+
+@dataclass
+class Log:
+    """All that one node notes.
+
+    arrived_s, taken_s: (source, number) of a message -> when it was here, and when the program took it. definitions:
+    what the names of the values that the node made stand for.
+    """
+
+    node: int
+    computed: list[Computed] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    arrived_s: dict[tuple[int, int], float] = field(default_factory=dict)
+    taken_s: dict[tuple[int, int], float] = field(default_factory=dict)
+    reported: list[Reported] = field(default_factory=list)
+    definitions: dict[Name, Definition] = field(default_factory=dict)

@@ -1,0 +1,122 @@
+"""What a node's process does, from its start to the hand-over of its notes.
+
+The launcher is on the other end of `control`: it says when to connect, to begin and to stop. A node whose launcher is
+gone ends at once.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.fx.experimental.symbolic_shapes  # a first backward pass would import it, in every node
+
+from rebuttal.errors import InputError
+from rebuttal.lifeline import tie_to_parent
+from rebuttal.processes.cells import Cells
+from rebuttal.processes.driver import Driver
+from rebuttal.processes.links import LOST, Links
+from rebuttal.processes.log import Log
+from rebuttal.processes.mailbox import Mailbox, Stopped
+from rebuttal.processes.progress import Progress
+from rebuttal.processes.setup import THREADS, Setup
+from rebuttal.processes.values import NamedTask
+from rebuttal.replaying.eager import Computer
+from rebuttal.workloads import load
+
+
+def main(setup: Setup, number: int, folder: Path, control: Connection) -> None:
+    """The process of node `number`. What goes wrong is told to the launcher, in a line and in full."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher hears it too, and stops the nodes
+    tie_to_parent()
+    with contextlib.suppress(*LOST):
+        try:
+            _run(setup, number, folder, control)
+        except InputError as error:
+            control.send(("refused", str(error)))
+        except Exception as error:  # noqa: BLE001 - it is raised again by the launcher
+            line = " ".join(str(error).split())
+            control.send(("failed", (f"{type(error).__name__}: {line}", traceback.format_exc())))
+
+
+def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
+    torch.set_num_threads(THREADS)
+    compute = Computer.of(
+        load(setup.workload, setup.data_root), setup.seed, setup.learning_rate, setup.batch, setup.rule
+    )
+    task = NamedTask(compute)
+    program = setup.method.programs(setup.nodes, task)[number]
+    _warm(compute)
+    links, mailbox, office = Links(folder, number), Mailbox(), _Office(control, folder)
+    office.tell("listening")
+    office.await_order("connect")
+    links.connect(setup.nodes)
+    office.tell("connected")
+    links.read_into(mailbox, task)
+    office.await_order("begin")
+    log = Log(number)
+    cells, progress = Cells(folder, task, mailbox.go_on), Progress(folder, len(setup.nodes))
+    driver = Driver(setup, log, mailbox, links, cells, progress, office.tell)
+    office.obey(mailbox, driver)
+    with contextlib.suppress(Stopped):
+        driver.drive(program)
+        office.tell("ended")
+        mailbox.await_stop()
+    log.arrived_s, log.definitions = mailbox.arrived_s, task.definitions
+    office.close(log)
+
+
+def _warm(compute: Computer) -> None:
+    """One gradient, whole and as a stage: what a first time costs is no part of a run."""
+    whole = (0.0, 1.0)
+    state = compute("start", (), ())
+    compute("gradient", [state], (0.0, 0.0))
+    h = compute("forward", [state, compute("input", (), (0.0, 0.0))], whole)
+    compute("weight_gradient", [state, h, compute("loss", [h], (*whole, 0.0, 0.0))], whole)
+
+
+class _Office:
+    """The node's side of its connection to the launcher."""
+
+    def __init__(self, control: Connection, folder: Path) -> None:
+        self._control, self._folder = control, folder
+        self._telling = threading.Lock()
+        self._closed = False
+
+    def tell(self, what: str, content: Any = None) -> None:
+        """A message to the launcher, from any thread."""
+        with self._telling:
+            self._control.send((what, content))
+
+    def await_order(self, order: str) -> None:
+        """Until the launcher gives this order, tell it the time as often as it asks."""
+        while self._control.recv() != order:
+            self.tell("clock", time.monotonic())
+
+    def obey(self, mailbox: Mailbox, driver: Driver) -> None:
+        """From now on, in a thread, do what the launcher says."""
+        threading.Thread(target=self._obey, args=(mailbox, driver), daemon=True).start()
+
+    def close(self, log: Log) -> None:
+        """Hand over the notes."""
+        self._closed = True
+        self.tell("log", log)
+
+    def _obey(self, mailbox: Mailbox, driver: Driver) -> None:
+        try:
+            while True:
+                if self._control.recv() == "stop":
+                    mailbox.stop()
+                else:
+                    self.tell("waiting", driver.waiting)
+        except LOST:
+            if not self._closed:  # the launcher was killed
+                shutil.rmtree(self._folder, ignore_errors=True)
+                os._exit(1)

@@ -1,0 +1,106 @@
+"""What a real run is given: the same for all of its nodes, checked before any of them is started."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from rebuttal.errors import refuse
+from rebuttal.methods import Method, check_workers, method
+from rebuttal.rules import RULES, Rule
+from rebuttal.stragglers import Stragglers, named
+from rebuttal.workloads import check_data
+
+THREADS = 1  # of each process: as many processes as cores is the user's business, not a BLAS library's
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run of `method` (`name` in reports) on `workers` workers.
+
+    A computation on data lasts at least `pace_s` times the straggler's factor of its worker; 0 adds nothing. Every
+    `checksums_every`-th version of the weights is noted with a checksum, and the last one.
+    """
+
+    name: str
+    method: Method
+    workers: int
+    updates: int
+    workload: str
+    learning_rate: float
+    rule: Rule
+    batch: int
+    seed: int
+    stragglers: Stragglers
+    pace_s: float
+    checksums_every: int
+    data_root: Path | None = None
+
+    @staticmethod
+    def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
+        """From names: of a method (or the method itself), and of a distribution of stragglers."""
+        drawn = named(stragglers)
+        if stragglers != "none" and not given["pace_s"]:
+            raise refuse("pace_s", given["pace_s"], "a number of seconds > 0 where there are stragglers")
+        by_name = isinstance(program, str)
+        return Setup(
+            name=program if by_name else type(program).__name__,
+            method=method(program, **(options or {})) if by_name else program,
+            stragglers=drawn,
+            **given,
+        )
+
+    def __post_init__(self) -> None:
+        for key in ("workers", "updates", "batch", "checksums_every"):
+            if getattr(self, key) < 1:
+                raise refuse(key, getattr(self, key), "a whole number >= 1")
+        if not self.pace_s >= 0:
+            raise refuse("pace_s", self.pace_s, "a number of seconds >= 0")
+        if not self.learning_rate > 0:
+            raise refuse("learning_rate", self.learning_rate, "a number > 0")
+        check_data(self.workload, self.data_root)
+        check_workers(self.method, self.workers)
+
+    @property
+    def nodes(self) -> range:
+        """The numbers of all nodes, servers first."""
+        return range(self.method.nodes(self.workers))
+
+    def role(self, node: int) -> str:
+        """What a node is, for a reader."""
+        servers = self.method.servers
+        return "server" if node < servers else f"worker {node - servers}"
+
+    def seconds(self, node: int) -> Callable[[int], float]:
+        """How long the node's n-th computation of one kind lasts at least; drawn as on a virtual machine."""
+        worker, drawn = max(0, node - self.method.servers), []
+
+        def least_s(index: int) -> float:
+            if index >= len(drawn):
+                count = max(64, 2 * len(drawn))
+                drawn[:] = self.stragglers.slowdowns(self.seed, worker, count).tolist()
+            return self.pace_s * drawn[index]
+
+        return least_s
+
+    def about(self) -> dict[str, Any]:
+        """As in the timelines of virtual runs, with what a real one has more."""
+        options = [option.name for option in fields(self.method)] if is_dataclass(self.method) else []
+        rule = next(name for name, known in RULES.items() if isinstance(self.rule, known))
+        return {
+            "method": self.name,
+            "options": {option: getattr(self.method, option) for option in options},
+            "machine": "this host",
+            "workload": self.workload,
+            "workers": self.workers,
+            "nodes": len(self.nodes),
+            "servers": self.method.servers,
+            "seed": self.seed,
+            "batch": self.batch,
+            "clock": "measured",
+            "learning_rate": self.learning_rate,
+            "rule": {"name": rule, **{f.name: getattr(self.rule, f.name) for f in fields(self.rule)}},
+            "stragglers": self.stragglers.describe(),
+            "pace_s": self.pace_s,
+            "threads": THREADS,
+        }

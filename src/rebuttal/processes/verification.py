@@ -1,0 +1,94 @@
+"""Whether the weights of a recorded run follow from its timeline: they are computed again, to the bit, and compared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rebuttal.errors import InputError, RunError, refuse
+from rebuttal.processes.driver import digest
+from rebuttal.processes.setup import THREADS
+from rebuttal.replaying.context import Stages
+from rebuttal.replaying.engine import EXACT
+from rebuttal.replaying.executors import Loop
+from rebuttal.replaying.lockstep import Gradients, Lockstep, advance
+from rebuttal.replaying.staged import stages_of
+from rebuttal.rules import rule
+from rebuttal.timeline import Timeline
+from rebuttal.workloads import load
+
+
+@dataclass
+class Comparison:
+    """Compares versions as they are computed. `agreed`: how many checksums did; `departed`: the first that did not."""
+
+    wanted: Mapping[int, list[tuple[int, int, str]]]
+    stages: Stages
+    agreed: int = 0
+    last_agreed: int | None = None
+    departed: int | None = None
+    parts: list[int] = field(default_factory=list)
+
+    def observe(self, version: int, weights: Tensor) -> bool:
+        """Of weights [1, P]; False once they depart, for what follows rests on them."""
+        for l, n, checksum in self.wanted[version]:
+            if digest(weights[:, self.stages.part(l, n)]) == checksum:
+                self.agreed += 1
+            else:
+                self.parts.append(l)
+        if self.parts:
+            self.departed = version
+        else:
+            self.last_agreed = version
+        return not self.parts
+
+
+def verify(timeline: Timeline, data_root: Path | None = None) -> int:
+    """How many checksums of a recorded run were found again, which is all of them.
+
+    Everything is computed anew from the timeline, one gradient at a time: starting weights and batches from the seed,
+    then every operation in the recorded order.
+
+    Raises:
+        InputError: no recorded run, or one without its last checksum.
+        RunError: the weights depart from the recorded ones; the error says where.
+    """
+    about = timeline.about
+    wanted = _checksums(timeline)
+    torch.set_num_threads(THREADS)
+    workload = load(about["workload"], data_root)
+    update_rule = rule(**about["rule"])
+    stages = stages_of(workload, exact=True)
+    lockstep = Lockstep(
+        timeline.order, workload, update_rule, [about["seed"]], [about["learning_rate"]], about["batch"], 1, stages
+    )  # fmt: skip
+    found = Comparison(wanted, stages)
+    gradients = Gradients({"loop": Loop(workload)}, EXACT, workload)
+    advance([lockstep.steps(found.observe, set(wanted))], gradients)
+    if found.departed is not None:
+        since = "none before it" if found.last_agreed is None else f"version {found.last_agreed} still agrees"
+        raise RunError(
+            f"the weights do not follow from the timeline: version {found.departed}, stage {found.parts[0]} is the "
+            f"first whose checksum differs ({since})"
+        )
+    return found.agreed
+
+
+def _checksums(timeline: Timeline) -> dict[int, list[tuple[int, int, str]]]:
+    """Version -> (l, n, checksum) of each of its parts."""
+    about: Mapping[str, Any] = timeline.about
+    missing = [key for key in ("checksums", "learning_rate", "rule") if key not in about]
+    if missing:
+        raise InputError(f"timeline: has no {missing[0]}; allowed: a run recorded on real processes")
+    found: dict[int, list[tuple[int, int, str]]] = {}
+    for version, l, n, checksum in about["checksums"]:
+        found.setdefault(version, []).append((l, n, checksum))
+    last = len(timeline.updates["value"]) - 1
+    if max(found, default=-1) != last:
+        raise refuse(
+            "timeline: the last checksum", max(found, default=None), f"one of the last version, {last}"
+        )
+    return found
