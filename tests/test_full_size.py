@@ -9,7 +9,7 @@ from test_workload_zoo import staged
 from torchvision import models
 
 from rebuttal.errors import InputError
-from rebuttal.workloads import chains, full_size
+from rebuttal.workloads import chains, full_size, timing
 
 WEIGHTS = {
     "alexnet": models.AlexNet_Weights.IMAGENET1K_V1,
@@ -123,3 +123,14 @@ def test_a_network_at_full_size_is_a_workload_to_be_timed():
     assert workload.parameters == 61_100_840
     assert x.shape == (2, 3, 224, 224)
     assert bool(torch.isfinite(workload.loss(workload.predict(workload.start(0), x), y)))
+
+
+def test_the_layers_of_a_network_at_full_size_can_be_timed():
+    """What a GPU is to measure, once and on two samples."""
+    workload = full_size.workload("alexnet", samples=2)
+    x, y = timing.samples(workload, 2)
+    with timing.one_thread():
+        seconds = timing.layers_s(workload, workload.module(), x, y)
+    assert seconds.shape == (len(workload.layers), 2)
+    assert (seconds >= 0).all()
+    assert seconds.sum() > 0
