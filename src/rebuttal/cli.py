@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import functools
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 
@@ -65,14 +67,6 @@ def _check(given: argparse.Namespace) -> None:
     print(f"params.yaml and papers: sound; profile {loaded.profile}: {sizes}")
 
 
-def _profile(_: argparse.Namespace) -> None:
-    from rebuttal import params
-    from rebuttal.studies.profiling import profile_studies
-
-    loaded = _started(params.load)()
-    profile_studies(loaded)
-
-
 def _simulate(given: argparse.Namespace) -> None:
     from rebuttal import params
     from rebuttal.studies.estimate import say_what_is_left
@@ -120,25 +114,11 @@ def _stragglers(given: argparse.Namespace) -> None:
     write_order_statistics(_started(params.load)().study(given.study))
 
 
-def _throughput(_: argparse.Namespace) -> None:
+def _with_params(module: str, function: str, _: argparse.Namespace) -> None:
+    # a stage that needs params.yaml and nothing else
     from rebuttal import params
-    from rebuttal.studies.throughput import measure_throughput
 
-    measure_throughput(_started(params.load)())
-
-
-def _analyses(_: argparse.Namespace) -> None:
-    from rebuttal import params
-    from rebuttal.studies.analyses import write_analyses
-
-    write_analyses(_started(params.load)())
-
-
-def _memory(_: argparse.Namespace) -> None:
-    from rebuttal import params
-    from rebuttal.studies.memory import write_memory
-
-    write_memory(_started(params.load)())
+    getattr(importlib.import_module(module), function)(_started(params.load)())
 
 
 def _machines(_: argparse.Namespace) -> None:
@@ -195,6 +175,10 @@ def _started(then: Callable) -> Callable:
     return then
 
 
+PROFILE = functools.partial(_with_params, "rebuttal.studies.profiling", "profile_studies")
+THROUGHPUT = functools.partial(_with_params, "rebuttal.studies.throughput", "measure_throughput")
+ANALYSES = functools.partial(_with_params, "rebuttal.studies.analyses", "write_analyses")
+MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memory")
 METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
 NAME = ("name", "a study of params.yaml")
 PAPER = ("paper", "a folder of papers/")
@@ -216,15 +200,15 @@ PRELOADED = (
 )
 COMMANDS = (
     ("check", _check, "check params.yaml, the papers' files and the data, and start nothing", ()),
-    ("profile", _profile, "measure this device: costs of each layer, and the fastest executors", ()),
+    ("profile", PROFILE, "measure this device: costs of each layer, and the fastest executors", ()),
     ("simulate", _simulate, "run the virtual clock for every run of a method", (METHOD,)),
     ("tune", _tune, "find the learning rate of each variant of a method", (METHOD,)),
     ("train", _train, "execute notebooks/train.ipynb for a method", (METHOD,)),
     ("study", _study, "simulate, tune and train every method of a study at once", (NAME,)),
     ("stragglers", _stragglers, "order statistics of every straggler model", ()),
-    ("throughput", _throughput, "time workloads on this device over few and over many samples", ()),
-    ("analyses", _analyses, "what needs no training: full-size models on every machine", ()),
-    ("memory", _memory, "memory of every method on full-size models, from their time lines", ()),
+    ("throughput", THROUGHPUT, "time workloads on this device over few and over many samples", ()),
+    ("analyses", ANALYSES, "what needs no training: full-size models on every machine", ()),
+    ("memory", MEMORY, "memory of every method on full-size models, from their time lines", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     (

@@ -210,15 +210,15 @@ ABOUT: dict[str, About] = {
         "Further left needs less; the axis is logarithmic. The tick is the most that the node holds at a time, the "
         "marks are the peaks of its parts, which need not come together. Pipelines spread the weights and keep the "
         "activations of several batches; methods that must know old weights keep versions. Synthesizers and local "
-        "classifiers are linear maps of all of a stage's activations, which at this size is more than any device "
+        "classifiers are linear maps of all of a stage's activations, which at this size can be more than any device "
         "has. Of a method with several variants, the first is drawn.",
         {"memory": ("peak_bytes", "total_peak_bytes", "live_versions")},
         across=3,
     ),
     "throughput": About(
         "Throughput against the batch, on this device",
-        "Were time proportional to the batch, the lines on the right would be level. They rise as far as larger "
-        "tensors use the device better, and the dashed line marks half of the best. Each point is the sum of "
+        "Were time proportional to the batch, every line would be level. They rise as far as larger tensors use "
+        "the device better; in the second panel the dashed line marks half of the best. Each point is the sum of "
         "the medians of the layers' passes.",
         {"throughput": ("gradient_s", "samples_per_s", "relative", "half_batch")},
     ),
