@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from broken_params import CATALOGUE, QUICK, SMALL, VALID, changed
+from broken_params import CATALOGUE, GRID, QUICK, SMALL, VALID, changed
 from doc_pages import blocks, page
 
 from rebuttal import metrics, params, results
@@ -46,7 +46,11 @@ def study_of(own):
     tree = {
         **VALID,
         "profile": "ci",
-        "ci": {"backup_workers": TINY, "comparison": {**TINY, "workloads": [RINGS, TEXT]}},
+        "ci": {
+            "backup_workers": TINY,
+            "comparison": {**TINY, "workloads": [RINGS, TEXT]},
+            "analyses": GRID,
+        },
         "comparison": {"methods": {"synchronous": {"program": "synchronous"}, "gpipe": {"program": "gpipe"},
                                    "greedy": {"program": "greedy", "workloads": [RINGS]}}},
         "backup_workers": {"methods": {"synchronous": {"program": "synchronous"}}},

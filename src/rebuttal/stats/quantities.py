@@ -9,6 +9,7 @@ import xarray as xr
 
 from rebuttal import paths, results
 from rebuttal.errors import refuse
+from rebuttal.metrics import metric_of
 from rebuttal.stats import datasets
 
 # Compared as a ratio; everything else as a difference.
@@ -85,6 +86,23 @@ def _times(data: Results, name: str, rate: str, target: float, split: str) -> xr
     at_rate = data.curves.sel(rate=[rate])
     found = datasets.time_to_target(at_rate, goal, f"{split}_metric", [name]).isel(rate=0, drop=True)
     return xr.Dataset({"value": found[name], "end": found[f"{name}_end"]})
+
+
+def workloads_of(data: Results, what: str, named: Sequence[str] | None) -> list[str]:
+    """The workloads that a rule names, or all in the results; of accuracies, without those that have none.
+
+    Raises:
+        InputError: `what` is about accuracies, and a workload is named whose metric is another.
+    """
+    attributes, known = data.curves.attrs, [str(name) for name in data.curves.workload.values]
+    if what not in ("final_test_metric", "final_test_error"):
+        return list(named or known)
+    accurate = [name for name in known if not metric_of(attributes, name).lower_is_better]
+    for name in named or []:
+        if name not in accurate:
+            other = f"final_test_loss or a time to the target, for {metric_of(attributes, name).name}"
+            raise refuse(f"rule.what on {name}", what, other)
+    return list(named or accurate)
 
 
 def is_trained(what: str) -> bool:

@@ -14,8 +14,6 @@ import numpy as np
 import xarray as xr
 
 from rebuttal import papers
-from rebuttal.errors import refuse
-from rebuttal.metrics import metric_of
 from rebuttal.papers import Evidence, Paper, Question
 from rebuttal.stats import datasets, formulas, judging, quantities
 from rebuttal.stats.judging import Effects, Part, Status
@@ -130,26 +128,9 @@ def _places(values: xr.Dataset, rule: Compare | Trend, data: Results) -> Iterato
     """Every workload and machine that the rule names, or all in the results that it can be about."""
     for key, named in (("workload", rule.workloads), ("machine", rule.machines)):
         quantities.check_labels(values, f"rule.{key}s", named or [], key)
-    for workload in _workloads(rule, data):
+    for workload in quantities.workloads_of(data, rule.what, rule.workloads):
         for machine in rule.machines or values.machine.values.tolist():
             yield {"workload": workload, "machine": machine}
-
-
-def _workloads(rule: Compare | Trend, data: Results) -> list[str]:
-    """Those that the rule names, or all in the results; an accuracy's rule leaves out those that have none.
-
-    Raises:
-        InputError: the rule is about accuracies and names a workload whose metric is another.
-    """
-    attributes, known = data.curves.attrs, [str(name) for name in data.curves.workload.values]
-    if rule.what not in ("final_test_metric", "final_test_error"):
-        return rule.workloads or known
-    accurate = [name for name in known if not metric_of(attributes, name).lower_is_better]
-    for name in rule.workloads or []:
-        if name not in accurate:
-            other = f"final_test_loss or a time to the target, for {metric_of(attributes, name).name}"
-            raise refuse(f"rule.what on {name}", rule.what, other)
-    return rule.workloads or accurate
 
 
 def _where(place: dict[str, str]) -> str:
@@ -168,7 +149,9 @@ def _conditions(rule: Rule, data: Results) -> str:
     ):
         words.append(f"target: {rule.target:g} times the validation error of tuned mini-batch SGD")
     if isinstance(rule, Compare | Trend) and rule.workloads is None:
-        left_out = set(map(str, data.curves.workload.values)) - set(_workloads(rule, data))
+        left_out = set(map(str, data.curves.workload.values)) - set(
+            quantities.workloads_of(data, rule.what, rule.workloads)
+        )
         words += [f"not on {', '.join(sorted(left_out))}, which have no accuracy"] if left_out else []
     if isinstance(rule, BestBackups):
         words.append(f"{rule.workers} machines; progress per update from two published points")

@@ -21,18 +21,22 @@ PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "simpy", "
 
 def attributes(study: Study | Analyses, clock: str) -> dict[str, Any]:
     """Attributes of a dataset that is a function of code, data, seeds and profile: nothing of the moment."""
-    profiled = read_profile(paths.results() / "profile.json").workloads
-    known = {name: metrics.Metric(profiled[name].metric, profiled[name].lower_is_better)
-             for name in study.workloads if name in profiled}  # fmt: skip
     numbers = {name: value for name, value in asdict(study).items() if name != "variants"}
     return {
         "study": study.name,
         "profile": study.profile,
         "clock": clock,
-        metrics.ATTRIBUTE: metrics.attribute(known),
         "parameters": json.dumps(numbers, sort_keys=True),
         "versions": json.dumps({name: version(name) for name in PACKAGES}, sort_keys=True),
     }
+
+
+def of_training(study: Study) -> dict[str, Any]:
+    """Attributes of a dataset of trained values: also which metric each workload has, from the profile."""
+    profiled = read_profile(paths.results() / "profile.json").workloads
+    known = {name: metrics.Metric(profiled[name].metric, profiled[name].lower_is_better)
+             for name in study.workloads if name in profiled}  # fmt: skip
+    return attributes(study, clock="modelled") | {metrics.ATTRIBUTE: metrics.attribute(known)}
 
 
 def provenance(study: Study) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rebuttal.costs import Costs
 from rebuttal.params import Params, Study
 from rebuttal.readings import progress
 from rebuttal.studies.curves import RunCurves, curves_of
-from rebuttal.studies.provenance import Stopwatch, attributes, provenance, write_json
+from rebuttal.studies.provenance import Stopwatch, of_training, provenance, write_json
 from rebuttal.studies.runs import Setting, labels, settings
 from rebuttal.studies.tuning import DIMS, tuned_rates
 
@@ -71,7 +71,7 @@ def _dataset(
             **coords,
             **{name: (along, np.full(along_shape, np.nan), {"units": units}) for name, units in AXES.items()},
         },
-        attrs=attributes(study, clock="modelled"),
+        attrs=of_training(study),
     )
     for setting in some:
         place = dict(zip(DIMS, setting.key, strict=True))

@@ -12,7 +12,7 @@ import xarray as xr
 from rebuttal import paths, results
 from rebuttal.params import Params, Study
 from rebuttal.studies.curves import RunCurves, curves_of
-from rebuttal.studies.provenance import attributes
+from rebuttal.studies.provenance import of_training
 from rebuttal.studies.runs import Setting, labels, settings
 
 DIMS = ("method", "workload", "machine")
@@ -54,7 +54,7 @@ def _dataset(study: Study, some: Sequence[Setting], runs: dict[tuple, RunCurves]
         }
         | {name: (list(DIMS), np.full(shape[:3], np.nan)) for name in ("best_learning_rate", "at_edge")},
         coords=coords,
-        attrs=attributes(study, clock="modelled"),
+        attrs=of_training(study),
     )
     for setting in some:
         place = dict(zip(DIMS, setting.key, strict=True))

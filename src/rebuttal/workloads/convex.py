@@ -26,8 +26,9 @@ from rebuttal import seeding
 from rebuttal.cut import cut
 from rebuttal.errors import refuse
 from rebuttal.workloads.models import default_initial
+from rebuttal.workloads.parts import Layer, Objective, Target
 from rebuttal.workloads.quadratic import Quadratic
-from rebuttal.workloads.workload import Layer, Objective, Split, Target, Workload, assemble
+from rebuttal.workloads.workload import Split, Workload, assemble
 
 DIMENSIONS, STAGES, CONDITION, FLAT = 32, 8, 100.0, 8
 SAMPLES = 32  # all alike, where there are no data: as many as a batch usually has

@@ -8,8 +8,9 @@ import torch
 
 from rebuttal.errors import refuse
 from rebuttal.workloads import digits_models, models
+from rebuttal.workloads.parts import Target
 from rebuttal.workloads.splits import stratified
-from rebuttal.workloads.workload import Split, Target, Workload, assemble
+from rebuttal.workloads.workload import Split, Workload, assemble
 
 SOURCE = (
     "Data: Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI repository, doi "

@@ -22,7 +22,8 @@ from rebuttal.workloads.counting import BATCH, Row, counted
 from rebuttal.workloads.language import transformer
 from rebuttal.workloads.likelihood import LIKELIHOOD
 from rebuttal.workloads.models import CLASSIFICATION
-from rebuttal.workloads.workload import Target, Workload, assemble
+from rebuttal.workloads.parts import Target
+from rebuttal.workloads.workload import Workload, assemble
 
 CLASSES, SYMBOLS = 1000, 50_257  # of ImageNet, and of GPT-2's vocabulary
 

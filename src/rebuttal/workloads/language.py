@@ -11,7 +11,8 @@ from torch import nn
 from rebuttal.workloads import text_files
 from rebuttal.workloads.blocks import Block, Tokens, chained
 from rebuttal.workloads.likelihood import LIKELIHOOD
-from rebuttal.workloads.workload import Split, Target, Workload, assemble
+from rebuttal.workloads.parts import Target
+from rebuttal.workloads.workload import Split, Workload, assemble
 
 LENGTH, WIDTH, BLOCKS, HEADS = 24, 32, 3, 2
 MOST_SYMBOLS = 255  # of the alphabet, besides "any other": whole numbers to 256 are exact even in bfloat16

@@ -4,7 +4,7 @@ import math
 
 from torch import Tensor, nn
 
-from rebuttal.workloads.workload import Objective
+from rebuttal.workloads.parts import Objective
 
 
 def nats(outputs: Tensor, y: Tensor) -> Tensor:

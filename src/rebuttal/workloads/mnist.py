@@ -7,8 +7,9 @@ from torch import Tensor
 from torchvision.datasets import MNIST
 
 from rebuttal.workloads import mnist_files, models
+from rebuttal.workloads.parts import Target
 from rebuttal.workloads.splits import stratified
-from rebuttal.workloads.workload import Split, Target, Workload, assemble
+from rebuttal.workloads.workload import Split, Workload, assemble
 
 SOURCE = (
     "Data: LeCun, Bottou, Bengio and Haffner 1998, MNIST, through torchvision. "

@@ -6,7 +6,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from rebuttal.workloads.workload import Layer, Objective
+from rebuttal.workloads.parts import Layer, Objective
 
 
 def digits_mlp() -> nn.Sequential:

@@ -14,8 +14,9 @@ from rebuttal.workloads import cifar10_files, digits, mnist_files
 from rebuttal.workloads.image_files import divided
 from rebuttal.workloads.likelihood import LIKELIHOOD
 from rebuttal.workloads.masked import pixelcnn
+from rebuttal.workloads.parts import Target
 from rebuttal.workloads.splits import stratified
-from rebuttal.workloads.workload import Split, Target, Workload, assemble
+from rebuttal.workloads.workload import Split, Workload, assemble
 
 SOURCE = (
     "Model: van den Oord, Kalchbrenner and Kavukcuoglu 2016, Pixel Recurrent Neural Networks, arXiv 1601.06759: the "

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from rebuttal import seeding
 from rebuttal.errors import refuse
-from rebuttal.workloads.workload import Layer, Objective, Split, Target, Workload, assemble
+from rebuttal.workloads.parts import Layer, Objective, Target
+from rebuttal.workloads.workload import Split, Workload, assemble
 
 SOURCE = (
     "Data: none, the noise is drawn. Model: a noisy quadratic with independent noise of one deviation, after "

@@ -1,0 +1,48 @@
+"""What a workload is made of besides data and weights: its layers, what it is trained for, and where it should end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One child of the model, also one without parameters.
+
+    name: that of the child in the nn.Sequential. kind: its class in lower case, such as linear, conv2d or
+    residual. parameters: its part of the flat vector (empty without parameters). shapes: of its tensors, in
+    order.
+    """
+
+    name: str
+    kind: str
+    parameters: slice
+    shapes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a model is trained for: functions of (outputs, y).
+
+    loss: mean scalar. losses: one value for each sample. metric: mean scalar, accuracy where there are
+    classes.
+    """
+
+    loss: Callable[[Tensor, Tensor], Tensor]
+    losses: Callable[[Tensor, Tensor], Tensor]
+    metric: Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where time-to-target is read off.
+
+    metric: name of the workload's metric. rule: how the target is set. sweep: lowest and highest target that
+    a report tries by default. lower_is_better: whether the metric falls as the model learns.
+    """
+
+    metric: str
+    rule: str
+    sweep: tuple[float, float]
+    lower_is_better: bool = False
