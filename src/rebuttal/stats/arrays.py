@@ -132,10 +132,10 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         means = np.where(there, values, 0.0).sum(axis=1) / counts
         squares = np.where(there, (values - means[:, None]) ** 2, 0.0).sum(axis=1)
         errors = np.sqrt(squares / (counts - 1) / counts)
-    alike = np.where(there, values, -np.inf).max(axis=1, initial=-np.inf) == np.where(there, values, np.inf).min(
-        axis=1, initial=np.inf
-    )
-    return means, np.where(alike & (counts > 1), 0.0, errors), counts
+    highest = np.where(there, values, -np.inf).max(axis=1, initial=-np.inf)
+    lowest = np.where(there, values, np.inf).min(axis=1, initial=np.inf)
+    alike = (highest == lowest) & (counts > 1)  # their mean may be off by a rounding
+    return means, np.where(alike, 0.0, errors), counts
 
 
 def paired_difference(of: np.ndarray, against: np.ndarray) -> Interval:

@@ -34,7 +34,10 @@ def p_value(status: Status, parts: Sequence[Part]) -> float | None:
     """
     if all(part.p is None for part in parts):
         return None
-    tails = [part.p or Tails(float(part.status != "supported"), float(part.status != "contradicted")) for part in parts]
+    tails = [
+        part.p or Tails(float(part.status != "supported"), float(part.status != "contradicted"))
+        for part in parts
+    ]
     by_direction = list(zip(*tails, strict=True))
     if status == "mixed":
         return min(1.0, 2 * max(min(1.0, len(parts) * min(found)) for found in by_direction))
