@@ -77,6 +77,7 @@ LAYERS = {
     "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules"},
     "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
     "report": {"charts", "execution", "methods", "papers", "params", "results", "schemas", "stats"},
+    "certificates": {"netcdf", "papers", "report", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
         "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",
@@ -87,7 +88,7 @@ LAYERS = {
         "charts", "machines", "methods", "processes", "readings", "replaying", "report", "results", "simulation",
         "studies", "timeline", "tracing",
     },
-    "cli": {"execution", "papers", "params", "processes", "replaying", "report", "studies", "warm"},
+    "cli": {"certificates", "execution", "papers", "params", "processes", "replaying", "report", "studies", "warm"},
     "__main__": {"cli"},
 }  # fmt: skip
 GROUND = {"errors", "paths", "seeding", "lifeline", "quick_imports"}

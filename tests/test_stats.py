@@ -29,7 +29,7 @@ def tuning(study):
 
 
 @pytest.mark.parametrize(("n", "least"), [(5, 0.87), (20, 0.90)])
-def test_bootstrap_intervals_cover_the_truth(n, least):
+def test_bootstrap_bands_nearly_cover_the_truth(n, least):
     """Of a skewed-free sample; plain percentiles of 5 values cover the truth in only 84 of 100 cases."""
     random = np.random.default_rng(0)
     covered = 0
@@ -73,6 +73,64 @@ def test_the_interval_is_scipys_on_the_same_resamples(n):
         rng=seeding.generator(0, "bootstrap", n),
     ).confidence_interval  # fmt: skip
     assert arrays.bootstrap(values, 999) == (values.mean(), found.low, found.high)
+
+
+@pytest.mark.parametrize("n", [2, 5, 10])
+def test_the_interval_of_an_effect_is_students(n):
+    values = np.random.default_rng(n).lognormal(0.0, 1.0, n)
+    found = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+    assert arrays.student(values) == pytest.approx((values.mean(), found.low, found.high))
+
+
+def test_students_interval_at_its_edges():
+    assert arrays.student(np.array([0.1] * 5)) == pytest.approx((0.1, 0.1, 0.1), abs=0)
+    assert np.isnan(arrays.student(np.array([]))).all()
+    estimate, low, high = arrays.student(np.array([2.0]))
+    assert estimate == 2.0
+    assert np.isnan([low, high]).all()
+
+
+def test_rows_have_the_intervals_that_each_would_have_alone():
+    rows = np.random.default_rng(2).lognormal(0.0, 1.0, (6, 5))
+    rows[0], rows[1, :2], rows[2, 1:], rows[3] = 3.0, NAN, NAN, NAN
+    alone = [arrays.student(row[~np.isnan(row)]) for row in rows]
+    np.testing.assert_array_equal(arrays.student_rows(rows), alone)
+
+
+@pytest.mark.parametrize("better", ["higher", "lower", "equal"])
+@pytest.mark.parametrize("ratio", [False, True])
+def test_a_status_is_given_where_its_p_value_is_below_what_the_interval_leaves_out(better, ratio):
+    random = np.random.default_rng(3)
+    margin = 1.5 if ratio else 0.5
+    seen = set()
+    for _ in range(300):
+        values = random.normal(random.choice([-1.5, 0.0, 0.5, 1.5]), random.choice([0.1, 1.0]), 6)
+        missed = {name: int(random.random() < 0.2) for name in ("at_least", "at_most")}
+        part = judging.part("here", judging.Effects(values, ratio, **missed), better, margin)
+        assert part.p
+        assert (part.status == "supported") == (part.p.supported < 0.025)
+        assert (part.status == "contradicted") == (part.p.contradicted < 0.025)
+        seen.add(part.status)
+    assert seen == {"supported", "contradicted", "undecided"}
+
+
+def test_values_without_spread_leave_no_doubt():
+    assert arrays.student_tails(np.full(5, 0.2), 0.1) == (0.0, 1.0)
+    assert arrays.student_tails(np.full(5, 0.1), 0.1) == (1.0, 1.0)
+    assert arrays.student_tails(np.array([0.2]), 0.1) == (1.0, 1.0)
+
+
+def test_equality_is_two_one_sided_tests():
+    """A missing difference is no evidence of equality: wide intervals around 0 are undecided, narrow ones support."""
+    noisy, quiet = (spread * np.array([-1.0, 1.0, -0.5, 0.5, 0.0]) for spread in (0.05, 0.005))
+    parts = [judging.part("here", judging.Effects(values, False), "equal", 0.01) for values in (noisy, quiet)]
+    assert [part.status for part in parts] == ["undecided", "supported"]
+    tests = [
+        stats.ttest_1samp(quiet, edge, alternative=side)
+        for edge, side in ((-0.01, "greater"), (0.01, "less"))
+    ]
+    assert parts[1].p
+    assert parts[1].p.supported == pytest.approx(np.array(tests)[:, 1].max())
 
 
 def test_pairing_by_seed_narrows_the_interval():
@@ -130,7 +188,7 @@ def test_the_speed_up_is_the_product_of_its_parts():
             assert one.low <= one.estimate <= one.high
 
 
-def test_the_intervals_of_the_split_come_from_the_same_resamples():
+def test_the_intervals_of_the_split_come_from_the_same_pairs():
     """If all the spread is in the updates, the total's interval is theirs times a constant."""
     updates = np.array([90.0, 100.0, 110.0, 95.0, 130.0])
     split = arrays.speed_up(updates * 0.5, updates, np.full(5, 300.0), np.full(5, 100.0))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from rebuttal import warm
+from rebuttal.certificates import arguments as of_certificates
 from rebuttal.errors import InputError, RunError
 from rebuttal.processes import arguments as of_processes
 
@@ -161,6 +162,24 @@ def _verify(given: argparse.Namespace) -> None:
     print(_started(check)(given))
 
 
+def _certify(given: argparse.Namespace) -> None:
+    if given.check:
+        from rebuttal.certificates.checking import check
+
+        print(_started(check)(given.check))
+    elif given.write_reference:
+        from rebuttal.certificates.reference import write
+
+        print(f"wrote {_started(write)(given.write_reference)}")
+    else:
+        from rebuttal.certificates.certificate import certify, summary
+
+        content = _started(certify)(given.reference)
+        if content["outcome"] != "reproduced":
+            raise RunError(summary(content))
+        print(summary(content))
+
+
 def _warm(given: argparse.Namespace) -> None:
     from rebuttal.warm.command import run
 
@@ -229,6 +248,12 @@ COMMANDS = (
         _verify,
         "compute a recorded run again, and compare the weights to the bit",
         of_processes.of_verify,
+    ),
+    (
+        "certify",
+        _certify,
+        "hold the results against committed reference results, and write a certificate",
+        of_certificates.of_certify,
     ),
     ("warm", _warm, "run a command whose stages share one start-up: warm dvc repro", (RUN,)),
 )

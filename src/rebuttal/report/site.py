@@ -13,8 +13,8 @@ from rebuttal.report.captions import ON_MACHINES
 from rebuttal.report.files import files, reviewed
 from rebuttal.report.words import rule
 
-LEDGER_KEYS = ("id", "paper", "kind", "status", "effect", "interval", "n", "unit", "rule_in_words", "rule", "figure",
-               "data_file", "conditions", "text", "source", "concerns",
+LEDGER_KEYS = ("id", "paper", "kind", "status", "holm", "effect", "interval", "n", "unit", "rule_in_words", "rule",
+               "figure", "data_file", "conditions", "text", "source", "concerns",
                "missing", "evidence")  # fmt: skip
 ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
 ANCHOR = re.compile(r'\sid="([^"]*)"')

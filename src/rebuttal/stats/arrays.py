@@ -14,7 +14,6 @@ from scipy import stats
 from rebuttal import seeding
 
 CONFIDENCE = 0.95
-RESAMPLES = 9999
 
 
 class Interval(NamedTuple):
@@ -42,6 +41,7 @@ def tail(n: int, confidence: float = CONFIDENCE) -> float:
 def bootstrap(values: np.ndarray, resamples: int = 2000) -> Interval:
     """Mean and 95 % bootstrap interval of a one-dimensional array (scipy.stats.bootstrap, BCa, seeded).
 
+    For the bands of charts, whose levels must not leave the range of the data; effects have `student`.
     The level is widened for few values (`tail`). BCa's percentile fallback is taken where it is degenerate; equal
     values give an interval of no width; fewer than two give NaN bounds.
     """
@@ -87,15 +87,65 @@ def _bounds(values: np.ndarray, resamples: int, method: Literal["BCa", "percenti
     return np.stack([found.low, found.high], axis=-1)
 
 
-def paired_difference(of: np.ndarray, against: np.ndarray, resamples: int = RESAMPLES) -> Interval:
+def student(values: np.ndarray) -> Interval:
+    """Mean and 95 % Student interval of a one-dimensional array of effects: differences, slopes, logs of ratios.
+
+    What verdicts are made of. docs/verdicts.md has its measured coverage beside the bootstrap's. Equal values give
+    an interval of no width; fewer than two give NaN bounds.
+    """
+    values = np.asarray(values, dtype=float)
+    return Interval(*map(float, student_rows(values[None])[0]))
+
+
+def student_rows(values: np.ndarray) -> np.ndarray:
+    """`student` of every row of values [rows, seeds], NaN left out: [rows, 3], estimate, low and high."""
+    means, errors, counts = _moments(values)
+    reach = np.array([_quantile(int(n)) for n in counts]) * errors
+    return np.stack([means, means - reach, means + reach], axis=1)
+
+
+def student_tails(values: np.ndarray, margin: float) -> tuple[float, float]:
+    """One-sided p-values of Student's tests: that the mean effect is above the margin, and that it is below.
+
+    Values without spread leave no doubt: 0 for the side on which they lie, else 1. Fewer than two say nothing: 1.
+    """
+    (mean,), (error,), (n,) = _moments(np.asarray(values, dtype=float)[None])
+    if n < 2:
+        return 1.0, 1.0
+    if error == 0:
+        return float(mean <= margin), float(mean >= margin)
+    above, below = (float(stats.t.sf(sign * (mean - margin) / error, n - 1)) for sign in (1, -1))
+    return above, below
+
+
+@functools.cache
+def _quantile(n: int) -> float:
+    """How many standard errors the interval of n values reaches to each side."""
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) if n > 1 else np.nan
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of every row, NaN left out: the mean, its standard error (NaN for fewer than two values), and their number."""
+    there = ~np.isnan(values)
+    counts = there.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):  # no value has no mean, one has no spread
+        means = np.where(there, values, 0.0).sum(axis=1) / counts
+        squares = np.where(there, (values - means[:, None]) ** 2, 0.0).sum(axis=1)
+        errors = np.sqrt(squares / (counts - 1) / counts)
+    highest = np.where(there, values, -np.inf).max(axis=1, initial=-np.inf)
+    lowest = np.where(there, values, np.inf).min(axis=1, initial=np.inf)
+    alike = (highest == lowest) & (counts > 1)  # their mean may be off by a rounding
+    return means, np.where(alike, 0.0, errors), counts
+
+
+def paired_difference(of: np.ndarray, against: np.ndarray) -> Interval:
     """Mean of of - against over seeds, paired."""
-    return bootstrap(np.asarray(of) - np.asarray(against), resamples)
+    return student(np.asarray(of) - np.asarray(against))
 
 
-def paired_ratio(of: np.ndarray, against: np.ndarray, resamples: int = RESAMPLES) -> Interval:
+def paired_ratio(of: np.ndarray, against: np.ndarray) -> Interval:
     """Ratio of the geometric means of `of` and `against` (all positive), paired."""
-    logs = np.log(of) - np.log(against)
-    return Interval(*map(float, np.exp(bootstrap(logs, resamples))))
+    return Interval(*map(float, np.exp(student(np.log(of) - np.log(against)))))
 
 
 def interquartile_mean(values: np.ndarray) -> float:
@@ -157,8 +207,8 @@ def speed_up(
 ) -> Split:
     """The split speed-up from times to the target [seeds], paired by seed.
 
-    All three intervals come from the same resamples of pairs (percentile, level widened as in `tail`). Pairs with
-    a miss have no ratio: they are left out and counted, and when more than half are, the intervals are NaN.
+    All three intervals are Student's, of the logarithms of the same pairs. Pairs with a miss have no ratio: they are
+    left out and counted, and when more than half are, the intervals are NaN.
     """
     ran = ~(np.isnan(seconds) | np.isnan(baseline_seconds))
     both = ran & np.isfinite(seconds) & np.isfinite(baseline_seconds) & (seconds > 0) & (baseline_seconds > 0)
@@ -170,23 +220,7 @@ def speed_up(
     each = (baseline_seconds[both] / baseline_updates[both]) / (seconds[both] / updates[both])
     logs = np.stack([log_updates + np.log(each), log_updates, np.log(each)])
     trusted = n >= 2 and 2 * n >= ran.sum()
-    total, in_updates, per_update = _shared_resamples(logs, trusted)
+    found = np.exp(student_rows(logs))
+    found[:, 1:] = found[:, 1:] if trusted else np.nan
+    total, in_updates, per_update = (Interval(*map(float, row)) for row in found)
     return Split(total, in_updates, per_update, n, missed, baseline_missed)
-
-
-def _shared_resamples(logs: np.ndarray, trusted: bool) -> list[Interval]:
-    """exp of the mean of each row of logs [3, pairs], with intervals from one set of resampled pairs."""
-    n = logs.shape[1]
-    bounds = np.full((2, len(logs)), np.nan)
-    if trusted:
-        means = logs[:, _chosen(n)].sum(axis=1) / n
-        bounds = np.quantile(means, [tail(n), 1 - tail(n)], axis=1)
-    centre = logs.mean(axis=1)
-    return [Interval(*map(float, np.exp([centre[i], bounds[0, i], bounds[1, i]]))) for i in range(len(logs))]
-
-
-@functools.cache
-def _chosen(n: int) -> np.ndarray:
-    """The resampled pairs [n, resamples]: the same for every comparison of n pairs."""
-    drawn = seeding.generator(0, "bootstrap", "pairs", n).integers(n, size=(RESAMPLES, n))
-    return np.ascontiguousarray(drawn.T)

@@ -149,14 +149,14 @@ def _split(*pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def over_seeds(values: xr.DataArray) -> xr.Dataset:
-    """Mean, low and high over the dim `seed` (runs that are not there left out), and n."""
+    """Mean effect, low and high over the dim `seed` (runs that are not there left out), and n."""
     found = xr.apply_ufunc(_rows, values, input_core_dims=[["seed"]], output_core_dims=[["bound"]])
     data = {name: found.isel(bound=i) for i, name in enumerate(("estimate", "low", "high"))}
     return xr.Dataset(data | {"n": values.notnull().sum("seed")})
 
 
 def _rows(values: np.ndarray) -> np.ndarray:
-    return arrays.bootstrap_rows(values.reshape(-1, values.shape[-1])).reshape(*values.shape[:-1], 3)
+    return arrays.student_rows(values.reshape(-1, values.shape[-1])).reshape(*values.shape[:-1], 3)
 
 
 def rate_effect(curves: xr.Dataset, variable: str = "test_metric") -> xr.Dataset:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -13,9 +13,19 @@ Status = Literal["supported", "contradicted", "mixed", "undecided", "answered", 
 FEWEST_SEEDS = 5
 
 
+class Tails(NamedTuple):
+    """One-sided p-values: how likely data like these, or clearer ones, are if the status named is wrong."""
+
+    supported: float
+    contradicted: float
+
+
+NO_EVIDENCE = Tails(1.0, 1.0)
+
+
 @dataclass(frozen=True)
 class Part:
-    """The outcome in one place (a workload on a machine, or a straggler model)."""
+    """The outcome in one place (a workload on a machine, or a straggler model). p: None where no chance enters."""
 
     where: str
     status: Status
@@ -24,6 +34,7 @@ class Part:
     high: float
     n: int
     note: str = ""
+    p: Tails | None = None
 
 
 @dataclass(frozen=True)
@@ -47,12 +58,19 @@ class Effects:
 
     def interval(self) -> Interval:
         """Mean effect with its interval, open on the sides on which misses leave it open."""
-        found = arrays.bootstrap(self.values, arrays.RESAMPLES)
+        found = arrays.student(self.values)
         estimate, low, high = np.exp(found) if self.ratio else np.array(found)
         floor = 0.0 if self.ratio else -np.inf
         return Interval(
             float(estimate), floor if self.at_most else float(low), np.inf if self.at_least else float(high)
         )
+
+    def tails(self, edge: float) -> tuple[float, float]:
+        """One-sided p-values that the effect is above an edge, and below; misses leave the open side without one."""
+        if self.ratio:
+            edge = np.log(edge) if edge > 0 else -np.inf
+        above, below = arrays.student_tails(self.values, edge)
+        return 1.0 if self.at_most else above, 1.0 if self.at_least else below
 
     def note(self) -> str:
         """How many pairs were censored, in words; empty if none."""
@@ -95,13 +113,38 @@ def side(interval: Interval, better: str, margin: float, ratio: bool) -> Status:
     image: 1 / margin for ratios, -margin for differences).
     """
     if better == "equal":
-        edges = sorted((1 / margin, margin) if ratio else (-margin, margin))
-        inside = edges[0] <= interval.low and interval.high <= edges[1]
-        outside = interval.low > edges[1] or interval.high < edges[0]
+        low, high = edges(margin, ratio)
+        inside = low <= interval.low and interval.high <= high
+        outside = interval.low > high or interval.high < low
     else:
         above, below = interval.low > margin, interval.high < margin
         inside, outside = (above, below) if better == "higher" else (below, above)
     return "supported" if inside else "contradicted" if outside else "undecided"
+
+
+def edges(margin: float, ratio: bool) -> tuple[float, float]:
+    """The margin and its mirror image, the lower one first."""
+    low, high = sorted((1 / margin, margin) if ratio else (-margin, margin))
+    return low, high
+
+
+def tails(effects: Effects, better: str, margin: float) -> Tails:
+    """The p-values behind `side`: a status is given where its own is at most half of what the interval leaves out.
+
+    Equality is two one-sided tests, both of which must reject; one of them is enough against it.
+    """
+    if effects.n < FEWEST_SEEDS:
+        return NO_EVIDENCE
+    if better == "equal":
+        return between(*map(effects.tails, edges(margin, effects.ratio)))
+    above, below = effects.tails(margin)
+    return Tails(above, below) if better == "higher" else Tails(below, above)
+
+
+def between(at_low: tuple[float, float], at_high: tuple[float, float]) -> Tails:
+    """The p-values of lying between two edges, from those of lying above and below each."""
+    (above_low, below_low), (above_high, below_high) = at_low, at_high
+    return Tails(max(above_low, below_high), min(below_low, above_high))
 
 
 def part(where: str, effects: Effects, better: str, margin: float, note: str = "") -> Part:
@@ -109,7 +152,7 @@ def part(where: str, effects: Effects, better: str, margin: float, note: str = "
     interval = effects.interval()
     status = side(interval, better, margin, effects.ratio) if effects.n >= FEWEST_SEEDS else "undecided"
     notes = "; ".join(text for text in (note, effects.note()) if text)
-    return Part(where, status, *interval, effects.n, notes)
+    return Part(where, status, *interval, effects.n, notes, tails(effects, better, margin))
 
 
 def combine(statuses: Iterable[Status]) -> Status:

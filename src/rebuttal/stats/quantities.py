@@ -69,10 +69,10 @@ def read(study: str | Path) -> Results:
     return Results(runs.folder, runs.curves, runs.tuning, runs.summaries, stragglers)
 
 
-def without_runs() -> Results:
-    """What a paper without a study rests on: the analyses beside its folder, which is not there."""
+def without_runs(folder: Path | None = None) -> Results:
+    """What a paper without a study rests on: the analyses in a folder of results (default: the project's)."""
     nothing = xr.Dataset()
-    return Results(paths.results() / "none", nothing, nothing, nothing)
+    return Results((folder or paths.results()) / "none", nothing, nothing, nothing)
 
 
 def quantity(data: Results, what: str, rate: str, target: float, split: str = "test") -> xr.Dataset:

@@ -8,7 +8,7 @@ import xarray as xr
 from rebuttal import results
 from rebuttal.errors import refuse
 from rebuttal.schemas import ANALYSES
-from rebuttal.stats import arrays
+from rebuttal.stats import arrays, judging
 from rebuttal.stats.judging import FEWEST_SEEDS, Part, Status
 from rebuttal.stats.quantities import Results
 from rebuttal.verdict_rules import Reading
@@ -80,15 +80,21 @@ def _over_seeds(where: str, values: xr.DataArray, rule: Reading) -> Part:
     rows = values.transpose("seed", ...).values.reshape(values.sizes["seed"], -1)
     rows = rows[np.isfinite(rows).all(axis=1)]
     if len(rows) < FEWEST_SEEDS:
-        return Part(where, "undecided", np.nan, np.nan, np.nan, len(rows), "fewer than five seeds")
-    found = arrays.bootstrap(np.array([statistic(row) for row in rows]), arrays.RESAMPLES)
-    return Part(where, _side(found.low, found.high, rule), *found, len(rows))
+        nothing = np.nan, np.nan, np.nan
+        return Part(where, "undecided", *nothing, len(rows), "fewer than five seeds", judging.NO_EVIDENCE)
+    each = np.array([statistic(row) for row in rows])
+    found = arrays.student(each)
+    tails = judging.between(*(arrays.student_tails(each, bound) for bound in _bounds(rule)))
+    return Part(where, _side(found.low, found.high, rule), *found, len(rows), p=tails)
 
 
 def _side(lowest: float, highest: float, rule: Reading) -> Status:
-    low, high = (
-        end if bound is None else bound for bound, end in zip(rule.within, (-np.inf, np.inf), strict=True)
-    )
+    low, high = _bounds(rule)
     if low <= lowest and highest <= high:
         return "supported"
     return "contradicted" if highest < low or lowest > high else "undecided"
+
+
+def _bounds(rule: Reading) -> tuple[float, float]:
+    low, high = rule.within
+    return -np.inf if low is None else low, np.inf if high is None else high

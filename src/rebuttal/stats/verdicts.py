@@ -16,7 +16,7 @@ import xarray as xr
 
 from rebuttal import papers
 from rebuttal.papers import Evidence, Paper, Question
-from rebuttal.stats import arrays, datasets, formulas, judging, quantities, reading
+from rebuttal.stats import arrays, datasets, formulas, judging, multiplicity, quantities, reading
 from rebuttal.stats.judging import Effects, Part, Status
 from rebuttal.stats.quantities import Results
 from rebuttal.verdict_rules import (
@@ -191,22 +191,29 @@ def _conditions(rule: Rule, data: Results) -> str:
 def ledger(paper: Paper | str | Path, study: Results | str | Path) -> list[dict[str, Any]]:
     """One row for every concern and claim of a paper, in their order: plain values, ready for JSON.
 
-    study: its results, or its name or folder, from which they are read.
+    study: its results, or its name or folder, from which they are read. `holm` of a claim is what stands of it when
+    all of the paper's claims are corrected together (`multiplicity.corrected`); None for a concern.
     """
     paper = paper if isinstance(paper, Paper) else papers.load(paper)
     data = study if isinstance(study, Results) else quantities.read(study)
-    return [_row(question, paper, data) for question in (*paper.concerns, *paper.claims)]
+    judged = [(question, [judge(evidence, data) for evidence in question.answers])
+              for question in (*paper.concerns, *paper.claims)]  # fmt: skip
+    rows = [_row(question, paper, verdicts) for question, verdicts in judged]
+    of_claims = range(len(paper.concerns), len(rows))
+    parts = [(rows[at]["status"], [part for one in judged[at][1] for part in one.parts]) for at in of_claims]
+    for at, holm in zip(of_claims, multiplicity.corrected(parts), strict=True):
+        rows[at]["holm"] = holm
+    return rows
 
 
-def _row(question: Question, paper: Paper, data: Results) -> dict[str, Any]:
+def _row(question: Question, paper: Paper, verdicts: list[Verdict]) -> dict[str, Any]:
     """The first piece of evidence that measures gives the effect; the status is that of all of them together."""
-    verdicts = [judge(evidence, data) for evidence in question.answers]
     evidence = [_evidence(one, verdict) for one, verdict in zip(question.answers, verdicts, strict=True)]
     files = dict.fromkeys(file for verdict in verdicts for file in verdict.data_files)
     first = next((one for one in evidence if one["status"] != "answered"), (evidence or [NO_EVIDENCE])[0])
     shown = {key: first[key] for key in ("effect", "interval", "n", "unit", "rule", "figure", "conditions")}
     status = judging.combine(verdict.status for verdict in verdicts)
-    return {"id": question.id, "paper": paper.id, "kind": question.kind, "status": status, **shown,
+    return {"id": question.id, "paper": paper.id, "kind": question.kind, "status": status, "holm": None, **shown,
             "data_files": list(files), "text": question.text, "source": question.source,
             "concerns": list(question.concerns), "missing": question.missing, "evidence": evidence}  # fmt: skip
 

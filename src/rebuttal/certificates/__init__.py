@@ -1,0 +1,1 @@
+"""Certificates: a rerun held against reference results, in a folder that anyone can check without training."""

@@ -1,0 +1,124 @@
+"""A bundle: a folder with everything that verdicts are computed from, and a list of its files with their hashes.
+
+A bundle has the layout of the project: params.yaml, papers/PAPER/paper.yaml, results/STUDY/..., and ledger.json with
+the verdicts. `reference/NAME` is one; a certificate is one that holds code, notebooks and pages too.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rebuttal.errors import InputError
+
+# What the files of a bundle that are not copies are called, and the format of CERTIFICATE.
+MANIFEST, LEDGER = "manifest.json", "ledger.json"
+CERTIFICATE, REFERENCE_LEDGER, FORMAT = "certificate.json", "reference_ledger.json", 1
+
+Role = Literal["code", "parameters", "rules", "results", "verdicts", "notebook", "page"]
+Row = dict[str, Any]  # of a ledger
+Chosen = tuple[Role, Path]
+
+# Of a study's folder, all that verdicts and their provenance rest on; time lines and executed notebooks stay out.
+OF_STUDY = ("training/*/*.nc", "training/*/*.json", "tuning/*.nc", "summaries/*.nc", "*.nc")
+OF_ANALYSES = ("analyses/*.nc", "analyses/*.json", "profile.json")
+CODE = ("src/**/*.py", "src/**/*.json", "src/**/*.j2", "src/**/*.css", "src/**/*.js", "pyproject.toml",
+        "requirements.lock", "dvc.yaml", "Makefile", "LICENSE", "CITATION.cff")  # fmt: skip
+PUBLISHED: dict[Role, Sequence[str]] = {
+    "code": CODE,
+    "notebook": ("notebooks/*.ipynb",),
+    "page": ("reports/*.html", "reports/*.json", "reports/assets/*"),
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a bundle: its path within, what it is there for, its size and its hash."""
+
+    path: str
+    role: Role
+    bytes: int
+    sha256: str
+
+
+def sources(root: Path, rows: Sequence[Row], studies: Iterable[str]) -> Iterator[Chosen]:
+    """What a bundle of a project holds: (role, path) of its parameters, its rules, and the results behind `rows`."""
+    yield "parameters", root / "params.yaml"
+    for paper in sorted({row["paper"] for row in rows}):
+        yield "rules", root / "papers" / paper / "paper.yaml"
+    results = root / "results"
+    read = {root / name for row in rows for name in row["data_files"]}
+    beside = {path for study in studies for pattern in OF_STUDY for path in (results / study).glob(pattern)}
+    analyses = {path for pattern in OF_ANALYSES for path in results.glob(pattern)}
+    for path in sorted(read | beside | analyses):
+        yield "results", path
+
+
+def published(root: Path) -> Iterator[Chosen]:
+    """Code, notebooks and pages of a project: (role, path)."""
+    for role, patterns in PUBLISHED.items():
+        for path in sorted({path for one in patterns for path in root.glob(one)}):
+            yield role, path
+
+
+def copy(root: Path, chosen: Iterable[Chosen], target: Path) -> list[File]:
+    """Copy files of a project into a bundle, to the same places; what they are."""
+    found = []
+    for role, path in chosen:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; allowed: a project whose pipeline has run (make repro)")
+        place = target / path.relative_to(root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+        found.append(described(target, place, role))
+    return found
+
+
+def described(bundle: Path, path: Path, role: Role) -> File:
+    """A file that is in the bundle already."""
+    content = path.read_bytes()
+    return File(path.relative_to(bundle).as_posix(), role, len(content), hashlib.sha256(content).hexdigest())
+
+
+def changed(bundle: Path, files: Iterable[File]) -> list[str]:
+    """The paths of files that are missing or differ from their hashes, each with which of the two."""
+    found = []
+    for file in files:
+        path = bundle / file.path
+        if not path.is_file():
+            found.append(f"{file.path} (missing)")
+        elif described(bundle, path, file.role) != file:
+            found.append(f"{file.path} (changed)")
+    return found
+
+
+def digest(files: Iterable[File], role: Role) -> str:
+    """One hash of all files of a role, whatever their order: SHA-256 over lines "hash  path", as sha256sum's."""
+    lines = sorted(f"{file.sha256}  {file.path}\n" for file in files if file.role == role)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """JSON with a fixed layout; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(
+        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+    partial.replace(path)
+
+
+def read_json(path: Path, needed: Sequence[str]) -> dict[str, Any]:
+    """One JSON object with the keys `needed`. Raises InputError of one line if it cannot be read, or lacks one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({type(error).__name__}); allowed: a file that "
+                         "`rebuttal certify` wrote") from error  # fmt: skip
+    missing = [key for key in needed if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise InputError(f"{path}: {missing[0]}: got nothing; allowed: a file that `rebuttal certify` wrote")
+    return content

@@ -1,0 +1,52 @@
+"""The ledger of all papers, computed from a folder of results: of this project, of a reference, of a certificate."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rebuttal import papers
+from rebuttal.certificates.bundle import Row
+from rebuttal.errors import InputError
+from rebuttal.papers import Paper
+from rebuttal.stats import quantities, verdicts
+from rebuttal.stats.quantities import Results
+
+
+def papers_in(folder: Path) -> list[Paper]:
+    """The papers of a project or bundle, by name. Raises InputError if there is none, or one is broken."""
+    found = [papers.load(path) for path in sorted((folder / "papers").glob("*/paper.yaml"))]
+    if not found:
+        raise InputError(
+            f"{folder}: no papers/*/paper.yaml; allowed: a project or a bundle with at least one paper"
+        )
+    return found
+
+
+def studies(about: Sequence[Paper]) -> list[str]:
+    """The studies that papers rest on, each once."""
+    return list(dict.fromkeys(paper.study for paper in about if paper.study))
+
+
+def rows(about: Sequence[Paper], results: Path) -> list[Row]:
+    """One row for each concern and claim of every paper, from the studies and analyses in a folder of results.
+
+    Raises:
+        InputError: a result file that a rule needs is missing or broken; the message names the paper.
+    """
+    found: list[Row] = []
+    for paper in about:
+        try:
+            found += verdicts.ledger(paper, _data(paper, results))
+        except InputError as error:
+            raise InputError(f"{paper.id}: {error}") from None
+    return found
+
+
+def _data(paper: Paper, results: Path) -> Results:
+    """A paper's results; of a paper without a study, the analyses alone."""
+    if paper.study is None:
+        return quantities.without_runs(results)
+    if not (results / paper.study).is_dir():
+        raise InputError(
+            f"{results / paper.study}: no such folder; allowed: results of the study {paper.study}"
+        )
+    return quantities.read(results / paper.study)

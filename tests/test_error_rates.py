@@ -1,0 +1,107 @@
+"""How often verdicts err on synthetic studies with known truth, and claims corrected together."""
+
+import numpy as np
+import pytest
+
+from rebuttal.stats import multiplicity
+from rebuttal.stats.error_rates import Setting, rates, studies
+from rebuttal.stats.judging import Part, Status, Tails
+
+
+@pytest.fixture(scope="module")
+def without_effect():
+    """1,000 studies with five seeds and no effect."""
+    return rates(Setting())
+
+
+def test_a_verdict_without_an_effect_is_wrong_in_at_most_one_of_twenty_studies(without_effect):
+    """Both sides together: 5 % by construction, and three standard errors of 1,000 studies."""
+    assert without_effect.supported + without_effect.contradicted <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+    assert min(without_effect.supported, without_effect.contradicted) > 0
+
+
+def test_intervals_cover_the_truth_as_often_as_they_say(without_effect):
+    assert 0.93 <= without_effect.coverage <= 0.97
+    assert 0.93 <= rates(Setting("ratio", 1.0, "gamma", 10, studies=500)).coverage <= 0.97
+
+
+def test_power_grows_with_the_effect_and_with_the_seeds():
+    few = [rates(Setting(effect=effect, studies=150)).supported for effect in (0.5, 1.0, 2.0)]
+    many = rates(Setting(effect=1.0, seeds=10, studies=150)).supported
+    assert few == sorted(few)
+    assert few[2] > 0.8
+    assert many > few[1]
+
+
+def test_equivalence_is_rarely_granted_at_its_margin_and_mostly_without_a_difference():
+    at_margin = rates(Setting(effect=3.0, studies=200), "equal", 3.0)
+    without = rates(Setting(effect=0.0, studies=200), "equal", 3.0)
+    assert at_margin.supported <= 0.08
+    assert without.supported > 0.9
+
+
+def test_places_that_must_all_agree_err_less_often():
+    found = rates(Setting(machines=2, studies=200))
+    assert found.supported + found.contradicted <= 0.03
+
+
+def test_the_studies_have_the_effect_that_they_state():
+    data = studies(Setting("ratio", effect=3.0, seeds=400, studies=1))
+    seconds = data.curves.seconds.isel(point=-1).squeeze(drop=True)
+    log_ratio = np.log(seconds.sel({"method": "method v=0"}) / seconds.sel({"method": "baseline"}))
+    assert float(log_ratio.mean()) == pytest.approx(0.3, abs=0.02)
+    assert float(log_ratio.std()) == pytest.approx(0.1, abs=0.02)
+
+
+def test_holm_against_an_example_by_hand():
+    """Sorted: 0.005 x 4, 0.01 x 3, 0.03 x 2, 0.04 x 1; never falling."""
+    assert multiplicity.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert multiplicity.holm([0.9, 0.8]) == [1.0, 1.0]
+    assert multiplicity.holm([]) == []
+
+
+def test_holm_keeps_the_family_wise_error():
+    random = np.random.default_rng(0)
+    wrong = [min(multiplicity.holm(random.uniform(size=6).tolist())) <= 0.05 for _ in range(2000)]
+    assert np.mean(wrong) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 2000)
+
+
+def part(status, supported=None):
+    """A part with its p-value of support, the other side's being the rest; without chance if it is left out."""
+    return Part(
+        "here", status, 1.0, 0.5, 1.5, 5, p=None if supported is None else Tails(supported, 1 - supported)
+    )
+
+
+def test_a_claim_is_as_sure_as_its_least_sure_place():
+    assert multiplicity.p_value("supported", [part("supported", 0.001), part("supported", 0.02)]) == 0.04
+    assert multiplicity.p_value("undecided", [part("supported", 0.001), part("undecided", 0.4)]) == 0.8
+    assert multiplicity.p_value("supported", [part("supported")]) is None
+    assert multiplicity.p_value("supported", [part("supported"), part("supported", 0.01)]) == 0.02
+    assert multiplicity.p_value("undecided", [part("undecided"), part("supported", 0.01)]) == 1.0
+
+
+def test_a_mixed_claim_is_as_sure_as_its_weaker_side_among_all_places():
+    mixed = [part("supported", 0.001), part("contradicted", 0.99), part("undecided", 0.5)]
+    assert multiplicity.p_value("mixed", mixed) == pytest.approx(2 * 3 * 0.01)
+
+
+def test_of_many_claims_a_weak_one_no_longer_stands():
+    strong, weak = [part("supported", 0.0005)], [part("supported", 0.02)]
+    (alone,) = multiplicity.corrected([("supported", weak)])
+    assert alone == {"p_value": 0.04, "adjusted": 0.04, "status": "supported", "claims": 1}
+    certain, open_one = [part("supported")], [part("undecided", 0.3)]
+    claims: list[tuple[Status, list[Part]]] = [
+        ("supported", weak),
+        ("supported", strong),
+        ("supported", certain),
+        ("undecided", open_one),
+    ]
+    first, second, third, fourth = multiplicity.corrected(claims)
+    assert third is None
+    assert first
+    assert second
+    assert fourth
+    assert [row["status"] for row in (first, second, fourth)] == ["undecided", "supported", "undecided"]
+    assert second["claims"] == 3
+    assert second["adjusted"] == pytest.approx(0.003)
