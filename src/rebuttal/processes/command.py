@@ -38,10 +38,14 @@ def run(given: argparse.Namespace) -> str | None:
 def _written(timeline: Timeline, path: Path) -> str:
     timeline.save(path)
     found, about = summary(timeline), timeline.about
+    lost = [
+        f"; without node {one['node']} ({one['role']}) from version {one['version']} on"
+        for one in about["lost"]
+    ]
     return (
         f"{path}: {found['updates']} updates of {about['method']} on {about['nodes']} processes, "
         f"{1e3 * found['seconds_per_update']:.3g} ms each (measured), mean staleness {found['staleness_mean']:.3g}"
-    )
+    ) + "".join(lost)
 
 
 def check(given: argparse.Namespace) -> str:

@@ -47,7 +47,7 @@ class Reported:
 
 @dataclass
 class Log:
-    """All that one node notes.
+    """What one node notes: all of it, or a stretch.
 
     arrived_s, taken_s: (source, number) of a message -> when it was here, and when the program took it. definitions:
     what the names of the values that the node made stand for.
@@ -60,3 +60,10 @@ class Log:
     taken_s: dict[tuple[int, int], float] = field(default_factory=dict)
     reported: list[Reported] = field(default_factory=list)
     definitions: dict[Name, Definition] = field(default_factory=dict)
+
+    def extend(self, later: "Log") -> None:
+        """Add the stretch that follows."""
+        for notes in ("computed", "sent", "reported"):
+            getattr(self, notes).extend(getattr(later, notes))
+        for notes in ("arrived_s", "taken_s", "definitions"):
+            getattr(self, notes).update(getattr(later, notes))

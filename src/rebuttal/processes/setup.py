@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.errors import refuse
-from rebuttal.methods import Method, check_workers, method
+from rebuttal.methods import Method, check_workers, may_lose, method
 from rebuttal.rules import RULES, Rule
 from rebuttal.stragglers import Stragglers, named
 from rebuttal.workloads import check_data
@@ -65,6 +65,15 @@ class Setup:
     def nodes(self) -> range:
         """The numbers of all nodes, servers first."""
         return range(self.method.nodes(self.workers))
+
+    @property
+    def may_lose(self) -> int:
+        """How many workers the run can go on without."""
+        return may_lose(self.method, self.workers)
+
+    def may_be_lost(self, node: int) -> bool:
+        """Whether the run may go on without this node."""
+        return self.may_lose > 0 and node >= self.method.servers
 
     def role(self, node: int) -> str:
         """What a node is, for a reader."""
