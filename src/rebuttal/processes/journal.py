@@ -34,6 +34,11 @@ class Journal:
         self._file.flush()
         self.log = Log(self.log.node)
 
+    def close(self) -> None:
+        """Write what is new, for the last time."""
+        self.write()
+        self._file.close()
+
 
 def written(folder: Path, node: int) -> Log:
     """All that a node wrote. What it was killed over while it wrote is left out: nobody had heard of it."""

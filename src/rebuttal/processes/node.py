@@ -81,7 +81,7 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
         driver.drive(program)
         office.tell("ended")
         mailbox.await_stop()
-    journal.write()
+    journal.close()
     office.close()
 
 
