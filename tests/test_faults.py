@@ -69,11 +69,13 @@ def test_a_method_goes_on_without_as_many_workers_as_it_says_and_no_more(name, r
     program, options = METHODS[name]
     made = method(program, **options)
     promised = may_lose(made, 6)
+    enough: Any = Losing(made, promised, requests)
+    too_few: Any = Losing(made, promised + 1, requests)
     if promised:
-        assert len(run(Losing(made, promised, requests), updates=60).updates["value"]) == 61
+        assert len(run(enough, updates=60).updates["value"]) == 61
     if name not in SHARING:
         with pytest.raises(InputError, match=r"waits|wait|ended early"):
-            run(Losing(made, promised + 1, requests), updates=60)
+            run(too_few, updates=60)
 
 
 def struck(name, nodes, signal_number=signal.SIGKILL, patience_s=60.0, **given) -> Timeline:

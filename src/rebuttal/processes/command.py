@@ -27,6 +27,7 @@ def run(given: argparse.Namespace) -> str | None:
         "learning_rate": given.learning_rate, "rule": rule(given.rule, **pairs("--rule-option", given.rule_option)),
         "batch": given.batch, "options": pairs("--option", given.option), "stragglers": given.stragglers,
         "pace_s": given.pace, "checksums_every": given.checksums_every, "data_root": given.data_root,
+        "lock_free": given.lock_free,
     }  # fmt: skip
     if torchrun.is_here():
         timeline = torchrun.record(Setup.of(given.method, **settings))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rebuttal.clusters.pricing import STRAGGLING
+from rebuttal.errors import refuse
 from rebuttal.processes.cells import Cells
 from rebuttal.processes.journal import Journal
 from rebuttal.processes.links import Links, Sealed
@@ -60,7 +61,7 @@ class Driver:
             AllReduce: self._all_reduce,
             Wait: lambda request: self._reduced(request.handle),
             Read: self._read,
-            Write: lambda request: self._cells.write(request.cell, request.at, request.value),
+            Write: lambda request: self._memory(request.at).write(request.cell, request.at, request.value),
             Modify: self._modify,
             Report: self._report,
         }
@@ -134,9 +135,16 @@ class Driver:
 
     def _read(self, request: Read) -> Any:
         self.waiting = f"cell {request.cell}"
-        value = self._cells.read(request.cell, request.at)
+        value = self._memory(request.at).read(request.cell, request.at)
         self.waiting = None
         return value
+
+    def _memory(self, at: int | None) -> Any:
+        if self._setup.may_lose:
+            raise refuse(
+                "may_lose", self._setup.may_lose, "0 where a killed node may leave half a write in memory"
+            )
+        return self._cells.of(at)
 
     def _modify(self, request: Modify) -> Any:
         def change(content: Any) -> Any:
@@ -145,7 +153,7 @@ class Driver:
             self._computed(request.operation.__name__, value, start_s)
             return value
 
-        return self._cells.modify(request.cell, request.at, change)
+        return self._memory(request.at).modify(request.cell, request.at, change)
 
     def _report(self, request: Report) -> bool:
         if request.shared:

@@ -42,14 +42,18 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
     pace_s: float = 0.0,
     checksums_every: int = 10,
     data_root: Path | None = None,
+    lock_free: bool = False,
     patience_s: float = 60.0,
 ) -> Timeline:
     """The timeline of a method (its name, with `options`, or the method itself), run on real processes of this host.
 
     Training is real: `learning_rate` and `rule` are part of the run. A computation on data lasts at least `pace_s`
-    times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). `timeline.about` has the checksums of
-    every `checksums_every`-th version of the weights, which `verify` needs; and, under "lost", workers that were killed
-    or hung while the method went on, as far as it promises to.
+    times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). With `lock_free`, memory that
+    nodes share as threads do is read and written without locks.
+
+    `timeline.about` has the checksums of every `checksums_every`-th version of the weights, which `verify` needs; under
+    "lost", workers that were killed or hung while the method went on, as far as it promises to; and under "memory", of
+    a run without locks, what is not known of it.
 
     Raises:
         InputError: an unknown name or an impossible value.
@@ -58,6 +62,7 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
     setup = Setup.of(
         program, options, stragglers, workload=workload, workers=workers, updates=updates, batch=batch, seed=seed,
         learning_rate=learning_rate, rule=rule, pace_s=pace_s, checksums_every=checksums_every, data_root=data_root,
+        lock_free=lock_free,
     )  # fmt: skip
     with folder_of_run() as folder, started(setup, folder) as members:
         return Crew(setup, folder, members).timeline(patience_s)

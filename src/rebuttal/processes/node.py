@@ -24,6 +24,7 @@ from rebuttal.processes.cells import Cells
 from rebuttal.processes.driver import Driver
 from rebuttal.processes.journal import Journal
 from rebuttal.processes.links import LOST, Links
+from rebuttal.processes.lock_free import LockFreeCells
 from rebuttal.processes.mailbox import Mailbox, Stopped
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import THREADS, Setup
@@ -74,7 +75,8 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     links.read_into(mailbox, task)
     office.await_order("begin")
     journal = Journal(folder, number, task.defined, mailbox.arrived)
-    cells, progress = Cells(folder, task, mailbox.go_on), Progress(folder, len(setup.nodes))
+    shared = LockFreeCells(folder, task, journal, mailbox.go_on) if setup.lock_free else None
+    cells, progress = Cells(folder, task, mailbox.go_on, shared), Progress(folder, len(setup.nodes))
     driver = Driver(setup, journal, mailbox, links, cells, progress, office.tell)
     office.obey(mailbox, driver)
     with contextlib.suppress(Stopped):

@@ -19,7 +19,8 @@ class Setup:
     """A run of `method` (`name` in reports) on `workers` workers.
 
     A computation on data lasts at least `pace_s` times the straggler's factor of its worker; 0 adds nothing. Every
-    `checksums_every`-th version of the weights is noted with a checksum, and the last one.
+    `checksums_every`-th version of the weights is noted with a checksum, and the last one. `lock_free`: memory of the
+    machine, cells that no node owns, is read and written without locks.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Setup:
     pace_s: float
     checksums_every: int
     data_root: Path | None = None
+    lock_free: bool = False
 
     @staticmethod
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
