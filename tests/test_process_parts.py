@@ -10,8 +10,8 @@ import torch
 from rebuttal.processes.cells import Cells
 from rebuttal.processes.clocks import Offset, offset_of
 from rebuttal.processes.command import pairs
-from rebuttal.processes.crew import Reports
 from rebuttal.processes.mailbox import Letter, Mailbox, Stopped
+from rebuttal.processes.reports import Reports
 from rebuttal.processes.values import NamedTask, first_name, packed, unpacked
 from rebuttal.replaying.eager import Computer
 from rebuttal.rules import SGD, Momentum, mean
@@ -110,11 +110,13 @@ def test_names_are_those_of_the_computation_on_every_node(task):
 def test_the_order_of_a_mean_is_part_of_its_name(task):
     w = task.start()
     g = [task.gradient(w, (k, 0)) for k in (0, 1)]
+    task.defined()
     assert mean(*g).name != mean(*reversed(g)).name
     assert first_name((3, g[0], g[1])) == g[0].name
     assert first_name((3, None)) is None
-    operation, inputs, _ = task.definitions[mean(*g).name]
-    assert (operation, inputs) == ("mean", (g[0].name, g[1].name))
+    found = task.defined()
+    assert found[mean(*g).name] == ("mean", (g[0].name, g[1].name), ())
+    assert len(found) == 2
 
 
 def test_a_cell_is_changed_by_one_at_a_time(task, tmp_path):

@@ -6,7 +6,8 @@ A method is a frozen dataclass of its options with
 - `nodes(workers)`: how many nodes it runs on,
 - `programs(nodes, task)`: the program of each node.
 
-It may have `check(workers)`, which raises InputError for a number of workers that makes no sense with its options.
+It may have `check(workers)`, which raises InputError for a number of workers that makes no sense with its options, and
+`may_lose(workers)`, how many of them may die in mid-run without any other waiting for them (none, where it is missing).
 """
 
 from collections.abc import Sequence
@@ -120,3 +121,8 @@ def check_workers(method: Any, workers: int) -> None:
         raise refuse("workers", workers, "a whole number >= 1")
     if hasattr(method, "check"):
         method.check(workers)
+
+
+def may_lose(method: Any, workers: int) -> int:
+    """How many of its workers the method goes on without, by its own word."""
+    return method.may_lose(workers) if hasattr(method, "may_lose") else 0

@@ -41,6 +41,10 @@ class BackupWorkers:
         """The server and the N + b workers."""
         return 1 + workers
 
+    def may_lose(self, workers: int) -> int:
+        """Whoever is not waited for."""
+        return self.b
+
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
         """The server's program and the workers'."""
         server, *workers = nodes

@@ -37,6 +37,10 @@ class DelayCompensated:
         """The server and the workers."""
         return 1 + workers
 
+    def may_lose(self, workers: int) -> int:
+        """All but one: nobody waits for a worker."""
+        return workers - 1
+
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
         """The server's program and the workers'."""
         server, *workers = nodes

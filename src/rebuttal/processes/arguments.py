@@ -21,6 +21,11 @@ def of_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pace", type=float, default=0.0, help="seconds that a slowdown of 1 stands for (default: 0, none)"
     )
+    parser.add_argument(
+        "--lock-free",
+        action="store_true",
+        help="memory that threads would share is read and written without locks",
+    )
     parser.add_argument("--checksums-every", type=int, default=10, metavar="N", help="versions")
     parser.add_argument("--write", type=Path, help="where to (default: METHOD.npz)")
 

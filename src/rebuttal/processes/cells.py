@@ -21,16 +21,23 @@ COUNTER, COUNTER_BYTES = "versions", 8
 
 
 class Cells:
-    """One node's view of the memory in `folder`. `go_on` is called while it waits, and raises to end that."""
+    """One node's view of the memory in `folder`. `go_on` is called while it waits, and raises to end that.
 
-    def __init__(self, folder: Path, task: NamedTask, go_on: Callable[[], None]) -> None:
-        self._folder, self._task, self._go_on = folder, task, go_on
+    `unowned`: what has the cells that no node owns, if not this.
+    """
+
+    def __init__(self, folder: Path, task: NamedTask, go_on: Callable[[], None], unowned: Any = None) -> None:
+        self._folder, self._task, self._go_on, self._unowned = folder, task, go_on, unowned or self
         self._files: dict[str, int] = {}
+
+    def of(self, at: int | None) -> Any:
+        """What reads, writes and modifies the cells of this owner."""
+        return self._unowned if at is None else self
 
     def read(self, cell: str, at: int | None) -> Any:
         """What the cell holds; waits for its first content."""
         while True:
-            with self._locked(_file(cell, at), fcntl.LOCK_SH) as file:
+            with self._locked(file_of(cell, at), fcntl.LOCK_SH) as file:
                 content = _content(file)
             if content:
                 return unpacked(content, self._task)
@@ -39,12 +46,12 @@ class Cells:
 
     def write(self, cell: str, at: int | None, value: Any) -> None:
         """Put a value over whatever is there."""
-        with self._locked(_file(cell, at), fcntl.LOCK_EX) as file:
+        with self._locked(file_of(cell, at), fcntl.LOCK_EX) as file:
             _fill(file, packed(value))
 
     def modify(self, cell: str, at: int | None, change: Callable[[Any], Any]) -> Any:
         """The new content, `change` of the old (None where there was none), with no other change in between."""
-        with self._locked(_file(cell, at), fcntl.LOCK_EX) as file:
+        with self._locked(file_of(cell, at), fcntl.LOCK_EX) as file:
             content = _content(file)
             value = change(unpacked(content, self._task) if content else None)
             _fill(file, packed(value))
@@ -69,7 +76,8 @@ class Cells:
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _file(cell: str, at: int | None) -> str:
+def file_of(cell: str, at: int | None) -> str:
+    """The name of a cell's file."""
     return f"cell-{'all' if at is None else at}-{urllib.parse.quote(cell, safe='')}"
 
 

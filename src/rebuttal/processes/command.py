@@ -27,6 +27,7 @@ def run(given: argparse.Namespace) -> str | None:
         "learning_rate": given.learning_rate, "rule": rule(given.rule, **pairs("--rule-option", given.rule_option)),
         "batch": given.batch, "options": pairs("--option", given.option), "stragglers": given.stragglers,
         "pace_s": given.pace, "checksums_every": given.checksums_every, "data_root": given.data_root,
+        "lock_free": given.lock_free,
     }  # fmt: skip
     if torchrun.is_here():
         timeline = torchrun.record(Setup.of(given.method, **settings))
@@ -38,10 +39,14 @@ def run(given: argparse.Namespace) -> str | None:
 def _written(timeline: Timeline, path: Path) -> str:
     timeline.save(path)
     found, about = summary(timeline), timeline.about
+    lost = [
+        f"; without node {one['node']} ({one['role']}) from version {one['version']} on"
+        for one in about["lost"]
+    ]
     return (
         f"{path}: {found['updates']} updates of {about['method']} on {about['nodes']} processes, "
         f"{1e3 * found['seconds_per_update']:.3g} ms each (measured), mean staleness {found['staleness_mean']:.3g}"
-    )
+    ) + "".join(lost)
 
 
 def check(given: argparse.Namespace) -> str:

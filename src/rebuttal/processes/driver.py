@@ -2,14 +2,16 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rebuttal.clusters.pricing import STRAGGLING
+from rebuttal.errors import refuse
 from rebuttal.processes.cells import Cells
-from rebuttal.processes.links import Links
-from rebuttal.processes.log import Computed, Log, Reported, Sent
+from rebuttal.processes.journal import Journal
+from rebuttal.processes.links import Links, Sealed
+from rebuttal.processes.log import Computed, Reported, Sent
 from rebuttal.processes.mailbox import Mailbox
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import Setup
@@ -36,18 +38,18 @@ class Driver:
     def __init__(
         self,
         setup: Setup,
-        log: Log,
+        journal: Journal,
         mailbox: Mailbox,
         links: Links,
         cells: Cells,
         progress: Progress,
         announce: Callable[[str, Any], None],
     ) -> None:
-        self._setup, self._log, self._announce = setup, log, announce
+        self._setup, self._journal, self._announce = setup, journal, announce
         self._mailbox, self._links, self._cells, self._progress = mailbox, links, cells, progress
-        self._least_s = setup.seconds(log.node)
+        self._node, self._least_s = journal.log.node, setup.seconds(journal.log.node)
         self._counts: dict[Any, int] = {}
-        self._versions = 0
+        self._computations = self._versions = 0
         self.waiting: str | None = None
 
     def drive(self, program: Program) -> None:
@@ -59,7 +61,7 @@ class Driver:
             AllReduce: self._all_reduce,
             Wait: lambda request: self._reduced(request.handle),
             Read: self._read,
-            Write: lambda request: self._cells.write(request.cell, request.at, request.value),
+            Write: lambda request: self._memory(request.at).write(request.cell, request.at, request.value),
             Modify: self._modify,
             Report: self._report,
         }
@@ -73,6 +75,7 @@ class Driver:
             answer = perform[type(request)](request)
 
     def _compute(self, request: Compute) -> Any:
+        self._note_progress(begun=1)
         name, start_s = request.operation.__name__, time.monotonic()
         value = request.operation(*request.args)
         if name in STRAGGLING and self._setup.pace_s:
@@ -86,29 +89,40 @@ class Driver:
 
     def _send(self, request: Send) -> None:
         sent_s = time.monotonic()
-        number, size = self._links.send(request.to, request.tag, request.value)
-        self._log.sent.append(Sent(request.to, number, request.tag, first_name(request.value), size, sent_s))
+        message = self._links.seal(request.to, request.tag, request.value)
+        self._journal.log.sent.append(
+            Sent(request.to, message.number, request.tag, first_name(request.value), message.size, sent_s)
+        )
+        self._post([message])
+
+    def _post(self, messages: Sequence[Sealed]) -> None:
+        """Put messages on their way; what others could go on with, should this node be lost, is proved first."""
+        if self._setup.may_be_lost(self._node):
+            self._journal.write()
+        for message in messages:
+            self._links.send(message)
 
     def _receive(self, request: Recv) -> tuple[int, Any]:
         self.waiting = request.tag
         letter = self._mailbox.take(request)
         self.waiting = None
-        self._log.taken_s[letter.source, letter.number] = time.monotonic()
+        self._journal.log.taken_s[letter.source, letter.number] = time.monotonic()
         return letter.source, letter.value
 
     def _all_reduce(self, request: AllReduce) -> Any:
         """Every participant sends its value to every other; each then sums all of them in the same order."""
         tag = f"all_reduce {request.tag} {self._next(('all_reduce', request.tag))}"
-        others = [node for node in request.participants if node != self._log.node]
-        size = sum(self._links.send(node, tag, request.value)[1] for node in others)
-        handle = Handle(request, tag, size)
+        others = [node for node in request.participants if node != self._node]
+        messages = [self._links.seal(node, tag, request.value) for node in others]
+        self._post(messages)
+        handle = Handle(request, tag, sum(message.size for message in messages))
         return self._reduced(handle) if request.blocking else handle
 
     def _reduced(self, handle: Handle) -> Any:
         request, start_s, values = handle.request, time.monotonic(), []
         self.waiting = f"all-reduce {request.tag}"
         for node in request.participants:
-            if node == self._log.node:
+            if node == self._node:
                 values.append(request.value)
             else:
                 letter = self._mailbox.take(Recv(handle.tag, source=node))
@@ -121,9 +135,16 @@ class Driver:
 
     def _read(self, request: Read) -> Any:
         self.waiting = f"cell {request.cell}"
-        value = self._cells.read(request.cell, request.at)
+        value = self._memory(request.at).read(request.cell, request.at)
         self.waiting = None
         return value
+
+    def _memory(self, at: int | None) -> Any:
+        if self._setup.may_lose:
+            raise refuse(
+                "may_lose", self._setup.may_lose, "0 where a killed node may leave half a write in memory"
+            )
+        return self._cells.of(at)
 
     def _modify(self, request: Modify) -> Any:
         def change(content: Any) -> Any:
@@ -132,7 +153,7 @@ class Driver:
             self._computed(request.operation.__name__, value, start_s)
             return value
 
-        return self._cells.modify(request.cell, request.at, change)
+        return self._memory(request.at).modify(request.cell, request.at, change)
 
     def _report(self, request: Report) -> bool:
         if request.shared:
@@ -146,7 +167,7 @@ class Driver:
                 version, request.weights.name, time_s, request.part, request.shared,
                 checksum(request.weights) if noted else None,
             )  # fmt: skip
-            self._log.reported.append(row)
+            self._journal.log.reported.append(row)
             self._versions = version + 1
             self._note_progress()
         if version in (0, last):
@@ -157,11 +178,13 @@ class Driver:
         self, name: str, value: Any, start_s: float, *, completed: bool = True, size_bytes: int = 0
     ) -> None:
         row = Computed(name, first_name(value), start_s, time.monotonic(), completed, size_bytes)
-        self._log.computed.append(row)
+        self._journal.log.computed.append(row)
+        self._computations += 1
         self._note_progress()
 
-    def _note_progress(self) -> None:
-        self._progress.note(self._log.node, len(self._log.computed), self._versions)
+    def _note_progress(self, begun: int = 0) -> None:
+        made = self._computations
+        self._progress.note(self._node, made + begun, made, self._versions)
 
     def _next(self, what: Any) -> int:
         count = self._counts.get(what, 0)

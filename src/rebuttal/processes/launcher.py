@@ -15,9 +15,9 @@ from typing import Any
 
 from rebuttal.errors import refuse
 from rebuttal.methods import Method
-from rebuttal.processes.crew import Crew, Member
+from rebuttal.processes.crew import Crew
+from rebuttal.processes.members import Member
 from rebuttal.processes.node import main
-from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import Setup
 from rebuttal.rules import SGD, Rule
 from rebuttal.timeline import Timeline
@@ -42,24 +42,30 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
     pace_s: float = 0.0,
     checksums_every: int = 10,
     data_root: Path | None = None,
+    lock_free: bool = False,
     patience_s: float = 60.0,
 ) -> Timeline:
     """The timeline of a method (its name, with `options`, or the method itself), run on real processes of this host.
 
     Training is real: `learning_rate` and `rule` are part of the run. A computation on data lasts at least `pace_s`
-    times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). `timeline.about` has the checksums of
-    every `checksums_every`-th version of the weights, which `verify` needs.
+    times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). With `lock_free`, memory that
+    nodes share as threads do is read and written without locks.
+
+    `timeline.about` has the checksums of every `checksums_every`-th version of the weights, which `verify` needs; under
+    "lost", workers that were killed or hung while the method went on, as far as it promises to; and under "memory", of
+    a run without locks, what is not known of it.
 
     Raises:
         InputError: an unknown name or an impossible value.
-        RunError: a node was killed or failed, or no node got on for `patience_s`.
+        RunError: a node that is needed was killed, failed or hung, or no node got on for `patience_s`.
     """
     setup = Setup.of(
         program, options, stragglers, workload=workload, workers=workers, updates=updates, batch=batch, seed=seed,
         learning_rate=learning_rate, rule=rule, pace_s=pace_s, checksums_every=checksums_every, data_root=data_root,
+        lock_free=lock_free,
     )  # fmt: skip
-    with folder_of_run() as folder, _started(setup, folder) as processes:
-        return Crew(setup, Progress(folder, len(setup.nodes)), processes).timeline(patience_s)
+    with folder_of_run() as folder, started(setup, folder) as members:
+        return Crew(setup, folder, members).timeline(patience_s)
 
 
 @contextlib.contextmanager
@@ -82,7 +88,7 @@ def forking() -> Any:
 
 
 @contextlib.contextmanager
-def _started(setup: Setup, folder: Path) -> Iterator[dict[int, Member]]:
+def started(setup: Setup, folder: Path) -> Iterator[dict[int, Member]]:
     """The processes of a run, which are gone on leaving: by themselves, within a moment, if all went well."""
     context = forking()
     members: dict[int, Member] = {}
@@ -95,7 +101,7 @@ def _started(setup: Setup, folder: Path) -> Iterator[dict[int, Member]]:
             )
             process.start()
             theirs.close()
-            members[node] = Member(ours, process)
+            members[node] = Member(ours, process.pid, process)
         yield members
         patience_s = LEAVING_S
     finally:

@@ -10,6 +10,7 @@ import pickle
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,20 @@ from rebuttal.processes.mailbox import Letter, Mailbox
 from rebuttal.processes.values import NamedTask, packed, unpacked
 
 LOST = (EOFError, OSError, pickle.UnpicklingError)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The `number`-th message to node `to`, as it goes over the wire."""
+
+    to: int
+    number: int
+    content: bytes
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.content)
 
 
 class Links:
@@ -48,17 +63,19 @@ class Links:
             open_letter = _Opener(source, mailbox, task)
             threading.Thread(target=_read, args=(peer, open_letter), daemon=True).start()
 
-    def send(self, to: int, tag: Any, value: Any) -> tuple[int, int]:
-        """(which message to that node it is, its bytes). A node that is gone takes none; the launcher will say so."""
-        content = packed((tag, value))
+    def seal(self, to: int, tag: Any, value: Any) -> Sealed:
+        """A message that can be noted before it is sent."""
         number = self._numbers[to] = self._numbers.get(to, -1) + 1
-        if to == self._node:
+        return Sealed(to, number, packed((tag, value)))
+
+    def send(self, message: Sealed) -> None:
+        """Put a message on its way. A node that is gone takes none; the launcher will notice it."""
+        if message.to == self._node:
             assert self._own is not None, "nothing is sent before the mail is read"
-            self._own(content)
+            self._own(message.content)
         else:
             with contextlib.suppress(*LOST):
-                self._peers[to].send_bytes(content)
-        return number, len(content)
+                self._peers[message.to].send_bytes(message.content)
 
 
 def address(folder: Path, node: int) -> Path:

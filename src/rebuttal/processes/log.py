@@ -47,10 +47,11 @@ class Reported:
 
 @dataclass
 class Log:
-    """All that one node notes.
+    """What one node notes: all of it, or a stretch.
 
     arrived_s, taken_s: (source, number) of a message -> when it was here, and when the program took it. definitions:
-    what the names of the values that the node made stand for.
+    what the names of the values that the node made stand for. Of memory without locks: labels, the values' names by the
+    names that others read them under; accesses, and how many of them another node's write ended in.
     """
 
     node: int
@@ -60,3 +61,15 @@ class Log:
     taken_s: dict[tuple[int, int], float] = field(default_factory=dict)
     reported: list[Reported] = field(default_factory=list)
     definitions: dict[Name, Definition] = field(default_factory=dict)
+    labels: dict[Name, Name] = field(default_factory=dict)
+    accesses: int = 0
+    overtaken: int = 0
+
+    def extend(self, later: "Log") -> None:
+        """Add the stretch that follows."""
+        for notes in ("computed", "sent", "reported"):
+            getattr(self, notes).extend(getattr(later, notes))
+        for notes in ("arrived_s", "taken_s", "definitions", "labels"):
+            getattr(self, notes).update(getattr(later, notes))
+        self.accesses += later.accesses
+        self.overtaken += later.overtaken

@@ -25,13 +25,10 @@ class Letter:
 
 
 class Mailbox:
-    """Messages by tag, in the order of their arrival. Any thread may put, one takes.
-
-    `arrived_s`: (source, number) -> when that message was here.
-    """
+    """Messages by tag, in the order of their arrival. Any thread may put, one takes."""
 
     def __init__(self) -> None:
-        self.arrived_s: dict[tuple[int, int], float] = {}
+        self._arrived_s: dict[tuple[int, int], float] = {}
         self._changed = threading.Condition()
         self._letters: dict[Any, deque[Letter]] = {}
         self._stopped = False
@@ -39,9 +36,15 @@ class Mailbox:
     def put(self, letter: Letter) -> None:
         """A message is here."""
         with self._changed:
-            self.arrived_s[letter.source, letter.number] = letter.arrived_s
+            self._arrived_s[letter.source, letter.number] = letter.arrived_s
             self._letters.setdefault(letter.tag, deque()).append(letter)
             self._changed.notify_all()
+
+    def arrived(self) -> dict[tuple[int, int], float]:
+        """(source, number) -> when that message was here, of those that came since this was last asked."""
+        with self._changed:
+            new, self._arrived_s = self._arrived_s, {}
+        return new
 
     def stop(self) -> None:
         """The run is over."""

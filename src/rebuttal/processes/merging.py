@@ -2,27 +2,37 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rebuttal.errors import RunError
 from rebuttal.graph import Graph, Symbol
 from rebuttal.processes.clocks import Offset
 from rebuttal.processes.log import Definition, Log, Name, Reported
+from rebuttal.processes.members import Loss
 from rebuttal.processes.setup import Setup
 from rebuttal.processes.values import name_of
 from rebuttal.timeline import Recorder, Timeline
 
+UNKNOWN = (
+    "A read is noted with the last write that had ended before it, as the reader saw it. How much of a later write it "
+    "held is not known, nor which numbers were lost where two writes met: the weights need not follow from this order."
+)
 Version = tuple[int, Name, float]  # (node that made it, its name, when on the launcher's clock)
 
 
-def merged(setup: Setup, logs: Sequence[Log], begin_s: float, offsets: Mapping[int, Offset]) -> Timeline:
-    """The timeline; its seconds count from `begin_s` on the launcher's clock."""
+def merged(
+    setup: Setup,
+    logs: Sequence[Log],
+    begin_s: float,
+    offsets: Mapping[int, Offset],
+    losses: Sequence[Loss] = (),
+) -> Timeline:
+    """The timeline of all nodes' `logs`, by number; its seconds count from `begin_s` on the launcher's clock."""
     definitions = {name: made for log in logs for name, made in log.definitions.items()}
+    definitions |= {label: definitions[name] for log in logs for label, name in log.labels.items()}
     late_s = {log.node: begin_s + offsets[log.node].correction_s for log in logs}
     versions, reports = _versions(setup, logs, late_s, definitions)
-    about = setup.about() | {
-        "clock_offsets": {str(node): [offset.seconds, offset.error_s] for node, offset in offsets.items()},
-        "checksums": [[r.version, *(r.part or (0, 1)), r.checksum] for r in reports if r.checksum],
-    }
+    about = setup.about() | _about(setup, logs, reports, begin_s, offsets, losses)
     graph, recorder = Graph(), Recorder(about)
     numbers: dict[Name, int] = {}
 
@@ -50,6 +60,42 @@ def merged(setup: Setup, logs: Sequence[Log], begin_s: float, offsets: Mapping[i
     for name in definitions:  # also what was computed and never used, such as one half of a backward pass
         symbol(name)
     return recorder.timeline(graph)
+
+
+def _about(
+    setup: Setup,
+    logs: Sequence[Log],
+    reports: Sequence[Reported],
+    begin_s: float,
+    offsets: Mapping[int, Offset],
+    losses: Sequence[Loss],
+) -> dict[str, Any]:
+    """What only a real run has to say."""
+    found = {
+        "clock_offsets": {str(node): [offset.seconds, offset.error_s] for node, offset in offsets.items()},
+        "checksums": [[r.version, *(r.part or (0, 1)), r.checksum] for r in reports if r.checksum],
+        "lost": [_told(setup, loss, logs, begin_s) for loss in losses],
+    }
+    if setup.lock_free:
+        counts = {name: sum(getattr(log, name) for log in logs) for name in ("accesses", "overtaken")}
+        found["memory"] = {"locks": False, **counts, "unknown": UNKNOWN}
+    return found
+
+
+def _told(setup: Setup, loss: Loss, logs: Sequence[Log], begin_s: float) -> dict[str, Any]:
+    """A lost node, and what was lost with it: computations, begun, that nobody had heard of; messages on their way."""
+    log = logs[loss.node]
+    arrived = sum((loss.node, row.number) in logs[row.to].arrived_s for row in log.sent)
+    return {
+        "node": loss.node,
+        "role": setup.role(loss.node),
+        "how": loss.how,
+        "noticed_s": loss.noticed_s - begin_s,
+        "version": loss.version,
+        "computations": len(log.computed),
+        "computations_lost": loss.begun - len(log.computed),
+        "messages_lost": len(log.sent) - arrived,
+    }
 
 
 def _versions(

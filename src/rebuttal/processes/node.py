@@ -1,4 +1,4 @@
-"""What a node's process does, from its start to the hand-over of its notes.
+"""What a node's process does, from its start to the last of its notes.
 
 The launcher is on the other end of `control`: it says when to connect, to begin and to stop. A node whose launcher is
 gone ends at once.
@@ -22,8 +22,9 @@ from rebuttal.errors import InputError
 from rebuttal.lifeline import tie_to_parent
 from rebuttal.processes.cells import Cells
 from rebuttal.processes.driver import Driver
+from rebuttal.processes.journal import Journal
 from rebuttal.processes.links import LOST, Links
-from rebuttal.processes.log import Log
+from rebuttal.processes.lock_free import LockFreeCells
 from rebuttal.processes.mailbox import Mailbox, Stopped
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import THREADS, Setup
@@ -73,16 +74,17 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     office.tell("connected")
     links.read_into(mailbox, task)
     office.await_order("begin")
-    log = Log(number)
-    cells, progress = Cells(folder, task, mailbox.go_on), Progress(folder, len(setup.nodes))
-    driver = Driver(setup, log, mailbox, links, cells, progress, office.tell)
+    journal = Journal(folder, number, task.defined, mailbox.arrived)
+    shared = LockFreeCells(folder, task, journal, mailbox.go_on) if setup.lock_free else None
+    cells, progress = Cells(folder, task, mailbox.go_on, shared), Progress(folder, len(setup.nodes))
+    driver = Driver(setup, journal, mailbox, links, cells, progress, office.tell)
     office.obey(mailbox, driver)
     with contextlib.suppress(Stopped):
         driver.drive(program)
         office.tell("ended")
         mailbox.await_stop()
-    log.arrived_s, log.definitions = mailbox.arrived_s, task.definitions
-    office.close(log)
+    journal.close()
+    office.close()
 
 
 def _warm(compute: Computer) -> None:
@@ -116,10 +118,10 @@ class _Office:
         """From now on, in a thread, do what the launcher says."""
         threading.Thread(target=self._obey, args=(mailbox, driver), daemon=True).start()
 
-    def close(self, log: Log) -> None:
-        """Hand over the notes."""
+    def close(self) -> None:
+        """All notes are written."""
         self._closed = True
-        self.tell("log", log)
+        self.tell("written")
 
     def _obey(self, mailbox: Mailbox, driver: Driver) -> None:
         try:

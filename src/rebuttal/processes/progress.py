@@ -4,11 +4,11 @@ import mmap
 import struct
 from pathlib import Path
 
-FORM = struct.Struct("<qq")
+FORM = struct.Struct("<qqq")
 
 
 class Progress:
-    """(computations, versions) that each of `nodes` nodes has made, in a file that all of them map."""
+    """(computations begun, computations made, versions made) of each of some nodes, in a file that all of them map."""
 
     def __init__(self, folder: Path, nodes: int) -> None:
         path = folder / "progress"
@@ -16,14 +16,14 @@ class Progress:
             file.truncate(nodes * FORM.size)
             self._memory = mmap.mmap(file.fileno(), nodes * FORM.size)
 
-    def note(self, node: int, computations: int, versions: int) -> None:
+    def note(self, node: int, begun: int, made: int, versions: int) -> None:
         """A node is this far."""
-        FORM.pack_into(self._memory, node * FORM.size, computations, versions)
+        FORM.pack_into(self._memory, node * FORM.size, begun, made, versions)
 
-    def of(self, node: int) -> tuple[int, int]:
+    def of(self, node: int) -> tuple[int, int, int]:
         """How far a node was when it last said so."""
-        computations, versions = FORM.unpack_from(self._memory, node * FORM.size)
-        return computations, versions
+        begun, made, versions = FORM.unpack_from(self._memory, node * FORM.size)
+        return begun, made, versions
 
     def all(self) -> bytes:
         """Something that changes when any node gets on."""

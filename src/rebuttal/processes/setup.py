@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.errors import refuse
-from rebuttal.methods import Method, check_workers, method
+from rebuttal.methods import Method, check_workers, may_lose, method
 from rebuttal.rules import RULES, Rule
 from rebuttal.stragglers import Stragglers, named
 from rebuttal.workloads import check_data
@@ -19,7 +19,8 @@ class Setup:
     """A run of `method` (`name` in reports) on `workers` workers.
 
     A computation on data lasts at least `pace_s` times the straggler's factor of its worker; 0 adds nothing. Every
-    `checksums_every`-th version of the weights is noted with a checksum, and the last one.
+    `checksums_every`-th version of the weights is noted with a checksum, and the last one. `lock_free`: memory of the
+    machine, cells that no node owns, is read and written without locks.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Setup:
     pace_s: float
     checksums_every: int
     data_root: Path | None = None
+    lock_free: bool = False
 
     @staticmethod
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
@@ -65,6 +67,15 @@ class Setup:
     def nodes(self) -> range:
         """The numbers of all nodes, servers first."""
         return range(self.method.nodes(self.workers))
+
+    @property
+    def may_lose(self) -> int:
+        """How many workers the run can go on without."""
+        return may_lose(self.method, self.workers)
+
+    def may_be_lost(self, node: int) -> bool:
+        """Whether the run may go on without this node."""
+        return self.may_lose > 0 and node >= self.method.servers
 
     def role(self, node: int) -> str:
         """What a node is, for a reader."""

@@ -5,27 +5,30 @@
 torch.distributed's store tells the others where the launcher is. All else is as when we start the processes ourselves.
 """
 
+import contextlib
 import os
 import shutil
+import socket
 import sys
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
-from multiprocessing.connection import Client, Listener
+from multiprocessing.connection import Client, Connection
 from pathlib import Path
 
 from torch.distributed.rendezvous import rendezvous
 
 from rebuttal.errors import InputError, RunError, refuse
-from rebuttal.processes.crew import ANSWER_S, Crew, Member
+from rebuttal.processes.crew import WORK_S, Crew
 from rebuttal.processes.launcher import folder_of_run
+from rebuttal.processes.members import Member
 from rebuttal.processes.node import main
-from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import Setup
 from rebuttal.timeline import Timeline
 
 WHERE = "rebuttal/launcher"
 SOCKET = "launcher.socket"
+BACKLOG = 128
 
 
 def is_here(environment: Mapping[str, str] = os.environ) -> bool:
@@ -49,19 +52,29 @@ def record(setup: Setup, patience_s: float = 60.0) -> Timeline | None:
             "nnodes", os.environ.get("GROUP_WORLD_SIZE"), "1: nodes speak through memory of one host"
         )
     try:
-        store, *_ = next(rendezvous("env://", rank, world, timeout=timedelta(seconds=ANSWER_S)))
+        store, *_ = next(rendezvous("env://", rank, world, timeout=timedelta(seconds=WORK_S)))
+        launcher = Path(store.get(WHERE).decode()) if rank else None
     except RuntimeError as error:
         line = str(error).splitlines()[0]
         raise RunError(f"torch.distributed: no store at {_address()}: {line}") from error
-    if rank:
-        _be_node(setup, rank, Path(store.get(WHERE).decode()))
+    if launcher:
+        _be_node(setup, rank, launcher)
         return None
-    with folder_of_run() as folder, Listener(str(folder / SOCKET), family="AF_UNIX", backlog=128) as listener:
+    with folder_of_run() as folder, contextlib.closing(_listening(folder)) as listener:
         store.set(WHERE, str(folder))
         return _launch(setup, folder, listener, patience_s)
 
 
-def _launch(setup: Setup, folder: Path, listener: Listener, patience_s: float) -> Timeline:
+def _listening(folder: Path) -> socket.socket:
+    """Where nodes call; who accepts waits for each no longer than a node may take to be ready."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.settimeout(WORK_S)
+    listener.bind(str(folder / SOCKET))
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _launch(setup: Setup, folder: Path, listener: socket.socket, patience_s: float) -> Timeline:
     """Watch over all nodes in a thread, and be node 0 here. A run that fails ends this process, and so the others."""
     made: list[Timeline] = []
 
@@ -80,18 +93,26 @@ def _launch(setup: Setup, folder: Path, listener: Listener, patience_s: float) -
     return made[0]
 
 
-def _crew(setup: Setup, folder: Path, listener: Listener) -> Crew:
-    """All nodes, once each has called and said its number."""
+def _crew(setup: Setup, folder: Path, listener: socket.socket) -> Crew:
+    """All nodes, once each has called and said its number and its process's."""
     members: dict[int, Member] = {}
     while len(members) < len(setup.nodes):
-        control = listener.accept()
-        members[control.recv()] = Member(control)
-    return Crew(setup, Progress(folder, len(members)), dict(sorted(members.items())))
+        try:
+            control = Connection(listener.accept()[0].detach())
+        except TimeoutError as error:
+            silent = next(node for node in setup.nodes if node not in members)
+            raise RunError(f"no call from node {silent} ({setup.role(silent)}) for {WORK_S:g} s") from error
+        node, pid = control.recv()
+        members[node] = Member(control, pid)
+    return Crew(setup, folder, dict(sorted(members.items())))
 
 
 def _be_node(setup: Setup, rank: int, folder: Path) -> None:
-    control = Client(str(folder / SOCKET), family="AF_UNIX")
-    control.send(rank)
+    try:
+        control = Client(str(folder / SOCKET), family="AF_UNIX")
+    except OSError as error:
+        raise RunError(f"no launcher in {folder}: {error.strerror}") from error
+    control.send((rank, os.getpid()))
     main(setup, rank, folder, control)
 
 

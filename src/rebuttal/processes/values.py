@@ -44,21 +44,25 @@ class Named:
 
 
 class NamedTask(Task):
-    """The task that a method sees on a real process. `definitions`: what each name that was made here stands for."""
+    """The task that a method sees on a real process."""
 
-    definitions: dict[Name, Definition]
+    _new: dict[Name, Definition]
 
     def __init__(self, compute: Computer) -> None:
-        definitions: dict[Name, Definition] = {}
-
         def derive(operation: str, inputs: tuple[Named, ...], arguments: Arguments) -> Named:
             names = tuple(one.name for one in inputs)
             name = name_of(operation, names, arguments)
-            definitions[name] = (operation, names, arguments)
+            self._new[name] = (operation, names, arguments)
             return Named(name, compute(operation, [one.value for one in inputs], arguments), derive)
 
         super().__init__(derive, wire_bytes(compute.context.workload))
-        object.__setattr__(self, "definitions", definitions)
+        self.defined()
+
+    def defined(self) -> dict[Name, Definition]:
+        """What each name stands for that was made here since this was last asked."""
+        new = getattr(self, "_new", {})
+        object.__setattr__(self, "_new", {})
+        return new
 
 
 def first_name(value: Any) -> Name | None:

@@ -68,6 +68,8 @@ def verify(timeline: Timeline, data_root: Path | None = None) -> int:
     found = Comparison(wanted, stages)
     gradients = Gradients({"loop": Loop(workload)}, EXACT, workload)
     advance([lockstep.steps(found.observe, set(wanted))], gradients)
+    if found.departed is not None and "memory" in about:
+        raise RunError(_unknown(found))
     if found.departed is not None:
         since = "none before it" if found.last_agreed is None else f"version {found.last_agreed} still agrees"
         raise RunError(
@@ -75,6 +77,14 @@ def verify(timeline: Timeline, data_root: Path | None = None) -> int:
             f"first whose checksum differs ({since})"
         )
     return found.agreed
+
+
+def _unknown(found: Comparison) -> str:
+    known = "no version" if found.last_agreed is None else f"version {found.last_agreed}"
+    return (
+        f"memory had no locks: the weights follow from the order that its processes saw up to {known}, and what made "
+        f"version {found.departed} is not known"
+    )
 
 
 def _checksums(timeline: Timeline) -> dict[int, list[tuple[int, int, str]]]:

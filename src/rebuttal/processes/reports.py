@@ -1,0 +1,32 @@
+"""What nodes say of their reports, and when the last version of the weights is there. No torch."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass
+class Reports:
+    """Which nodes have made their first report of the weights, and which their last, of what part; which have ended."""
+
+    KINDS: ClassVar = ("first", "last", "ended")
+
+    first: set[int] = field(default_factory=set)
+    last: dict[int, Any] = field(default_factory=dict)
+    ended: set[int] = field(default_factory=set)
+
+    def note(self, node: int, what: str, part: Any) -> None:
+        """A node says one of KINDS."""
+        if what == "last":
+            self.last[node] = part
+        else:
+            getattr(self, what).add(node)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last version is there: shared, in all its parts, or at every node that reports a whole one."""
+        parts = {part for part in self.last.values() if isinstance(part, tuple)}
+        if "shared" in self.last.values():
+            return True
+        if parts:
+            return len(parts) == next(iter(parts))[1]
+        return bool(self.last) and self.first <= set(self.last)
