@@ -12,7 +12,7 @@ import vl_convert
 
 from rebuttal.charts import theme
 from rebuttal.charts.panel import Entry, Panel, join_specs
-from rebuttal.report import html
+from rebuttal.report import html, method_links
 from rebuttal.report.html import PAGE_MIME
 
 # The charts keep to what both versions understand.
@@ -66,7 +66,7 @@ class Figure:
             html.element("p", escape("; ".join(shared)), class_="about"),
             self._finding(),
             html.element("div", drawn, class_=f"panels {laid}"),
-            html.key(keys(self.panels)),
+            html.key(keys(self.panels), method_links.link),
             html.element("figcaption", f"<p>{self.caption}</p>"),
             self._data(),
             self._origin(),
