@@ -84,7 +84,7 @@ class _Renderer(mistune.HTMLRenderer):
         names = [html.text(cell) for cell in self._cells(head, state)]
         rows = [self._cells(row, state) for row in body["children"]]
         caption = self._section if self._section == self._title else f"{self._section}: {self._title}"
-        return html.table(names, rows, caption, "methods" if len(names) >= WIDE else "cards")
+        return html.table(names, rows, caption, "methods measures" if len(names) >= WIDE else "cards")
 
     def _cells(self, row: dict[str, Any], state: Any) -> list[str]:
         return [self.render_tokens(cell["children"], state) for cell in row["children"]]

@@ -104,7 +104,7 @@ def _sizes(studies: Sequence[Study]) -> str:
         ran = datasets.ran(curves)
         lost = int((ran & curves.reset_coords().diverged_at.notnull()).sum())
         cells.append(
-            (escape(study.name), escape(str(curves.attrs["profile"])), _listed(curves.workload.values),
+            (escape(study.name), escape(str(curves.attrs.get("profile", "–"))), _listed(curves.workload.values),
              _said(given, "workers"), _said(given, "batch"), _said(given, "epochs"), _listed(curves.seed.values),
              f"{curves.sizes['method']}", f"{int(ran.sum())}, of which {lost} diverged")
         )  # fmt: skip

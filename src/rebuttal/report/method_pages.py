@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
@@ -37,7 +36,7 @@ def write_methods(site: Path) -> None:
             body = _render(text, path.stem, _in_the_table(table, path.stem) + _where(uses.get(path.stem, {})))
             page.write(site / method_links.address(path.stem), body)
     for picture in sorted(folder.glob("*.svg")):
-        shutil.copyfile(picture, site / method_links.FOLDER / picture.name)
+        page.write(site / method_links.FOLDER / picture.name, picture.read_text(encoding="utf-8"))
 
 
 def appearances(site: Path) -> dict[str, dict[str, str]]:

@@ -31,11 +31,16 @@
     var specification = JSON.parse(place.querySelector("script").textContent);
     var lists = (specification.params || []).map(choice.bind(null, place.closest("figure")));
     var fixed = place.querySelector(".static");
-    var drawn = document.createElement("div");
+    // One picture with one description, as the static one: what Vega says of every mark is kept from screen readers.
+    var drawn = document.createElement("div"), inner = document.createElement("div");
     drawn.className = "drawn";
+    drawn.setAttribute("role", "img");
+    drawn.setAttribute("aria-label", fixed.getAttribute("aria-label"));
+    inner.setAttribute("aria-hidden", "true");
+    drawn.appendChild(inner);
     place.appendChild(drawn);
     fixed.hidden = true;
-    return vegaEmbed(drawn, specification, options).then(
+    return vegaEmbed(inner, specification, options).then(
       function (result) {
         lists.forEach(function (list) {
           list.addEventListener("change", function () { result.view.signal(list.name, list.value).runAsync(); });
