@@ -24,3 +24,12 @@ def project(tmp_path, monkeypatch) -> Path:
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def built_project(tmp_path_factory, worker_id) -> Path:
+    """A project whose site was made from made-up results; shared by all tests, which leave it as it is."""
+    import built_site
+
+    base = tmp_path_factory.getbasetemp()
+    return built_site.shared(base if worker_id == "master" else base.parent)

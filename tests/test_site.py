@@ -1,67 +1,41 @@
-"""The published site: complete, linked, accessible, and the same in a browser without a network."""
+"""The published site: complete, linked, accessible, and the same whenever it is made."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from collections import Counter
+from html import escape, unescape
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import synthetic_comparison
-import synthetic_project
+import yaml
+from built_site import DRAWN, PAGES
+from doc_pages import DOCS, ROOT, blocks, section
+from doc_pages import page as doc
 
-from rebuttal import papers
+from rebuttal import papers, results
 from rebuttal.charts import theme
-from rebuttal.charts.groups import GROUPS
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
-from rebuttal.report import captions, on_machines, site
+from rebuttal.report import captions, html, on_machines, site
 from rebuttal.report import files as report_files
 from rebuttal.schemas import ANALYSES
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on PATH (chromium, chromium-browser, google-chrome)"
-)
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--allow-file-access-from-files",
-         "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]  # fmt: skip
-PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html")
-drawn_pages = pytest.mark.parametrize("page", PAGES[1:])
+drawn_pages = pytest.mark.parametrize("page", DRAWN)
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
 @pytest.fixture(scope="module")
-def project_folder(tmp_path_factory):
-    """A project whose site was made from synthetic results."""
-    folder = tmp_path_factory.mktemp("site")
-    synthetic_project.write(folder)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        site.write_review("backup-workers")
-        site.write_comparison("comparison")
-        site.write_machines()
-        site.write_site()
-    finally:
-        os.chdir(before)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def reports(project_folder):
-    return project_folder / "reports"
+def reports(built_project):
+    return built_project / "reports"
 
 
 def read(reports, page):
     return (reports / page).read_text(encoding="utf-8")
 
 
-def test_every_concern_and_claim_is_in_the_ledger(project_folder, reports):
-    paper = papers.load(project_folder / "papers" / "backup-workers" / "paper.yaml")
+def test_every_concern_and_claim_is_in_the_ledger(built_project, reports):
+    paper = papers.load(built_project / "papers" / "backup-workers" / "paper.yaml")
     rows = json.loads(read(reports, "ledger.json"))
     assert {row["id"] for row in rows} == {one.id for one in (*paper.concerns, *paper.claims)}
     for row in rows:
@@ -71,7 +45,7 @@ def test_every_concern_and_claim_is_in_the_ledger(project_folder, reports):
         assert row["status"] in ("supported", "contradicted", "mixed", "undecided")
         assert row["n"] >= 5
         for file in row["data_file"].split("; "):
-            assert (project_folder / file).is_file()
+            assert (built_project / file).is_file()
 
 
 def test_a_concern_is_two_clicks_from_the_index(reports):
@@ -82,10 +56,32 @@ def test_a_concern_is_two_clicks_from_the_index(reports):
         assert f'id="{row["id"]}"' in read(reports, "backup-workers.html")
 
 
+def test_a_question_names_its_figures_its_files_its_cell_and_the_command_that_remakes_it(
+    built_project, reports
+):
+    text = read(reports, "backup-workers.html")
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert "backup-workers" in stages["review"]["foreach"]
+    for row in json.loads(read(reports, "ledger.json")):
+        section = text[text.index(f'id="{row["id"]}"') :].split("</section>", 1)[0]
+        assert "<code>dvc repro review@backup-workers</code>" in section
+        assert f'href="#fig-{row["figure"]}"' in section
+        assert all(f"<code>{file}</code>" in section for file in row["data_file"].split("; "))
+    cells = re.findall(
+        r"<summary>Code: code cell (\d+) of notebooks/review_backup_workers.ipynb</summary>", text
+    )
+    notebook = json.loads((built_project / "notebooks" / "review_backup_workers.ipynb").read_text())
+    numbered = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert len(cells) > 20
+    for cell in cells:
+        shown = text.split(f'id="cell-{cell}"', 1)[1].split("</code></pre>", 1)[0]
+        assert unescape(shown).endswith("".join(numbered[int(cell) - 1]["source"]))
+
+
 def test_the_comparison_is_a_click_from_every_page_and_its_methods_another(reports):
     for page in PAGES:
-        assert 'href="comparison.html"' in read(reports, page)
-    linked = set(re.findall(r'href="\.\./docs/methods/(\w+)\.md"', read(reports, "comparison.html")))
+        assert f'href="{"../" * page.count("/")}comparison.html"' in read(reports, page)
+    linked = set(re.findall(r'href="methods/(\w+)\.html"', read(reports, "comparison.html"))) - {"index"}
     assert linked == {theme.family(label) for label in synthetic_comparison.LABELS} & set(METHODS)
 
 
@@ -97,6 +93,10 @@ def test_a_broken_link_or_a_missing_figure_fails_the_build(tmp_path):
     (tmp_path / "index.html").write_text('<a href="gone.html">x</a>')
     with pytest.raises(InputError, match="leads nowhere"):
         site.check_links(tmp_path)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text('<a href="../index.html">out of what is published</a>')
+    with pytest.raises(InputError, match="leads nowhere"):
+        site.check_links(tmp_path / "site")
     row = {"id": "bw-1", "evidence": [{"figure": "convergence"}]}
     with pytest.raises(InputError, match="does not show"):
         site.check_figures("backup-workers", '<p id="bw-1">', [row])
@@ -108,6 +108,46 @@ def test_a_site_without_reviews_is_refused(project):
     with pytest.raises(InputError, match="at least one paper whose review was written"):
         site.write_site()
     assert not (project / "reports").exists()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_page_of_a_method_has_what_docs_have_and_where_it_appears(reports, name):
+    text = read(reports, f"methods/{name}.html")
+    source = doc(f"methods/{name}")
+    (box,) = blocks(section(source, "Pseudo-code"), "text")
+    assert f"<code>{escape(box)}</code>" in text
+    assert text.count('<img class="picture"') == 1
+    assert (reports / "methods" / f"{name}.svg").read_bytes() == (
+        DOCS / "methods" / f"{name}.svg"
+    ).read_bytes()
+    chapters = [html.text(found) for found in re.findall(r"<h2[^>]*>(.*?)</h2>", text)]
+    assert chapters == [*re.findall(r"^## (.*)$", source, flags=re.MULTILINE), "Measures", "Where it appears"]
+    linked = {other for other in DRAWN if f'href="methods/{name}.html"' in read(reports, other)}
+    assert {
+        other for other in DRAWN if f'href="../{other}"' in text.split("Where it appears</h2>")[1]
+    } == linked
+
+
+def test_a_method_leads_to_the_questions_that_are_answered_with_it(reports):
+    text = read(reports, "methods/asynchronous.html")
+    for row in json.loads(read(reports, "ledger.json")):
+        rules = [one["rule"] for one in row["evidence"]]
+        named = any("asynchronous" in [*rule.get("of", []), *rule.get("against", [])] for rule in rules)
+        assert (f'href="../backup-workers.html#{row["id"]}"' in text) == named
+
+
+def test_how_it_was_measured_is_read_from_the_results(built_project, reports):
+    text = read(reports, "measured.html")
+    for study in ("backup_workers", "comparison"):
+        tuning = results.load_tuning(built_project / "results" / study)
+        assert f">{int(tuning.diverged.notnull().sum())}</td>" in text
+        curves = results.load_curves(built_project / "results" / study)
+        assert f">{curves.sizes['method']}</td>" in text
+    for row in json.loads(read(reports, "ledger.json")):
+        lacks = row["status"] in ("open", "undecided") or row["missing"] is not None
+        assert (f'href="backup-workers.html#{row["id"]}"' in text) == lacks
+    for heading in re.findall(r"^## (.*)$", doc("status"), flags=re.MULTILINE):
+        assert f">{heading}</h3>" in text
 
 
 @every_page
@@ -149,18 +189,18 @@ def test_charts_can_be_read_without_javascript(reports, page):
     assert text.count("Data table (") == text.count("<figure ")
 
 
-def test_pages_hold_nothing_of_the_moment_or_the_machine(project_folder, reports):
+def test_pages_hold_nothing_of_the_moment_or_the_machine(built_project, reports):
     for page in PAGES:
         text = read(reports, page)
-        assert str(project_folder) not in text
+        assert str(built_project) not in text
         assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-", text)
         assert not re.search(r"\d{2}:\d{2}:\d{2}", text)
 
 
-def test_making_the_index_again_gives_the_same_bytes(project_folder, reports, monkeypatch):
+def test_making_the_index_again_gives_the_same_bytes(built_project, reports, monkeypatch):
     files = [path for path in sorted(reports.rglob("*")) if path.is_file()]
     before = {path: path.read_bytes() for path in files}
-    monkeypatch.chdir(project_folder)
+    monkeypatch.chdir(built_project)
     site.write_site()
     assert {path: path.read_bytes() for path in files} == before
 
@@ -169,16 +209,16 @@ def test_making_the_index_again_gives_the_same_bytes(project_folder, reports, mo
     ("study", "pages"),
     [("backup_workers", ("index.html", "backup-workers.html")), ("comparison", ("comparison.html",))],
 )
-def test_pages_name_every_result_file_by_its_hash(project_folder, reports, study, pages):
-    found = report_files.files(project_folder / "results" / study)
+def test_pages_name_every_result_file_by_its_hash(built_project, reports, study, pages):
+    found = report_files.files(built_project / "results" / study)
     assert found
     for one in found:
         for page in pages:
             assert one["sha256"][:16] in read(reports, page)
 
 
-def test_the_page_of_the_machines_names_every_analysis_by_its_hash(project_folder, reports):
-    for one in report_files.files(project_folder / "results" / "analyses", on_machines.HASHED):
+def test_the_page_of_the_machines_names_every_analysis_by_its_hash(built_project, reports):
+    for one in report_files.files(built_project / "results" / "analyses", on_machines.HASHED):
         assert one["sha256"][:16] in read(reports, "machines.html")
 
 
@@ -196,80 +236,3 @@ def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its
         InputError, match="throughput points to fig-throughput, which the notebook does not show"
     ):
         site.check_anchors("machines", text.replace("fig-throughput", ""), {"fig-throughput": "throughput"})
-
-
-def browse(tmp_path, address, *more):
-    """Chromium without a network and with a fresh profile: its standard output."""
-    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *more, address]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-
-
-@needs_browser
-@drawn_pages
-def test_every_chart_is_drawn_under_the_policy(tmp_path, reports, page):
-    dom = browse(tmp_path, (reports / page).as_uri(), "--dump-dom")
-    places = read(reports, page).count('<div class="chart">')
-    assert dom.count('data-drawn="yes"') == places
-    assert 'data-drawn="no"' not in dom
-    assert len(re.findall(r'class="drawn[^"]*"[^>]*>.*?<svg', dom, flags=re.DOTALL)) >= 1
-
-
-CHOOSE = """<!doctype html><body><iframe id="page" src="{address}" width="1280" height="900"></iframe><script>
-setTimeout(function () {{
-  var page = document.getElementById("page").contentDocument;
-  var lists = page.querySelectorAll("#fig-method_curves select");
-  var lit = function () {{
-    return Array.from(page.querySelectorAll("#fig-method_curves .drawn")).map(function (drawn) {{
-      return drawn.querySelectorAll("path[stroke-width='2.4']").length;
-    }}).join(",");
-  }};
-  var before = lit();
-  lists[0].value = "{choice}";
-  lists[0].dispatchEvent(new Event("change"));
-  setTimeout(function () {{ document.title = lists.length + " list: " + before + " then " + lit(); }}, 2000);
-}}, 8000);
-</script></body>"""
-
-
-@needs_browser
-def test_one_list_brings_out_a_method_in_all_panels(tmp_path, reports):
-    wrapper = tmp_path / "choose.html"
-    address = (reports / "comparison.html").as_uri()
-    wrapper.write_text(CHOOSE.format(address=address, choice="hogwild"))
-    dom = browse(tmp_path, wrapper.as_uri(), "--dump-dom", "--window-size=1400,1000")
-    groups = len(GROUPS) + 1  # and the one of methods that stand in none
-    assert f"<title>1 list: {groups},{groups},{groups} then 1,1,1</title>" in dom
-
-
-MEASURE = """<!doctype html><body><iframe id="page" src="{address}" width="{width}" height="900"></iframe><script>
-setTimeout(function () {{
-  var root = document.getElementById("page").contentDocument.documentElement;
-  var wide = Array.from(root.querySelectorAll("main *")).filter(function (e) {{
-    return !e.closest(".scroll, pre, svg") && e.getBoundingClientRect().right > {width} + 1;
-  }});
-  document.title = "wide=" + root.scrollWidth + " beyond=" + wide.length;
-}}, 8000);
-</script></body>"""
-
-
-@needs_browser
-@every_page
-@pytest.mark.parametrize("width", [360, 1280])
-def test_no_page_scrolls_sideways(tmp_path, reports, page, width):
-    wrapper = tmp_path / "measure.html"
-    wrapper.write_text(MEASURE.format(address=(reports / page).as_uri(), width=width))
-    dom = browse(tmp_path, wrapper.as_uri(), "--dump-dom", "--window-size=1400,1000")
-    found = re.search(r"<title>wide=(\d+) beyond=(\d+)</title>", dom)
-    assert found, "the page was not measured"
-    assert int(found[1]) <= width
-    assert int(found[2]) == 0
-
-
-@needs_browser
-@pytest.mark.parametrize("width", [360, 1280])
-def test_pages_can_be_photographed(tmp_path, reports, width):
-    picture = tmp_path / "page.png"
-    browse(
-        tmp_path, (reports / "index.html").as_uri(), f"--screenshot={picture}", f"--window-size={width},2000"
-    )
-    assert picture.stat().st_size > 20_000

@@ -140,6 +140,12 @@ def _compare(given: argparse.Namespace) -> None:
     _started(write_comparison)(given.name)
 
 
+def _measured(_: argparse.Namespace) -> None:
+    from rebuttal.report.site import write_measured
+
+    _started(write_measured)()
+
+
 def _site(_: argparse.Namespace) -> None:
     from rebuttal.report.readme import write_readme
     from rebuttal.report.site import write_site
@@ -236,6 +242,7 @@ COMMANDS = (
         "execute the notebook that compares a study's methods and render its page",
         (NAME,),
     ),
+    ("measured", _measured, "write the page on how everything was measured, and what was not", ()),
     ("site", _site, "assemble the site in reports/", ()),
     (
         "run",

@@ -1,9 +1,9 @@
 """Reports: what notebooks show in one-line cells, and the pages that are published from them.
 
 `review("backup-workers")` is a paper's review, `compare("comparison")` all methods side by side, `machines()` the
-analyses without training, `overview()` the index; `write_review`, `write_comparison`, `write_machines` and `write_site`
-are the pipeline's commands. Each name is fetched when it is first used: what runs inside a notebook need not import
-what runs notebooks.
+analyses without training, `overview()` the index; `write_review`, `write_comparison`, `write_machines`,
+`write_measured` and `write_site` are the pipeline's commands. Each name is fetched when it is first used: what runs
+inside a notebook need not import what runs notebooks.
 """
 
 import importlib
@@ -23,6 +23,7 @@ WHERE = {
     "execute": "rebuttal.execution",
     "write_comparison": "rebuttal.report.site",
     "write_machines": "rebuttal.report.site",
+    "write_measured": "rebuttal.report.site",
     "write_review": "rebuttal.report.site",
     "write_site": "rebuttal.report.site",
 }

@@ -38,7 +38,7 @@ class Comparison:
 
     def table(self) -> Html:
         """Every variant with its results, sorted within groups, each method linked to its page."""
-        return Html(comparison_table.html_of(self.data, self.definitions), "results of every method")
+        return Html(comparison_table.html_of(self.data), "results of every method")
 
     def set_apart(self) -> Html:
         """What a table of means hides: who diverged, who missed, who computes the same, who was tuned to an edge."""

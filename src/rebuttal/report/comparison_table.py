@@ -1,6 +1,6 @@
 """The table of a comparison: a row for each variant, sorted within groups, and what its means do not show."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import pandas as pd
@@ -9,11 +9,10 @@ import xarray as xr
 from rebuttal.charts import frames, many, method_rates, method_times, method_trade_off
 from rebuttal.charts.groups import group
 from rebuttal.charts.theme import family, words
-from rebuttal.report import html
+from rebuttal.report import html, method_links
 from rebuttal.stats import datasets
 from rebuttal.stats.quantities import Runs
 
-PAGES = "../docs/methods"  # from the folder of the site
 HEAD = (
     "Method", "Test error [95 %]", "Seconds to the target", "Seconds per epoch", "Mean staleness", "Utilisation",
     "Learning rate",
@@ -37,30 +36,26 @@ def rows(data: Runs) -> pd.DataFrame:
     return frame
 
 
-def html_of(data: Runs, known: Collection[str]) -> str:
-    """The table, with a heading for each group. known: the methods that have a page."""
+def html_of(data: Runs) -> str:
+    """The table, with a heading for each group; methods lead to their pages."""
     frame, same = rows(data), many.equals(many.one_place(data.curves))
     edge = method_rates.outcome(data.tuning)["edge"]
     parts = []
     for key, part in many.by_group(frame):
-        cells = [_cells(row, same, edge, known) for row in part.to_dict("records")]
+        cells = [_cells(row, same, edge) for row in part.to_dict("records")]
         parts.append((f"{group(key).name}: {group(key).definition}", cells))
     return html.grouped_table(
         HEAD, parts, "Every variant, sorted by its test error within its group", "methods"
     )
 
 
-def _cells(
-    row: Mapping, same: Mapping[str, Sequence[str]], edge: Sequence[str], known: Collection[str]
-) -> tuple[str, ...]:
+def _cells(row: Mapping, same: Mapping[str, Sequence[str]], edge: Sequence[str]) -> tuple[str, ...]:
     label = str(row["method"])
     interval = "" if pd.isna(row["low"]) else f"[{_short(row['low'])}, {_short(row['high'])}]"
-    page = f"{PAGES}/{family(label)}.md"
-    first = html.link(words(label), page) if family(label) in known else escape(words(label))
     rate = _short(row["learning_rate"]) + (" (edge)" if label in edge else "")
     lost = f", {row['diverged']:.0f} diverged" if row["diverged"] else ""
     return (
-        first + _same(label, same),
+        method_links.link(label) + _same(label, same),
         f"{_short(row['mean'])} <small>{interval}{lost}</small>",
         "missed" if pd.isna(row["seconds"]) else _short(row["seconds"]),
         _short(row["seconds_per_epoch"]),

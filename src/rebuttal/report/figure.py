@@ -1,22 +1,29 @@
 """A figure of a report: panels, key, caption, data table, and the file and variables that it was drawn from."""
 
 import copy
+import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 import vl_convert
 
+from rebuttal import paths
 from rebuttal.charts import theme
 from rebuttal.charts.panel import Entry, Panel, join_specs
-from rebuttal.report import html
+from rebuttal.report import html, method_links, page
 from rebuttal.report.html import PAGE_MIME
 
 # The charts keep to what both versions understand.
 VEGA_MIMES = ("application/vnd.vegalite.v5+json", "application/vnd.vegalite.v6+json")
+ROLES = re.compile(
+    r' (?:role|aria-roledescription)="[^"]*"'
+)  # what Vega says of marks in a picture that is hidden
 STATIC_WIDTH = 380  # pixels of the static picture: legible when scaled to a phone and to a page
 
 
@@ -66,7 +73,7 @@ class Figure:
             html.element("p", escape("; ".join(shared)), class_="about"),
             self._finding(),
             html.element("div", drawn, class_=f"panels {laid}"),
-            html.key(keys(self.panels)),
+            html.key(keys(self.panels), method_links.link),
             html.element("figcaption", f"<p>{self.caption}</p>"),
             self._data(),
             self._origin(),
@@ -117,6 +124,7 @@ def panel_html(one: Panel, shared: Sequence[str] = (), level: int = 5) -> str:
     spec = page_spec(one)
     own = "; ".join(phrase for phrase in one.about if phrase not in shared)
     words = str(spec["description"])
+    # The whole chart is one picture with one description: its marks have none of their own, and are kept from readers.
     picture = html.element("div", static(spec), class_="static", role="img", aria_label=words)
     text = json.dumps(spec, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
     chart = html.element("div", picture + f'<script type="application/json">{text}</script>', class_="chart")
@@ -135,12 +143,20 @@ def page_spec(one: Panel) -> dict[str, Any]:
             if "scale" in channel and "legend" in channel:
                 channel["legend"] = None
     spec["datasets"] = one.spec["datasets"]
-    spec["config"] = theme.config() | {"legend": {"disable": True}}
+    spec["config"] = theme.config() | {"legend": {"disable": True}, "aria": False}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
 
 
 def static(spec: dict[str, Any]) -> str:
-    """The picture of a specification as SVG with a viewBox, for readers without JavaScript."""
-    svg = vl_convert.vegalite_to_svg(json.dumps(spec | {"width": STATIC_WIDTH}))
-    return svg[svg.index("<svg") :]
+    """The picture of a specification as SVG with a viewBox, for readers without JavaScript.
+
+    Pictures are kept by their content: one changed chart does not cost the drawing of all others.
+    """
+    text = json.dumps(spec | {"width": STATIC_WIDTH}, sort_keys=True)
+    name = hashlib.sha256(f"{version('vl-convert-python')}\n{text}".encode()).hexdigest()
+    kept = paths.root() / ".cache" / "pictures" / f"{name}.svg"
+    if not kept.is_file():
+        page.write(kept, vl_convert.vegalite_to_svg(text))
+    svg = kept.read_text(encoding="utf-8")
+    return '<svg aria-hidden="true"' + ROLES.sub("", svg[svg.index("<svg") + len("<svg") :])

@@ -1,8 +1,10 @@
 """HTML by hand: a few elements, always escaped, always accessible."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape, unescape
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rebuttal.charts.theme import Entry
@@ -53,6 +55,11 @@ def _attribute(key: str, value: str) -> str:
     return f' {name}="{escape(value)}"'
 
 
+def text(content: str) -> str:
+    """The text of a piece of HTML: what a reader sees of it."""
+    return unescape(re.sub(r"<[^>]+>", "", content)).strip()
+
+
 def link(text: str, address: str) -> str:
     """A link within the site."""
     return element("a", escape(text), href=address)
@@ -71,9 +78,18 @@ def facts(pairs: Mapping[str, str]) -> str:
     )
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, class_: str = "") -> str:
-    """A table whose cells are HTML; the first cell of a row is its heading. `cards` stack on a narrow page."""
-    return _table(head, f"<tbody>\n{_rows(head, rows)}</tbody>", caption, class_)
+def table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    caption: str,
+    class_: str = "",
+    marks: Iterable[Mapping[str, str]] = (),
+) -> str:
+    """A table whose cells are HTML; the first cell of a row is its heading. `cards` stack on a narrow page.
+
+    marks: attributes of each row, for scripts.
+    """
+    return _table(head, f"<tbody>\n{_rows(head, rows, marks)}</tbody>", caption, class_)
 
 
 def grouped_table(
@@ -88,11 +104,11 @@ def grouped_table(
     return _table(head, "\n".join(bodies), caption, class_)
 
 
-def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _rows(head: Sequence[str], rows: Iterable[Sequence[str]], marks: Iterable[Mapping[str, str]] = ()) -> str:
     body = ""
-    for first, *rest in rows:
+    for (first, *rest), mark in zip_longest(rows, marks, fillvalue={}):
         cells = "".join(f'<td data-label="{escape(h)}">{c}</td>' for h, c in zip(head[1:], rest, strict=True))
-        body += f'<tr><th scope="row">{first}</th>{cells}</tr>\n'
+        body += element("tr", f'<th scope="row">{first}</th>{cells}', **mark) + "\n"
     return body
 
 
@@ -130,10 +146,13 @@ def swatch(entry: Entry) -> str:
     return f'<svg {size} aria-hidden="true" focusable="false">{drawn[entry.mark]}</svg>'
 
 
-def key(entries: Sequence[Entry]) -> str:
-    """The legend of a figure: each entry with its definition, where the figure stands."""
+def key(entries: Sequence[Entry], named: Callable[[str, str], str]) -> str:
+    """The legend of a figure: each entry with its definition, where the figure stands.
+
+    named: an entry's label and name -> the name as HTML, with a link if there is a page about it.
+    """
     lines = (
-        f"<li>{swatch(e)}<div><b>{escape(e.name)}</b> <span>{escape(e.definition)}</span></div></li>"
+        f"<li>{swatch(e)}<div><b>{named(e.label, e.name)}</b> <span>{escape(e.definition)}</span></div></li>"
         for e in entries
     )
     return element("ul", "\n".join(lines), class_="key", aria_label="Key")

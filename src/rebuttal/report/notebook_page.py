@@ -1,6 +1,5 @@
 """From an executed notebook to a page: nbconvert with this package's own template, which loads nothing."""
 
-import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +10,6 @@ from nbformat import NotebookNode
 from rebuttal.report import page
 from rebuttal.report.html import PAGE_MIME
 from rebuttal.report.verdict import LEDGER_MIME
-
-HEADING = re.compile(r"<h([12])([^>]*)>(.*?)</h\1>", re.DOTALL)
 
 
 class PageExporter(TemplateExporter):
@@ -28,40 +25,19 @@ class PageExporter(TemplateExporter):
         return [str(page.TEMPLATES / "notebook")]
 
 
-def body(notebook: NotebookNode) -> str:
-    """The HTML of all cells."""
-    text, _ = PageExporter().from_notebook_node(notebook, resources={"page_mime": PAGE_MIME})
+def body(notebook: NotebookNode, name: str) -> str:
+    """The HTML of all cells. name: the notebook's file, in notebooks."""
+    text, _ = PageExporter().from_notebook_node(
+        notebook, resources={"page_mime": PAGE_MIME, "notebook": name}
+    )
     return re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", text)
 
 
-def render(notebook: NotebookNode, here: str, about: str = "measured evidence and computed verdicts") -> str:
-    """A whole page: the title comes from the notebook's first cell, and the description is it and `about`."""
-    text = body(notebook)
-    title = next((strip(found[3]) for found in HEADING.finditer(text) if found[1] == "1"), here)
-    return page.render(title, f"{title}: {about}", with_contents(text), here)
-
-
-def with_contents(text: str) -> str:
-    """The body with a list of its chapters after the first heading."""
-    chapters = [found for found in HEADING.finditer(text) if found[1] == "2" and 'id="' in found[2]]
-    if len(chapters) < 3:
-        return text
-    links = "".join(
-        f'<li><a href="#{anchor(found[2])}">{html.escape(strip(found[3]))}</a></li>' for found in chapters
-    )
-    contents = f'<nav aria-label="Contents"><ol class="toc">{links}</ol></nav>'
-    return re.sub(r"(</h1>)", rf"\1{contents}", text, count=1)
-
-
-def anchor(attributes: str) -> str:
-    """The id among a heading's attributes."""
-    found = re.search(r'id="([^"]*)"', attributes)
-    return found[1] if found else ""
-
-
-def strip(text: str) -> str:
-    """The text of HTML."""
-    return html.unescape(re.sub(r"<[^>]+>", "", text)).strip()
+def render(
+    notebook: NotebookNode, name: str, here: str, about: str = "measured evidence and computed verdicts"
+) -> str:
+    """A whole page from the notebook called `name`: its title comes from the first cell, its description too."""
+    return page.titled(body(notebook, name), here, about)
 
 
 def ledger_rows(notebook: NotebookNode) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
 """Pages: the frame around a body, and the assets that all pages share."""
 
 import hashlib
+import re
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import jinja2
 import vl_convert
 
 from rebuttal import paths
+from rebuttal.report import html
 
 # no request leaves the page: scripts and styles are the site's own files, nothing is evaluated, nothing is sent
 POLICY = (
@@ -15,15 +18,21 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 LINKS = (("rebuttal", "index.html"), ("Concerns", "index.html#Concerns"), ("Claims", "index.html#Claims"),
-         ("Methods compared", "comparison.html"), ("Machines", "machines.html"),
-         ("Reproduce", "index.html#How-to-reproduce"), ("Provenance", "index.html#Provenance"))  # fmt: skip
+         ("Methods", "methods/index.html"), ("Methods compared", "comparison.html"), ("Machines", "machines.html"),
+         ("How it was measured", "measured.html"), ("Reproduce", "index.html#How-to-reproduce"))  # fmt: skip
 FOOTER = (
     "Every result on this page was computed from the files that it names; none was typed. "
     "Nothing is loaded from elsewhere."
 )
 VEGA = "vega.js"
+#: What stands in a body -> the scripts that work on it, in their order.
+SCRIPTS = {
+    'class="chart"': ("state.js", VEGA, "charts.js"),
+    'id="filter"': ("state.js", "filter.js"),
+}
 SNIPPET = "window.vegaEmbed = vegaEmbed;"  # all that charts.js asks of the bundle
 TEMPLATES = Path(__file__).parent / "template"
+HEADING = re.compile(r"<h([12])([^>]*)>(.*?)</h\1>", re.DOTALL)
 
 
 def template(name: str) -> str:
@@ -31,13 +40,45 @@ def template(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def render(title: str, description: str, body: str, here: str, interactive: bool = True) -> str:
-    """A whole page. `body` is HTML; `here` is the page's own address within the site."""
+def render(title: str, description: str, body: str, here: str) -> str:
+    """A whole page, with the scripts that its body has work for.
+
+    `body` is HTML; `here` is the page's own address within the site, as in methods/gpipe.html.
+    """
     page = jinja2.Environment(autoescape=True).from_string(template("page.html.j2"))
     return page.render(
         title=title, description=description, body=body, here=here, policy=POLICY, links=LINKS, footer=FOOTER,
-        interactive=interactive,
+        scripts=scripts(body), up="../" * here.count("/"),
     )  # fmt: skip
+
+
+def scripts(body: str) -> list[str]:
+    """The scripts of a page: of charts, of the list of questions, or none."""
+    return list(dict.fromkeys(name for mark, names in SCRIPTS.items() if mark in body for name in names))
+
+
+def titled(body: str, here: str, about: str) -> str:
+    """A whole page whose title is the body's first heading, with a list of its chapters."""
+    title = next((html.text(found[3]) for found in HEADING.finditer(body) if found[1] == "1"), here)
+    return render(title, f"{title}: {about}", with_contents(body), here)
+
+
+def with_contents(body: str) -> str:
+    """The body with a list of its chapters after the first heading."""
+    chapters = [found for found in HEADING.finditer(body) if found[1] == "2" and 'id="' in found[2]]
+    if len(chapters) < 3:
+        return body
+    links = "".join(
+        f'<li><a href="#{anchor(found[2])}">{escape(html.text(found[3]))}</a></li>' for found in chapters
+    )
+    contents = f'<nav aria-label="Contents"><ol class="toc">{links}</ol></nav>'
+    return re.sub(r"(</h1>)", rf"\1{contents}", body, count=1)
+
+
+def anchor(attributes: str) -> str:
+    """The id among a heading's attributes."""
+    found = re.search(r'id="([^"]*)"', attributes)
+    return found[1] if found else ""
 
 
 def write(path: Path, text: str) -> Path:
@@ -50,8 +91,8 @@ def write(path: Path, text: str) -> Path:
 
 
 def write_assets(site: Path) -> None:
-    """The style sheet, the script that draws charts, and Vega, once for all charts of all pages."""
-    for name in ("style.css", "charts.js"):
+    """The style sheet, the scripts, and Vega, once for all charts of all pages."""
+    for name in ("style.css", "state.js", "filter.js", "charts.js"):
         write(site / "assets" / name, template(name))
     write(site / "assets" / VEGA, vega())
 

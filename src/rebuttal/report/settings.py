@@ -7,7 +7,7 @@ from typing import Any
 
 from rebuttal.charts import frames
 from rebuttal.charts.theme import family, words
-from rebuttal.report import html
+from rebuttal.report import html, method_links
 from rebuttal.report.files import notes, read_json
 from rebuttal.stats.quantities import Runs
 
@@ -66,7 +66,7 @@ def _methods(data: Runs, definitions: Mapping[str, str]) -> str:
     files = dict(zip(map(family, labels), map(str, data.curves.file.values), strict=True))
     cells = [
         (
-            escape(words(name)),
+            method_links.link(name),
             escape(definitions.get(name, "")),
             escape("; ".join(_options(labels, name))),
             f"<code>{escape(file)}</code>",

@@ -1,6 +1,7 @@
 """The pipeline's commands that make pages: a paper's review, the comparison, the machines, the index and the ledger."""
 
 import json
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.execution import execute
-from rebuttal.report import notebook_page, page
+from rebuttal.report import measured, notebook_page, page
 from rebuttal.report.captions import ON_MACHINES
 from rebuttal.report.files import files, reviewed
+from rebuttal.report.method_pages import write_methods
 from rebuttal.report.words import rule
 
 LEDGER_KEYS = ("id", "paper", "kind", "status", "holm", "effect", "interval", "n", "unit", "rule_in_words", "rule",
@@ -33,7 +35,7 @@ def write_review(paper: str, study: str | None = None) -> Path:
         notebook = notebook.with_name("review_paper.ipynb")
     folder = paths.results() / "review" / paper
     executed = execute(notebook, folder / notebook.name, {"paper": paper, "study": str(place or "")})
-    text = notebook_page.render(executed, f"{paper}.html")
+    text = notebook_page.render(executed, notebook.name, f"{paper}.html")
     rows = notebook_page.ledger_rows(executed)
     check_figures(paper, text, rows)
     behind = files(paths.study(place)) if place else []
@@ -48,7 +50,8 @@ def write_comparison(study: str) -> Path:
     """
     notebook = paths.root() / "notebooks" / "compare_methods.ipynb"
     executed = execute(notebook, paths.results() / "compare" / notebook.name, {"study": study})
-    return page.write(site() / "comparison.html", notebook_page.render(executed, "comparison.html"))
+    text = notebook_page.render(executed, notebook.name, "comparison.html")
+    return page.write(site() / "comparison.html", text)
 
 
 def write_machines() -> Path:
@@ -58,13 +61,26 @@ def write_machines() -> Path:
     """
     notebook = paths.root() / "notebooks" / "machines.ipynb"
     executed = execute(notebook, paths.results() / "machines" / notebook.name, {})
-    text = notebook_page.render(executed, "machines.html", "models, machines and forms of synchronisation")
+    text = notebook_page.render(
+        executed, notebook.name, "machines.html", "models, machines and forms of synchronisation"
+    )
     check_anchors("machines", text, {f"fig-{name}": name for name in ON_MACHINES})
     return page.write(site() / "machines.html", text)
 
 
+def write_measured() -> Path:
+    """Write reports/measured.html: how everything was measured, and what was not.
+
+    Raises InputError if no review was written, or if a result file is missing or broken.
+    """
+    about = "devices, clocks, seeds, budgets and gaps"
+    return page.write(site() / "measured.html", page.titled(measured.body(), "measured.html", about))
+
+
 def write_site() -> Path:
-    """Write reports/index.html, reports/ledger.json and reports/assets from what the reviews left behind.
+    """Write reports/index.html, reports/ledger.json, reports/assets and the pages of the methods.
+
+    They are made from what the reviews left behind, from docs/methods and from the pages that are there.
 
     Raises InputError if there is no review, or if a link of any page leads nowhere (all lead to machines.html).
     """
@@ -73,7 +89,8 @@ def write_site() -> Path:
     page.write_assets(site())
     notebook = paths.root() / "notebooks" / "index.ipynb"
     executed = execute(notebook, paths.results() / "site" / notebook.name, {})
-    written = page.write(site() / "index.html", notebook_page.render(executed, "index.html"))
+    written = page.write(site() / "index.html", notebook_page.render(executed, notebook.name, "index.html"))
+    write_methods(site())
     check_links(site())
     return written
 
@@ -115,7 +132,8 @@ def check_anchors(what: str, text: str, wanted: dict[str, str]) -> None:
 def check_links(folder: Path) -> None:
     """Refuse a site with a link that leads nowhere, or that would ask another host for anything but a followed link."""
     anchors = {
-        path.name: set(ANCHOR.findall(path.read_text(encoding="utf-8"))) for path in folder.glob("*.html")
+        path.relative_to(folder).as_posix(): set(ANCHOR.findall(path.read_text(encoding="utf-8")))
+        for path in folder.rglob("*.html")
     }
     for name in anchors:
         for address in ADDRESS.findall((folder / name).read_text(encoding="utf-8")):
@@ -123,9 +141,12 @@ def check_links(folder: Path) -> None:
 
 
 def _check_link(folder: Path, anchors: dict[str, set[str]], name: str, address: str) -> None:
+    """Refuse a link to nothing, and one out of the folder: what is published is the folder alone."""
     if address.startswith(("https://", "data:")):
         return
-    file, _, anchor = address.partition("#")
-    target = file or name
-    if not (folder / target).is_file() or (anchor and anchor not in anchors.get(target, {anchor})):
+    place, _, anchor = address.partition("#")
+    file = place.partition("?")[0]
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
+    there = (folder / target).is_file() and not target.startswith("..")
+    if not there or (anchor and anchor not in anchors.get(target, {anchor})):
         raise InputError(f"{folder / name}: the link {address!r} leads nowhere")

@@ -1,6 +1,7 @@
 """The index of the site: all papers' concerns and claims with their verdicts, and how to make the site again."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -10,6 +11,7 @@ from rebuttal.papers import Paper
 from rebuttal.report import html
 from rebuttal.report.files import files_table, reviewed
 from rebuttal.report.verdict import Html, status_key, summary_table
+from rebuttal.report.words import STATUSES
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,6 +27,10 @@ class Overview:
         head = ("Paper", "Concerns", "Claims", "Reproduced in")
         return Html(html.table(head, cells, "Papers under review", "cards"), f"{len(cells)} papers")
 
+    def filters(self) -> Html:
+        """Lists by which the questions below can be narrowed down; a script shows them and keeps what was chosen."""
+        return Html(self._form(), "filters of the questions")
+
     def concerns(self) -> Html:
         """Concern -> status -> effect [interval], n -> figure, for every paper."""
         return self._tables("concerns", "What the reviewers of {title} asked, and what the measurements say")
@@ -34,7 +40,7 @@ class Overview:
         return self._tables("claims", "What {title} claims, and what the measurements say")
 
     def statuses(self) -> Html:
-        """What the four statuses mean."""
+        """What the statuses mean."""
         return Html(status_key(), "what the statuses mean")
 
     def provenance(self) -> Html:
@@ -55,9 +61,25 @@ class Overview:
         names = [one.id for one in getattr(paper, which)]
         count = Counter(row["status"] for row in review["rows"] if row["id"] in names)
         return " ".join(
-            html.element("span", f"{number} {html.badge(status)}", class_="count")
+            html.element(
+                "a", f"{number} {html.badge(status)}", class_="count",
+                href=f"?paper={paper.id}&status={status}#{which.capitalize()}",
+            )
             for status, number in sorted(count.items())
-        )
+        )  # fmt: skip
+
+    def _form(self) -> str:
+        rows = [row for review in self.reviews for row in review["rows"]]
+        there = {row["status"] for row in rows}
+        choices = {
+            "paper": {paper.id: paper.title for paper in self.papers},
+            "kind": {kind: kind for kind in sorted({row["kind"] for row in rows})},
+            "status": {status: status for status in STATUSES if status in there},
+        }
+        lists = "".join(_list(name, values) for name, values in choices.items())
+        return html.element(
+            "form", f"{lists}<output></output>", id="filter", role="search", aria_label="Questions", hidden="",
+        )  # fmt: skip
 
     def _tables(self, which: str, caption: str) -> Html:
         found = []
@@ -66,6 +88,14 @@ class Overview:
             rows = [row for row in review["rows"] if row["id"] in names]
             found.append(summary_table(rows, caption.format(title=paper.title), f"{paper.id}.html"))
         return Html("\n".join(found), which)
+
+
+def _list(name: str, values: Mapping[str, str]) -> str:
+    """A list of all or one of the values."""
+    options = "".join(html.element("option", escape(said), value=value) for value, said in values.items())
+    return html.element(
+        "label", f'{name.capitalize()} <select name="{name}"><option value="">all</option>{options}</select>'
+    )
 
 
 def overview() -> Overview:

@@ -6,9 +6,10 @@ from html import escape
 from typing import Any
 
 from rebuttal.charts.theme import words as plain
-from rebuttal.report import html, words
+from rebuttal.report import html, method_links, words
 from rebuttal.report.captions import ABOUT
 
+FEW = 3  # data files that a question names at once
 LEDGER_MIME = "application/vnd.rebuttal.ledger+json"
 Row = Mapping[str, Any]
 
@@ -53,21 +54,28 @@ def figure_link(name: str | None, page: str = "") -> str:
     return html.link(ABOUT[name].title, f"{page}#fig-{name}")
 
 
+def figure_links(row: Row, page: str = "") -> str:
+    """Links to every figure that a question rests on; a dash for none."""
+    names = dict.fromkeys(one["figure"] for one in row["evidence"] if one["figure"])
+    return "<br>".join(figure_link(name, page) for name in names) or "–"
+
+
 def summary_table(rows: Sequence[Row], caption: str, page: str = "") -> str:
-    """The table concern -> status -> effect [interval], n -> figure."""
+    """The table concern -> status -> effect [interval], n -> evidence; its rows say what a reader may ask for."""
     cells = [
         (
-            html.link(row["id"], f"{page}#{row['id']}") + f"<br>{escape(row['text'])}",
+            html.link(row["id"], f"{page}#{row['id']}") + f' <span class="soft">{escape(row["kind"])}</span>'
+            f"<br>{escape(row['text'])}",
             html.badge(row["status"]),
             measured_html(row),
             html.number(row["n"] if measures(row) else None),
-            figure_link(row["figure"], page),
+            figure_links(row, page),
         )
         for row in rows
     ]
-    return html.table(
-        ("Question", "Status", "Effect [95 % interval]", "n", "Figure"), cells, caption, "cards verdicts"
-    )
+    marks = [{f"data_{name}": row[name] for name in ("paper", "kind", "status")} for row in rows]
+    head = ("Question", "Status", "Effect [95 % interval]", "n", "Evidence")
+    return html.table(head, cells, caption, "cards verdicts", marks)
 
 
 def question_html(row: Row, kind: str) -> str:
@@ -80,6 +88,8 @@ def question_html(row: Row, kind: str) -> str:
     about |= {
         "Missing": escape(row["missing"] or ""),
         "See also": ", ".join(html.link(one, f"#{one}") for one in row["concerns"]),
+        "Data files": _data_files(row["data_files"]),
+        "Made again by": f"<code>dvc repro review@{row['paper']}</code> or <code>rebuttal review {row['paper']}</code>",
     }
     body = [
         html.element("p", escape(row["text"]), class_="question"),
@@ -119,14 +129,21 @@ def _pointers(evidence: Sequence[Row]) -> dict[str, str]:
     methods = dict.fromkeys(name for given in rules for name in given.get("methods") or [])
     references = dict.fromkeys(address for given in rules for address in given.get("references") or [])
     return {
-        "Methods": ", ".join(escape(plain(name)) for name in methods),
+        "Methods": ", ".join(map(method_links.link, methods)),
         "References": ", ".join(html.link(address, address) for address in references),
     }
 
 
+def _data_files(names: Sequence[str]) -> str:
+    """The files that a verdict was computed from; many wait behind a toggle."""
+    listed = "<br>".join(f"<code>{escape(name)}</code>" for name in names)
+    few = len(names) <= FEW
+    return listed if few else html.element("details", f"<summary>{len(names)} files</summary>{listed}")
+
+
 def _details(row: Row) -> str:
     return html.element(
-        "details", html.element("summary", "Place by place, and the data files") + places(row)
+        "details", html.element("summary", "Place by place, with its data files") + places(row)
     )
 
 

@@ -1,0 +1,177 @@
+"""The page on how it was measured: device, clock, seeds, budgets, and what was not done; read from files, not typed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from rebuttal import paths
+from rebuttal.charts.theme import words
+from rebuttal.report import html, markdown, settings
+from rebuttal.report.files import notes, read_json, reviewed
+from rebuttal.report.verdict import Row
+from rebuttal.stats import datasets, quantities
+from rebuttal.stats.quantities import Runs
+
+TITLE = "How it was measured"
+STATUS = "status.md"  # of docs: what has been run, and what has not
+CALIBRATION = "calibration.html"
+
+
+@dataclass(frozen=True)
+class Study:
+    """The runs of a study, and the parameters that its result files carry."""
+
+    data: Runs
+    given: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The study's name for a reader."""
+        return words(self.data.folder.name)
+
+
+def body() -> str:
+    """The page's body. Raises InputError naming what is missing or broken in a result file."""
+    studies = [_study(path) for path in sorted(paths.results().glob("*/training"))]
+    parts = {
+        "The device": _device(),
+        "The clock": _clock(studies),
+        "Studies": _sizes(studies),
+        "Tuning": _tuning(studies),
+        "Software": _software(studies),
+        "Asked, and not answered": _gaps([row for review in reviewed() for row in review["rows"]]),
+        "Run, and not run": _status(),
+    }
+    chapters = (
+        html.element("h2", escape(name), id=markdown.slug(name)) + text for name, text in parts.items()
+    )
+    lede = (
+        "What every number of this site rests on, read from the result files and from the papers' own files."
+    )
+    return html.element("h1", TITLE, id="top") + html.element("p", lede, class_="lede") + "\n".join(chapters)
+
+
+def _study(training: Path) -> Study:
+    data = quantities.read_runs(training.parent)
+    return Study(data, settings.parameters(data))
+
+
+def _device() -> str:
+    """The device that layer costs were measured on, and that of the measured throughput if it was another."""
+    profile = paths.results() / "profile.json"
+    known = {"Layer costs": profile, "Throughput": profile.with_name("throughput.json")}
+    pairs: dict[str, str] = {}
+    for name, path in known.items():
+        if path.is_file():
+            pairs |= settings.flat(read_json(path).get("device", {}), name)
+    return html.facts(pairs) if pairs else html.element("p", "No profile of a device has been recorded.")
+
+
+def _clock(studies: Sequence[Study]) -> str:
+    """Whose seconds they are, machine by machine, and what is known of the error of a modelled clock."""
+    clocks = {study.name: escape(f"{study.data.curves.attrs['clock']} seconds") for study in studies}
+    about = paths.results() / "analyses" / "machines.json"
+    described = read_json(about) if about.is_file() else {}
+    names = dict.fromkeys(str(name) for study in studies for name in study.data.curves.machine.values)
+    cells = [
+        (escape(words(name)), escape(described.get(name, {}).get("description", "")),
+         escape(", ".join(study.name for study in studies if name in study.data.curves.machine.values)))
+        for name in names
+    ]  # fmt: skip
+    table = html.table(
+        ("Machine", "What it is", "Studies"), cells, "Machines whose clock the studies run on", "cards"
+    )
+    sources = html.element(
+        "p", f"Every figure of a machine has its source: {html.link('machines', 'machines.html')}."
+    )
+    return html.facts(clocks) + table + sources + html.element("p", _calibration())
+
+
+def _calibration() -> str:
+    if (paths.root() / "reports" / CALIBRATION).is_file():
+        return f"The modelled clock against a real one: {html.link('calibration', CALIBRATION)}."
+    return "How far the modelled clock is from a real one has not been recorded on this device."
+
+
+def _sizes(studies: Sequence[Study]) -> str:
+    """How much of everything each study ran."""
+    cells = []
+    for study in studies:
+        curves, given = study.data.curves, study.given
+        ran = datasets.ran(curves)
+        lost = int((ran & curves.reset_coords().diverged_at.notnull()).sum())
+        cells.append(
+            (escape(study.name), escape(str(curves.attrs.get("profile", "–"))), _listed(curves.workload.values),
+             _said(given, "workers"), _said(given, "batch"), _said(given, "epochs"), _listed(curves.seed.values),
+             f"{curves.sizes['method']}", f"{int(ran.sum())}, of which {lost} diverged")
+        )  # fmt: skip
+    head = ("Study", "Profile", "Workloads", "Workers", "Samples of a gradient", "Epochs", "Seeds", "Variants",
+            "Training runs")  # fmt: skip
+    return html.table(head, cells, "What was run, by study", "cards files")
+
+
+def _tuning(studies: Sequence[Study]) -> str:
+    """The budget of the search for a learning rate, which is one for every variant."""
+    cells = []
+    for study in studies:
+        tuning = study.data.tuning
+        places = tuning.sizes["learning_rate"] * tuning.sizes["seed"]
+        cells.append(
+            (escape(study.name), _listed(tuning.learning_rate.values), _listed(tuning.seed.values), f"{places}",
+             f"{int(tuning.diverged.notnull().sum())}", f"{int((tuning.diverged > 0).sum())}",
+             f"{int((tuning.at_edge > 0).sum())}")
+        )  # fmt: skip
+    head = ("Study", "Learning rates", "Tuning seeds", "Runs of each variant in each place", "Runs in all", "Diverged",
+            "Chosen at the edge of the grid")  # fmt: skip
+    said = "Every variant has the same budget. Tuning looks at validation data, with seeds that nothing else uses."
+    return html.element("p", said) + html.table(
+        head, cells, "The search for learning rates, by study", "cards files"
+    )
+
+
+def _software(studies: Sequence[Study]) -> str:
+    """Versions and commits of the runs."""
+    pairs: dict[str, str] = {}
+    for study in studies:
+        versions = json.loads(study.data.curves.attrs.get("versions", "{}"))
+        commits = {
+            str(note.get("git_commit", "unknown"))
+            for note in notes(study.data.folder, "provenance.json").values()
+        }
+        said = ", ".join(f"{name} {version}" for name, version in versions.items())
+        pairs[study.name] = escape("; ".join([said, *(f"commit {commit}" for commit in sorted(commits))]))
+    return html.facts(pairs)
+
+
+def _gaps(rows: Sequence[Row]) -> str:
+    """Every question that lacks something, and what it lacks, in the words of the paper's file."""
+    cells = [
+        (html.link(row["id"], f"{row['paper']}.html#{row['id']}") + f"<br>{escape(row['text'])}",
+         html.badge(row["status"]), escape(row["missing"] or "more seeds, or a smaller interval"))
+        for row in rows if row["missing"] or row["status"] in ("open", "undecided")
+    ]  # fmt: skip
+    if not cells:
+        return html.element(
+            "p", "Every question of every paper has its evidence, and nothing is stated as missing."
+        )
+    head = ("Question", "Status", "What is missing")
+    return html.table(
+        head, cells, "Questions that are open or undecided, or whose answer lacks something", "cards"
+    )
+
+
+def _status() -> str:
+    """What has been run and what has not, as docs keep it; its title is this chapter's."""
+    text = (paths.root() / "docs" / STATUS).read_text(encoding="utf-8")
+    return markdown.render(text.partition("\n")[2], TITLE, lambda _: None, demoted=1)
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return escape(", ".join(words(str(value)) for value in values))
+
+
+def _said(given: dict[str, Any], key: str) -> str:
+    return escape(str(given.get(key, "–")))

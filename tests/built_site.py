@@ -1,0 +1,42 @@
+"""A whole site from made-up results, built once for all tests of a run, however many processes run them."""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+import synthetic_project
+
+from rebuttal.report import site
+
+PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html", "measured.html",
+         "methods/index.html", "methods/backup_workers.html")  # fmt: skip
+DRAWN = ("backup-workers.html", "comparison.html", "machines.html")  # pages with charts
+
+
+def build(folder: Path) -> None:
+    """The project, and everything that the pipeline makes of it."""
+    synthetic_project.write(folder)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        site.write_review("backup-workers")
+        site.write_comparison("comparison")
+        site.write_machines()
+        site.write_measured()
+        site.write_site()
+    finally:
+        os.chdir(before)
+
+
+def shared(of_this_run: Path) -> Path:
+    """The project of this run of the tests; who comes first builds it, and the others wait. Not to be changed."""
+    folder, done = of_this_run / "site", of_this_run / "site.done"
+    with (of_this_run / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what another left that failed
+            folder.mkdir()
+            build(folder)
+            done.touch()
+    return folder

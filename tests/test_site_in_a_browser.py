@@ -1,0 +1,156 @@
+"""The published site in Chromium: drawn under its policy, narrow and wide, dark and light, and by axe-core's rules."""
+
+from importlib.resources import files
+
+import browser
+import pytest
+from built_site import DRAWN, PAGES
+
+from rebuttal.charts.groups import GROUPS
+
+pytestmark = pytest.mark.skipif(
+    browser.CHROMIUM is None, reason="no Chromium on PATH (chromium, chromium-browser, google-chrome)"
+)
+AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+VIOLATIONS = """axe.run(document, {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"],
+}).then((found) => found.violations.map((one) => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 300)]))"""
+BEYOND = """Array.from(document.querySelectorAll("main *")).filter((one) =>
+  !one.closest(".scroll, pre, svg") && one.getBoundingClientRect().right > innerWidth + 1).length"""
+FIRST_CHART = """new MutationObserver(() => {
+  window.firstChart ||= document.querySelector("[data-drawn=yes]") ? performance.now() : 0;
+}).observe(document, { subtree: true, attributes: true })"""
+SHOWN = "Array.from(document.querySelectorAll('tr[data-status]')).filter((row) => row.offsetParent).length"
+DRAWN_CHARTS = "document.querySelectorAll('.chart[data-drawn=yes] .drawn svg').length"
+
+every_page = pytest.mark.parametrize("name", PAGES)
+
+
+@pytest.fixture(scope="module")
+def site(built_project):
+    return built_project / "reports"
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    with browser.chromium(tmp_path_factory.mktemp("chromium") / "profile") as page:
+        yield page
+
+
+@pytest.fixture
+def page(chromium):
+    """The browser's tab, as a reader's with no wishes."""
+    yield chromium
+    chromium("Emulation.setEmulatedMedia", media="", features=[])
+    chromium("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def all_drawn(page):
+    page.wait_for(f"{DRAWN_CHARTS} + document.querySelectorAll('[data-drawn=no]').length === "
+                  "document.querySelectorAll('.chart').length")  # fmt: skip
+
+
+@every_page
+def test_a_page_is_drawn_fits_its_window_and_breaks_no_rule_of_wcag(page, site, name):
+    page.open((site / name).as_uri())
+    all_drawn(page)
+    assert page.ask("document.querySelectorAll('[data-drawn=no]').length") == 0
+    assert (page.ask(DRAWN_CHARTS) > 20) == (name in DRAWN)
+    page.ask(AXE)
+    assert page.ask(VIOLATIONS) == []
+    for width in (1280, 360):
+        page("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        assert page.ask("document.documentElement.scrollWidth") <= width
+        assert page.ask(BEYOND) == 0
+
+
+@pytest.mark.parametrize("name", ["index.html", "measured.html", "methods/index.html", "backup-workers.html"])
+def test_a_dark_and_narrow_page_breaks_no_rule_of_wcag(page, site, name):
+    page("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    page.open((site / name).as_uri(), width=360)
+    page.ask(AXE)
+    assert page.ask(VIOLATIONS) == []
+
+
+def test_the_pages_of_the_methods_break_no_rule_of_wcag(page, site):
+    for file in sorted((site / "methods").glob("*.html")):
+        page.open(file.as_uri(), width=360)
+        page.ask(AXE)
+        assert page.ask(VIOLATIONS) == [], file.name
+        assert page.ask("document.documentElement.scrollWidth") <= 360, file.name
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_first_chart_is_drawn_soon(page, site, name):
+    """Within a second on a machine that does nothing else; here others may be at work on it."""
+    watch = page("Page.addScriptToEvaluateOnNewDocument", source=FIRST_CHART)
+    times = []
+    for _ in range(3):
+        page.open((site / name).as_uri())
+        page.wait_for("window.firstChart > 0")
+        times.append(page.ask("window.firstChart"))
+    page("Page.removeScriptToEvaluateOnNewDocument", identifier=watch["identifier"])
+    assert min(times) < 3000
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_without_javascript_every_chart_is_its_static_picture(page, site, name):
+    page("Emulation.setScriptExecutionDisabled", value=True)
+    page.open((site / name).as_uri())
+    charts = page.ask("document.querySelectorAll('.chart').length")
+    assert page.ask("Array.from(document.querySelectorAll('.static > svg')).filter((one) => one.clientWidth > 100)"
+                    ".length") == charts  # fmt: skip
+
+
+def test_the_index_shows_what_its_lists_ask_for_and_keeps_it_in_its_address(page, site):
+    index = (site / "index.html").as_uri()
+    page.open(index)
+    every = page.ask(SHOWN)
+    assert every == page.ask("document.querySelectorAll('tr[data-status]').length")
+    page.ask("""(() => { const list = document.querySelector('#filter [name=kind]'); list.value = 'claim of the paper';
+             list.dispatchEvent(new Event('change')); })()""")
+    some = page.ask(SHOWN)
+    assert 0 < some < every
+    assert page.ask("location.search") == "?kind=claim+of+the+paper"
+    page.open(f"{index}?kind=claim+of+the+paper")
+    assert page.ask(SHOWN) == some
+    assert page.ask("document.querySelector('#filter output').textContent") == f"{some} of {every} questions"
+    page("Emulation.setEmulatedMedia", media="print")
+    assert page.ask(SHOWN) == every
+
+
+def test_the_index_without_javascript_shows_every_question_and_no_lists(page, site):
+    page("Emulation.setScriptExecutionDisabled", value=True)
+    page.open((site / "index.html").as_uri() + "?kind=theory")
+    assert page.ask(SHOWN) == page.ask("document.querySelectorAll('tr[data-status]').length") > 0
+    assert page.ask("document.querySelector('#filter').offsetParent") is None
+
+
+def test_a_count_of_a_paper_leads_to_its_questions(page, site):
+    page.open((site / "index.html").as_uri())
+    target = page.ask("document.querySelector('a.count').href")
+    count = page.ask("parseInt(document.querySelector('a.count').textContent)")
+    page.open(target)
+    assert page.ask(SHOWN) == count
+
+
+def test_one_list_brings_out_a_method_in_all_panels_and_keeps_it_in_the_address(page, site):
+    lit = """Array.from(document.querySelectorAll("#fig-method_curves .drawn")).map((drawn) =>
+             drawn.querySelectorAll("path[stroke-width='2.4']").length)"""
+    comparison = (site / "comparison.html").as_uri()
+    page.open(comparison)
+    all_drawn(page)
+    groups = len(GROUPS) + 1  # and the one of methods that stand in none
+    assert page.ask(lit) == [groups] * 3
+    page.ask("""(() => { const list = document.querySelector('#fig-method_curves select'); list.value = 'hogwild';
+             list.dispatchEvent(new Event('change')); })()""")
+    page.wait_for(f"({lit}).every((count) => count === 1)")
+    page.open(comparison + page.ask("location.search"))
+    all_drawn(page)
+    assert page.ask(lit) == [1] * 3
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_can_be_photographed(page, site, width):
+    page.open((site / "index.html").as_uri(), width=width)
+    assert len(page("Page.captureScreenshot")["data"]) > 20_000
