@@ -44,7 +44,7 @@ def simulate_method(study: Study, method: str) -> None:
 
 def budget_batches(study: Study, costs: Costs) -> int:
     """How many batches a run applies: the study's epochs, whatever the method."""
-    return math.ceil(study.epochs * costs.training_size / study.batch)
+    return math.ceil(study.epochs_of(costs.workload) * costs.training_size / study.batch)
 
 
 def run_timeline(study: Study, setting: Setting, seed: int) -> Timeline:
@@ -54,7 +54,7 @@ def run_timeline(study: Study, setting: Setting, seed: int) -> Timeline:
         setting.variant.program,
         machine=setting.machine,
         workload=setting.workload,
-        workers=study.workers,
+        workers=study.workers_of(setting.workload),
         seed=seed,
         batches=budget_batches(study, costs),
         options=setting.variant.options,
