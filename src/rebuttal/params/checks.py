@@ -25,7 +25,7 @@ def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
         _learning_rates(key, section)
     grid = file.under(profile).analyses
     known_names(dotted(profile, "analyses", "workloads"), grid.workloads, catalogue.workloads)
-    for name in ("nodes", "batches", "samples"):
+    for name in ("nodes", "batches", "samples", "horizons"):
         _ascending(dotted(profile, "analyses", name), getattr(grid, name), "they")
 
 

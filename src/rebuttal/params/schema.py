@@ -25,7 +25,9 @@ Name = Annotated[str, Field(min_length=1, description="a name")]
 Names = Annotated[list[Name], Field(min_length=1, description="a list of at least one name")]
 Counts = Annotated[list[Whole], Field(min_length=1, description="a list of at least one whole number >= 1")]
 
-Elsewhere = Annotated[dict[Name, Whole], Field(description="whole numbers >= 1 by workload, as in {digits_cnn: 3}")]
+Elsewhere = Annotated[
+    dict[Name, Whole], Field(description="whole numbers >= 1 by workload, as in {digits_cnn: 3}")
+]
 
 
 class Section(BaseModel):
@@ -56,12 +58,16 @@ class Numbers(Section):
 
 
 class Grid(Section):
-    """What the analyses are computed for: so many nodes and samples on each; workloads timed over so many samples."""
+    """What the analyses are computed for: nodes, samples on each; workloads timed over so many samples.
+
+    horizons: the updates after which rates of convergence are read.
+    """
 
     nodes: Counts
     batches: Counts
     workloads: Names
     samples: Counts
+    horizons: Counts
 
 
 class Profile(Section):

@@ -70,4 +70,5 @@ class Analyses:
     batches: tuple[int, ...]  # samples on each node
     workloads: tuple[str, ...]  # whose throughput is measured
     samples: tuple[int, ...]  # of one gradient, at which it is
+    horizons: tuple[int, ...] = ()  # updates after which rates of convergence are read
     name: str = "analyses"

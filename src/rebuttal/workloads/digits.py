@@ -26,8 +26,7 @@ MODELS = {
     "digits_few": (
         models.digits_few,
         (64,),
-        "Model: perceptron of sixteen layers, 64-24-...-24-10 with ReLU, and the multi-margin loss, on four images of "
-        "each class.",
+        "Model: perceptron of sixteen layers of width 24 with ReLU; multi-margin loss; four images of each class.",
     ),
     "digits_cnn": (models.digits_cnn, (1, 8, 8), "Model: two 3x3 convolutions and a linear layer."),
     "digits_resnet": (digits_models.resnet, (1, 8, 8), "Model: four residual blocks (He et al. 2016)."),
@@ -44,7 +43,9 @@ INITIAL = {  # of the others: as their layers say
     "digits_cnn": models.default_initial,
 }
 OBJECTIVES = {"digits_few": models.MULTI_MARGIN}  # of the others: cross-entropy
-TRAINED_ON = {"digits_few": 40}  # the first so many training images, the classes in proportion; of the others: all
+TRAINED_ON = {
+    "digits_few": 40
+}  # the first so many training images, the classes in proportion; of the others: all
 SIZES = {"training": 1078, "validation": 359, "test": 360}  # 60, 20 and 20 per cent
 TARGET = Target(
     metric="accuracy",
