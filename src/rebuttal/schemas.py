@@ -111,6 +111,7 @@ ANALYSES = {
             {"over_gradient": ("depth", "samples", "dimension", "accuracy", "seed")}
             | {"over_best": ("depth", "samples", "dimension", "smoothness", "accuracy", "seed")}
             | {"practical": ("model", "samples", "accuracy", "seed"), "share": ("place", "seed")}
+            | {"deeper": ("dimension", "accuracy", "seed")}
             | {"constant": ("rate", "seed"), "step_s": ("method", "step_model", "machine")}
             | {"of_units": ("step_model", "machine")}
             | _all(("practical_depth", "practical_dimension"), ("model",))
@@ -119,7 +120,7 @@ ANALYSES = {
         Schema(
             "recorded",
             "recorded.nc",
-            _all(("checksums", "agreed", "same_order", "update_s", "stages_at_once", "messages"), ("run",)),
+            _all(("checksums", "share_agreed", "same_order", "update_s", "stages_at_once", "messages"), ("run",)),
         ),
         Schema(
             "throughput",

@@ -30,6 +30,7 @@ ACCURACIES = (10, 30, 100, 300, 1000)
 #: Of the loss: βR/L. Kinks have no bound.
 SMOOTHNESS = {"kinks": math.inf, "curvature 10000": 1e4, "curvature 100": 1e2}
 FULL = 4  # micro-batches for each stage that keep GPipe busy, as its authors recommend (Huang et al. 2019, section 2.2)
+DEEPER = (20, 200)  # stages: depths that the paper's experiments are remembered to have
 CLOCK_DEPTHS, CLOCK_SAMPLES = (1, 2, 8, 20), (1, 4, 12)
 STAGES, BATCHES, SMOOTHED = 8, 8, 4  # of the steps at full size: stages, micro-batches, smoothing samples
 METHODS = {
@@ -58,14 +59,28 @@ def gain(
 
     over_gradient: GPipe that makes (sub-)gradient steps. over_best: the better of these and of accelerated ones.
     """
-    updates = np.ceil(constant.sel(rate="pprs", drop=True) * dimension**0.25 * accuracy).clip(min=1)
-    K = np.ceil((updates + 1) / np.sqrt(dimension))
+    updates, K = _of_pprs(constant, dimension, accuracy)
     smoothed = updates * (samples * K + depth - 1)
     plain = (constant.sel(rate="sub_gradient", drop=True) * accuracy) ** 2
     fast = np.sqrt(constant.sel(rate="smooth_nesterov", drop=True) * smoothness * accuracy)
     step = samples + depth - 1
     gradient, best = (np.ceil(each).clip(min=1) * step for each in (plain, np.minimum(plain, fast)))
     return xr.Dataset({"over_gradient": gradient / smoothed, "over_best": best / smoothed})
+
+
+def deeper(constant: xr.DataArray, dimension: xr.DataArray, accuracy: xr.DataArray) -> xr.DataArray:
+    """How many times longer PPRS takes with one sample when DEEPER[0] stages become DEEPER[1], by seed."""
+    _, K = _of_pprs(constant, dimension, accuracy)
+    few, many = DEEPER
+    return (K + many - 1) / (K + few - 1)
+
+
+def _of_pprs(
+    constant: xr.DataArray, dimension: xr.DataArray, accuracy: xr.DataArray
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Updates of PPRS, and smoothing samples of each."""
+    updates = np.ceil(constant.sel(rate="pprs", drop=True) * dimension**0.25 * accuracy).clip(min=1)
+    return updates, np.ceil((updates + 1) / np.sqrt(dimension))
 
 
 def smoothing_map(rates: xr.Dataset, models: Models) -> xr.Dataset:
@@ -84,6 +99,7 @@ def smoothing_map(rates: xr.Dataset, models: Models) -> xr.Dataset:
         )
     ]  # fmt: skip
     data = gain(constant, *axes)
+    data["deeper"] = deeper(constant, axes[2], axes[4])
     sizes = {
         name: (_layers(layers), sum(one.parameters for one in layers)) for name, layers in models.items()
     }
