@@ -14,6 +14,7 @@ from rebuttal.replaying.ahead import perturbations_first
 from rebuttal.replaying.engine import Replayer
 from rebuttal.replaying.merging import merged
 from rebuttal.replaying.table import SIZES, Table
+from rebuttal.report.special_cases import CASES
 from rebuttal.workloads import load
 from rebuttal.workloads.convex import max_abs, optimum, quadratic_strong, quadratic_weak
 
@@ -38,14 +39,7 @@ def losses(name, options, workload, rate, versions, seeds=(0, 1)):
 
 # --- degenerate cases -----------------------------------------------------------------------------------------
 
-SAME = [
-    ("pprs", PLAIN | {"m": 3}, "nesterov", {"m": 3}),
-    ("pprs", PLAIN | {"m": 3, "pipelined": False}, "nesterov", {"m": 3, "pipelined": True}),
-    ("nesterov", {"m": 3, "pipelined": True}, "nesterov", {"m": 3}),
-    ("pprs", PLAIN | {"m": 3, "accelerated": False}, "gpipe", {"m": 3}),
-    ("pprs", PLAIN | {"m": 3, "accelerated": False}, "mini_batch", {"shards": 3}),
-    ("pprs", {"K": 3, "m": 2, "gamma": 0.01, "pipelined": False}, "pprs", {"K": 3, "m": 2, "gamma": 0.01}),
-]
+SAME = [(case.method, case.options, case.other, case.other_options) for case in CASES]
 
 
 @pytest.mark.parametrize(("name", "options", "other", "other_options"), SAME)

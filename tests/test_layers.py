@@ -43,8 +43,8 @@ LAYERS = {
     "clusters": {"costs", "graph", "machines", "rules", "timeline", "verbs"},
     "simulation": {"clusters", "costs", "graph", "machines", "methods", "task", "timeline"},
     "analyses": {
-        "costs", "cut", "machines", "methods", "models_at_size", "readings", "rules", "simulation", "stragglers",
-        "timeline",
+        "costs", "cut", "graph", "machines", "methods", "models_at_size", "readings", "rules", "simulation",
+        "stragglers", "task", "timeline", "verbs",
     },
     # values
     "devices": set(),
@@ -70,8 +70,8 @@ LAYERS = {
     "warm": set(),
     "studies": {
         "analyses", "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "metrics",
-        "models_at_size", "params", "profiling", "readings", "replaying", "results", "rules", "simulation", "stats",
-        "stragglers", "timeline", "tracing", "warm", "workloads",
+        "models_at_size", "params", "processes", "profiling", "readings", "replaying", "results", "rules", "simulation",
+        "stats", "stragglers", "timeline", "tracing", "warm", "workloads",
     },
     # what is read off it
     "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules"},

@@ -204,6 +204,8 @@ PROFILE = functools.partial(_with_params, "rebuttal.studies.profiling", "profile
 THROUGHPUT = functools.partial(_with_params, "rebuttal.studies.throughput", "measure_throughput")
 ANALYSES = functools.partial(_with_params, "rebuttal.studies.analyses", "write_analyses")
 MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memory")
+RATES = functools.partial(_with_params, "rebuttal.studies.rates", "write_rates")
+RECORDED = functools.partial(_with_params, "rebuttal.studies.recorded", "write_recorded")
 METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
 NAME = ("name", "a study of params.yaml")
 PAPER = ("paper", "a folder of papers/")
@@ -217,6 +219,7 @@ PRELOADED = (
     "rebuttal.studies.stragglers",
     "rebuttal.studies.throughput",
     "rebuttal.studies.memory",
+    "rebuttal.studies.rates",
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
@@ -234,6 +237,8 @@ COMMANDS = (
     ("throughput", THROUGHPUT, "time workloads on this device over few and over many samples", ()),
     ("analyses", ANALYSES, "what needs no training: full-size models on every machine", ()),
     ("memory", MEMORY, "memory of every method on full-size models, from their time lines", ()),
+    ("rates", RATES, "rates of convergence beside their bounds, and the map of where smoothing pays", ()),
+    ("recorded", RECORDED, "pipelines on real processes of this host, recorded and verified", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     (

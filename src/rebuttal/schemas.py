@@ -97,6 +97,32 @@ ANALYSES = {
             | _all(("total_peak_bytes", "live_versions"), ("method", "model")),
         ),
         Schema(
+            "rates",
+            "rates.nc",
+            _all(("error", "of_upper", "of_lower"), ("case", "horizon", "seed"))
+            | _all(("upper", "lower"), ("case", "horizon"))
+            | {"slope": ("case", "seed"), "order": ("case",), "exponent": ("seed",)}
+            | {"by_dimension": ("dimension", "seed"), "flat_slope": ("first_order",)}
+            | _all(("flat_updates", "of_fewest", "of_most"), ("first_order", "links")),
+        ),
+        Schema(
+            "smoothing_map",
+            "smoothing_map.nc",
+            {"over_gradient": ("depth", "samples", "dimension", "accuracy", "seed")}
+            | {"over_best": ("depth", "samples", "dimension", "smoothness", "accuracy", "seed")}
+            | {"practical": ("model", "samples", "accuracy", "seed"), "share": ("place", "seed")}
+            | {"deeper": ("dimension", "accuracy", "seed")}
+            | {"constant": ("rate", "seed"), "step_s": ("method", "step_model", "machine")}
+            | {"of_units": ("step_model", "machine")}
+            | _all(("practical_depth", "practical_dimension"), ("model",))
+            | _all(("clock_units", "formula_units", "of_formula"), ("clock_depth", "clock_samples")),
+        ),
+        Schema(
+            "recorded",
+            "recorded.nc",
+            _all(("checksums", "share_agreed", "same_order", "update_s", "stages_at_once", "messages"), ("run",)),
+        ),
+        Schema(
             "throughput",
             "throughput.nc",
             _all(("gradient_s", "samples_per_s", "relative"), ("workload", "samples"))

@@ -13,6 +13,7 @@ import altair as alt
 import pandas as pd
 
 from rebuttal.charts import (
+    ablation,
     backups,
     convergence,
     gains,
@@ -25,8 +26,11 @@ from rebuttal.charts import (
     method_rates,
     method_times,
     method_trade_off,
+    pipeline_steps,
+    rates,
     replays,
     scaling,
+    smoothing_map,
     staleness,
     stragglers,
     targets,
@@ -79,6 +83,10 @@ DRAWINGS: dict[str, Drawing] = {
         ("method_curves", ("curves",), method_curves),
         ("method_trade_off", ("curves", "summaries"), method_trade_off),
         ("method_rates", ("tuning",), method_rates),
+        ("rates", ("rates",), rates),
+        ("smoothing_map", ("smoothing_map",), smoothing_map),
+        ("ablation", ("curves", "summaries"), ablation),
+        ("pipeline_steps", ("smoothing_map", "recorded"), pipeline_steps),
     )
 }
 
@@ -96,6 +104,8 @@ BY_VARIABLE = {
     "efficiency": "scaling",
     "total_peak_bytes": "memory",
     "half_batch": "throughput",
+    "of_upper": "rates",
+    "over_best": "smoothing_map",
 }
 
 

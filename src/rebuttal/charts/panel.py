@@ -47,19 +47,21 @@ class Panel:
 def method_key(
     labels: Sequence[str], definitions: Mapping[str, str] | None, mark: str = "line"
 ) -> tuple[Entry, ...]:
-    """The key of methods; `definitions` maps a label or its family to one line."""
+    """The key of methods; `definitions` maps a label, its family or what the family's name begins with to one line."""
     known = definitions or {}
     drawn = theme.styles(labels)
     return tuple(
-        Entry(
-            label,
-            theme.words(label),
-            known.get(label, known.get(theme.family(label), NO_DEFINITION)),
-            style,
-            mark,
-        )
+        Entry(label, theme.words(label), _definition(label, known), style, mark)
         for label, style in drawn.items()
     )
+
+
+def _definition(label: str, known: Mapping[str, str]) -> str:
+    """That of the label, of its family, or of the longest name with which the family's begins."""
+    family = theme.family(label)
+    begins = [name for name in known if family.startswith(f"{name}_")]
+    names = [label, family, *sorted(begins, key=len, reverse=True)]
+    return next((known[name] for name in names if name in known), NO_DEFINITION)
 
 
 def plain_key(definitions: Mapping[str, str], mark: str = "line") -> tuple[Entry, ...]:

@@ -19,11 +19,13 @@ def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
         key = dotted(profile, study)
         workload_names(dotted(key, "workloads"), section.workloads, catalogue)
         known_names(dotted(key, "machines"), section.machines, catalogue.machines)
+        for name in ("workers_on", "epochs_on"):
+            known_names(dotted(key, name), list(getattr(section, name)), section.workloads)
         _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
         _learning_rates(key, section)
     grid = file.under(profile).analyses
     known_names(dotted(profile, "analyses", "workloads"), grid.workloads, catalogue.workloads)
-    for name in ("nodes", "batches", "samples"):
+    for name in ("nodes", "batches", "samples", "horizons"):
         _ascending(dotted(profile, "analyses", name), getattr(grid, name), "they")
 
 

@@ -58,7 +58,8 @@ def _variants(place: str, key: str, method: Method, numbers: Numbers, catalogue:
     found: dict[str, Variant] = {}
     for index, given in enumerate(method.variants or [{}]):
         where = dotted(place, "variants", *([index] if method.variants else []))
-        options.check(where, catalogue.programs[method.program], given, numbers.workers)
+        for workers in {numbers.workers_on.get(workload, numbers.workers) for workload in workloads}:
+            options.check(where, catalogue.programs[method.program], given, workers)
         name = label(key, given)
         if name in found:
             raise refuse(where, given, "variants that differ from each other")

@@ -23,7 +23,7 @@ def check(study: Study, shapes: Mapping[str, Shape]) -> None:
     for variant in study.variants:
         for name in variant.workloads:
             try:
-                _check(variant, study.workers, shapes[name])
+                _check(variant, study.workers_of(name), shapes[name])
             except InputError as error:
                 raise InputError(_said(str(error), study, variant, name)) from None
 

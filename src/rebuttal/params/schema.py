@@ -25,6 +25,10 @@ Name = Annotated[str, Field(min_length=1, description="a name")]
 Names = Annotated[list[Name], Field(min_length=1, description="a list of at least one name")]
 Counts = Annotated[list[Whole], Field(min_length=1, description="a list of at least one whole number >= 1")]
 
+Elsewhere = Annotated[
+    dict[Name, Whole], Field(description="whole numbers >= 1 by workload, as in {digits_cnn: 3}")
+]
+
 
 class Section(BaseModel):
     """A section of the file: only its own keys, only values of the right type."""
@@ -33,15 +37,17 @@ class Section(BaseModel):
 
 
 class Numbers(Section):
-    """How large a study is under one profile."""
+    """How large a study is under one profile. workers_on, epochs_on: in their place, on the workloads named."""
 
     workloads: Names
     machines: Names
     workers: Whole
+    workers_on: Elsewhere = {}
     batch: Annotated[
         int, Field(ge=1, description="a whole number >= 1: the samples of one worker's gradient")
     ]
     epochs: Whole
+    epochs_on: Elsewhere = {}
     points: Points
     seeds: Annotated[list[Seed], Field(min_length=1, description="a list of at least one seed")]
     tuning_seeds: Annotated[list[Seed], Field(min_length=1, description="a list of at least one seed")]
@@ -52,12 +58,16 @@ class Numbers(Section):
 
 
 class Grid(Section):
-    """What the analyses are computed for: so many nodes and samples on each; workloads timed over so many samples."""
+    """What the analyses are computed for: nodes, samples on each; workloads timed over so many samples.
+
+    horizons: the updates after which rates of convergence are read.
+    """
 
     nodes: Counts
     batches: Counts
     workloads: Names
     samples: Counts
+    horizons: Counts
 
 
 class Profile(Section):

@@ -1,6 +1,7 @@
 """Parameters under the selected profile: a study with every variant of its methods, and the analyses' grids."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from rebuttal.errors import refuse
@@ -37,11 +38,21 @@ class Study:
     learning_rates: tuple[float, ...]  # ascending
     shared_learning_rate: float  # one of them
     variants: tuple[Variant, ...]
+    workers_on: Mapping[str, int] = field(default_factory=dict)  # in the place of `workers`, by workload
+    epochs_on: Mapping[str, int] = field(default_factory=dict)  # in the place of `epochs`, by workload
 
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods' keys, in the order of the file."""
         return tuple(dict.fromkeys(variant.method for variant in self.variants))
+
+    def workers_of(self, workload: str) -> int:
+        """How many workers, or stages, the runs on a workload have."""
+        return self.workers_on.get(workload, self.workers)
+
+    def epochs_of(self, workload: str) -> int:
+        """How many epochs the runs on a workload have."""
+        return self.epochs_on.get(workload, self.epochs)
 
     def of(self, method: str) -> tuple[Variant, ...]:
         """The variants of one method. Raises InputError for an unknown key."""
@@ -59,4 +70,5 @@ class Analyses:
     batches: tuple[int, ...]  # samples on each node
     workloads: tuple[str, ...]  # whose throughput is measured
     samples: tuple[int, ...]  # of one gradient, at which it is
+    horizons: tuple[int, ...] = ()  # updates after which rates of convergence are read
     name: str = "analyses"

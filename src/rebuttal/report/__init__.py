@@ -18,6 +18,7 @@ WHERE = {
     "compare": "rebuttal.report.comparison",
     "OnMachines": "rebuttal.report.on_machines",
     "machines": "rebuttal.report.on_machines",
+    "special_cases": "rebuttal.report.special_cases",
     "Overview": "rebuttal.report.site_index",
     "overview": "rebuttal.report.site_index",
     "execute": "rebuttal.execution",

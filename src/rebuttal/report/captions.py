@@ -156,6 +156,40 @@ ABOUT: dict[str, About] = {
         {"tuning": ("validation_loss", "diverged", "best_learning_rate", "at_edge")},
         stacked=True,
     ),
+    "rates": About(
+        "Measured errors beside the bounds of theory",
+        "Each point is the error after a run whose step was chosen for so many updates, as theory has it; the slope of "
+        "a line is the power of the updates in the error. A dashed line is what theory allows the method of its colour "
+        "at most, a dotted one what no method of gradients can beat. In the last panel the dotted line is one update "
+        "for each link.",
+        {"rates": ("error", "upper", "lower", "slope", "exponent", "flat_updates")},
+        across=3,
+    ),
+    "smoothing_map": About(
+        "Where PPRS beats GPipe",
+        "Every cell is a depth and a number of micro-batches, its number GPipe's time over that of PPRS. Measured are "
+        "the constants of the rates, on functions whose best value is known; modelled is the rest: how many updates "
+        "an accuracy takes, and how long an update is in a pipeline with free messages. Downwards GPipe's pipeline "
+        "empties, rightwards it deepens; from panel to panel dimensions grow, accuracy falls, kinks are smoothed.",
+        {"smoothing_map": ("over_best", "practical", "share", "constant")},
+        across=2,
+    ),
+    "ablation": About(
+        "Pipelining, smoothing and acceleration, each with and without",
+        "Left is quicker, down is more accurate. A circle and a diamond of one colour have the same values and differ "
+        "by pipelining alone: their distance is what it gains. From colour to colour the other two parts come and go.",
+        {"curves": ("test_metric", "learning_rate", "diverged_at"), "summaries": ("seconds_per_update",)},
+        across=3,
+    ),
+    "pipeline_steps": About(
+        "The mechanism in seconds",
+        "First, the clock against the formula. Then, models at full size on links: right of the dashed line an update "
+        "takes longer than its passes. Last, real processes of this host, whose passes are so short that sending takes "
+        "longer than computing: the order is proved there, not the speed.",
+        {"smoothing_map": ("clock_units", "formula_units", "of_units"),
+         "recorded": ("stages_at_once", "update_s", "share_agreed")},
+        across=3,
+    ),
     "where_time_is": About(
         "Where the parameters are, and where the time is",
         "Each point is a layer, or a block of layers, from the first to the last: its share of the model's parameters, "

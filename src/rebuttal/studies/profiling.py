@@ -29,12 +29,13 @@ def _wanted(studies: Iterable[Study]) -> dict[str, dict[int, set[int]]]:
     wanted: dict[str, dict[int, set[int]]] = {}
     for study in studies:
         for name in study.workloads:
-            wanted.setdefault(name, {}).setdefault(study.batch, set()).update(_batches(study))
+            numbers = wanted.setdefault(name, {}).setdefault(study.batch, set())
+            numbers.update(_batches(study, study.workers_of(name)))
     return wanted
 
 
-def _batches(study: Study) -> Sequence[int]:
+def _batches(study: Study, workers: int) -> Sequence[int]:
     """One batch, a few, and as many as the study has workers, shards or micro-batches in one gradient."""
     shards = (v.options.get(option, 1) for v in study.variants for option in ("shards", "m"))
-    most = max([study.workers, *shards])
+    most = max([workers, *shards])
     return sorted({1, max(1, most // 4), most})

@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from rebuttal import paths, results
 from rebuttal.costs import Costs
+from rebuttal.machines import machine
 from rebuttal.params import Study
 from rebuttal.readings import gradients, summary
 from rebuttal.simulation import simulate
+from rebuttal.stragglers import NoStragglers
 from rebuttal.studies.pool import run_all
 from rebuttal.studies.provenance import attributes
 from rebuttal.studies.runs import Setting, labels, settings, timeline_path
@@ -35,16 +38,16 @@ STALENESS_SHOWN = 200  # counts of more stale gradients than this are added up i
 def simulate_method(study: Study, method: str) -> None:
     """Write the timelines of a method for every seed of the study, and their summary."""
     some = settings(study, method)
-    tasks = [(study, setting, seed) for setting in some for seed in (*study.tuning_seeds, *study.seeds)]
+    tasks = [(study, setting, seeds) for setting in some for seeds in _alike(study, setting)]
     found = run_all(_simulate_one, tasks, f"simulate {method}", preload=[__name__])
-    rows = {(task[1].key, task[2]): row for task, row in zip(tasks, found, strict=True)}
+    rows = {(task[1].key, seed): row for task, row in zip(tasks, found, strict=True) for seed in task[2]}
     dataset = _summaries(study, some, rows)
     results.save(dataset, paths.results(study.name) / "summaries" / f"{method}.nc")
 
 
 def budget_batches(study: Study, costs: Costs) -> int:
     """How many batches a run applies: the study's epochs, whatever the method."""
-    return math.ceil(study.epochs * costs.training_size / study.batch)
+    return math.ceil(study.epochs_of(costs.workload) * costs.training_size / study.batch)
 
 
 def run_timeline(study: Study, setting: Setting, seed: int) -> Timeline:
@@ -54,7 +57,7 @@ def run_timeline(study: Study, setting: Setting, seed: int) -> Timeline:
         setting.variant.program,
         machine=setting.machine,
         workload=setting.workload,
-        workers=study.workers,
+        workers=study.workers_of(setting.workload),
         seed=seed,
         batches=budget_batches(study, costs),
         options=setting.variant.options,
@@ -63,9 +66,22 @@ def run_timeline(study: Study, setting: Setting, seed: int) -> Timeline:
     )
 
 
-def _simulate_one(study: Study, setting: Setting, seed: int) -> tuple[dict[str, float], np.ndarray]:
-    timeline = run_timeline(study, setting, seed)
-    timeline.save(timeline_path(study, setting, seed))
+def _alike(study: Study, setting: Setting) -> list[tuple[int, ...]]:
+    """The seeds, those together whose time lines are alike: on a machine without stragglers nothing is drawn."""
+    seeds = (*study.tuning_seeds, *study.seeds)
+    return (
+        [seeds]
+        if isinstance(machine(setting.machine).stragglers, NoStragglers)
+        else [(one,) for one in seeds]
+    )
+
+
+def _simulate_one(
+    study: Study, setting: Setting, seeds: Sequence[int]
+) -> tuple[dict[str, float], np.ndarray]:
+    timeline = run_timeline(study, setting, seeds[0])
+    for seed in seeds:
+        replace(timeline, about={**timeline.about, "seed": seed}).save(timeline_path(study, setting, seed))
     stale = gradients(timeline)["staleness"].values
     stale = np.minimum(stale[~np.isnan(stale)], STALENESS_SHOWN).astype(int)
     return summary(timeline), np.bincount(stale, minlength=STALENESS_SHOWN + 1)

@@ -13,6 +13,7 @@ MODULES = {
     "digits_mlp": "rebuttal.workloads.digits",
     "digits_deep": "rebuttal.workloads.digits",
     "digits_cnn": "rebuttal.workloads.digits",
+    "digits_few": "rebuttal.workloads.digits",
     "mnist_cnn": "rebuttal.workloads.mnist",
     "quadratic": "rebuttal.workloads.quadratic",
     **dict.fromkeys(("max_abs", "hinge", "quadratic_strong", "quadratic_weak"), "rebuttal.workloads.convex"),

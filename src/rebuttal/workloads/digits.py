@@ -23,6 +23,11 @@ MODELS = {
         (64,),
         "Model: perceptron of eight layers, 64-48-...-48-10 with ReLU.",
     ),
+    "digits_few": (
+        models.digits_few,
+        (64,),
+        "Model: perceptron of sixteen layers of width 24 with ReLU; multi-margin loss; four images of each class.",
+    ),
     "digits_cnn": (models.digits_cnn, (1, 8, 8), "Model: two 3x3 convolutions and a linear layer."),
     "digits_resnet": (digits_models.resnet, (1, 8, 8), "Model: four residual blocks (He et al. 2016)."),
     "digits_vit": (
@@ -34,8 +39,13 @@ MODELS = {
 INITIAL = {  # of the others: as their layers say
     "digits_mlp": models.default_initial,
     "digits_deep": models.he_initial,
+    "digits_few": models.he_initial,
     "digits_cnn": models.default_initial,
 }
+OBJECTIVES = {"digits_few": models.MULTI_MARGIN}  # of the others: cross-entropy
+TRAINED_ON = {
+    "digits_few": 40
+}  # the first so many training images, the classes in proportion; of the others: all
 SIZES = {"training": 1078, "validation": 359, "test": 360}  # 60, 20 and 20 per cent
 TARGET = Target(
     metric="accuracy",
@@ -50,13 +60,16 @@ TARGET = Target(
 def load(name: str, data_root: str | Path | None = None) -> Workload:  # all loaders are called alike
     """One of MODELS. The data come with scikit-learn, so `data_root` is not used."""
     build, shape, model_source = MODELS[name]
+    splits = _splits(shape)
+    x, y = splits["training"]
+    splits["training"] = (x[: TRAINED_ON.get(name)], y[: TRAINED_ON.get(name)])
     return assemble(
         name,
         source=SOURCE + model_source,
         target=TARGET,
         build=build,
-        splits=_splits(shape),
-        objective=models.CLASSIFICATION,
+        splits=splits,
+        objective=OBJECTIVES.get(name, models.CLASSIFICATION),
         initial=INITIAL.get(name),
     )
 

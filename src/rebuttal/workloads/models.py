@@ -25,6 +25,15 @@ def digits_deep() -> nn.Sequential:
     return nn.Sequential(layers)
 
 
+def digits_few() -> nn.Sequential:
+    """Sixteen linear layers, 64-24-...-24-10 with ReLU, for inputs [n, 64]: deep, narrow and full of kinks."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict(linear1=nn.Linear(64, 24), relu1=nn.ReLU())
+    for number in range(2, 16):
+        layers[f"linear{number}"], layers[f"relu{number}"] = nn.Linear(24, 24), nn.ReLU()
+    layers["linear16"] = nn.Linear(24, 10)
+    return nn.Sequential(layers)
+
+
 def digits_cnn() -> nn.Sequential:
     """Two 3x3 convolutions of 8 and 16 channels, with max-pooling between, for inputs [n, 1, 8, 8]."""
     return nn.Sequential(
@@ -94,9 +103,25 @@ def cross_entropies(outputs: Tensor, y: Tensor) -> Tensor:
     return nn.functional.cross_entropy(outputs, y, reduction="none")
 
 
+def multi_margin(outputs: Tensor, y: Tensor) -> Tensor:
+    """Mean multi-class hinge loss of outputs [n, classes] against classes [n] (Crammer and Singer 2001's margins).
+
+    A sample's loss is the mean over the classes of max(0, 1 - o_y + o_i), i other than y.
+    """
+    return multi_margins(outputs, y).mean()
+
+
+def multi_margins(outputs: Tensor, y: Tensor) -> Tensor:
+    """The multi-class hinge loss of each sample, [n]: that of torch, in operations that can be batched by vmap."""
+    own = torch.arange(outputs.shape[-1], device=y.device) == y.unsqueeze(-1)
+    margins = (1 - outputs.gather(-1, y.unsqueeze(-1)) + outputs).clamp(min=0)
+    return margins.masked_fill(own, 0).mean(-1)
+
+
 def accuracy(outputs: Tensor, y: Tensor) -> Tensor:
     """Share of samples whose largest logit is that of their class, in [0, 1]."""
     return (outputs.argmax(-1) == y).to(outputs.dtype).mean()
 
 
 CLASSIFICATION = Objective(loss=cross_entropy, losses=cross_entropies, metric=accuracy)
+MULTI_MARGIN = Objective(loss=multi_margin, losses=multi_margins, metric=accuracy)

@@ -1,0 +1,52 @@
+"""The stage that measures rates of convergence, and draws from them the map of where smoothing pays."""
+
+from typing import Any
+
+import xarray as xr
+
+from rebuttal import paths, results
+from rebuttal.analyses import rates, smoothing_map
+from rebuttal.analyses.grids import described
+from rebuttal.machines.scaled import SCALED_MACHINES
+from rebuttal.models_at_size import read_models
+from rebuttal.params import Params
+from rebuttal.studies.pool import run_all
+from rebuttal.studies.provenance import attributes
+
+STUDY = "random_smoothing"  # whose seeds are taken
+LINKS = (5, 10, 20, 40)
+MACHINES = ("sandy_bridge_infiniband", "h100_box")
+BATCH = 4  # samples of a micro-batch at full size
+
+
+def write_rates(params: Params) -> None:
+    """Write results/analyses/rates.nc, and smoothing_map.nc from it and models.json. Raises InputError."""
+    folder, grid = paths.results() / "analyses", params.analyses
+    measured = measure(params.study(STUDY).seeds, grid.horizons)
+    models = read_models(folder / "models.json")
+    machines = {name: SCALED_MACHINES[name] for name in MACHINES}
+    drawn = smoothing_map.smoothing_map(measured, models).merge(smoothing_map.clock())
+    drawn = drawn.merge(smoothing_map.steps(models, machines, BATCH))
+    question = "Where does PPRS beat GPipe, and how much of practice lies there?"
+    drawn = described(drawn, question, machines.values(), batch=BATCH, stages=smoothing_map.STAGES,
+                      micro_batches=smoothing_map.BATCHES, smoothing_samples=smoothing_map.SMOOTHED)  # fmt: skip
+    for name, data in {"rates": measured, "smoothing_map": drawn}.items():
+        origin = attributes(grid, clock="modelled")
+        results.save(data.assign_attrs(origin), folder / f"{name}.nc")
+
+
+def measure(seeds: tuple[int, ...], horizons: tuple[int, ...]) -> xr.Dataset:
+    """The dataset of `rates.rates`, its runs side by side on the cores that there are."""
+    shown = horizons[-2:][0]  # of the comparison of dimensions: not the longest, which costs most
+    tasks = [("error", name, T, seeds) for T in horizons for name in rates.CASES]
+    tasks += [("error_in_dimension", d, shown, seeds) for d in rates.DIMENSIONS]
+    tasks += [("updates_to_flat", name, links) for name in rates.FIRST_ORDER for links in LINKS]
+    found = run_all(_one, tasks, "rates", weights=[task[2] for task in tasks], preload=[__name__])
+    by_kind = {kind: {task[1:3]: value for task, value in zip(tasks, found, strict=True) if task[0] == kind}
+               for kind in ("error", "error_in_dimension", "updates_to_flat")}  # fmt: skip
+    dimensions = {d: value for (d, _), value in by_kind["error_in_dimension"].items()}
+    return rates.rates(by_kind["error"], dimensions, by_kind["updates_to_flat"], seeds, shown)
+
+
+def _one(kind: str, *given: Any) -> Any:
+    return getattr(rates, kind)(*given)
