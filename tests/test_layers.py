@@ -76,6 +76,9 @@ LAYERS = {
     # what is read off it
     "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules"},
     "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
+    "predicting": {
+        "charts", "costs", "machines", "methods", "models_at_size", "readings", "simulation", "stragglers", "timeline",
+    },
     "report": {"charts", "execution", "methods", "papers", "params", "results", "schemas", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
@@ -84,8 +87,8 @@ LAYERS = {
     },
     # the doors
     "__init__": {
-        "charts", "machines", "methods", "processes", "readings", "replaying", "report", "results", "simulation",
-        "studies", "timeline", "tracing",
+        "charts", "machines", "methods", "predicting", "processes", "readings", "replaying", "report", "results",
+        "simulation", "stats", "studies", "timeline", "tracing",
     },
     "cli": {"execution", "papers", "params", "processes", "replaying", "report", "studies", "warm"},
     "__main__": {"cli"},
