@@ -76,6 +76,9 @@ LAYERS = {
     # what is read off it
     "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules"},
     "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
+    "predicting": {
+        "charts", "costs", "machines", "methods", "models_at_size", "readings", "simulation", "stragglers", "timeline",
+    },
     "report": {"charts", "execution", "methods", "papers", "params", "results", "schemas", "stats"},
     "certificates": {"netcdf", "papers", "report", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
@@ -85,8 +88,8 @@ LAYERS = {
     },
     # the doors
     "__init__": {
-        "charts", "machines", "methods", "processes", "readings", "replaying", "report", "results", "simulation",
-        "studies", "timeline", "tracing",
+        "charts", "machines", "methods", "predicting", "processes", "readings", "replaying", "report", "results",
+        "simulation", "stats", "studies", "timeline", "tracing",
     },
     "cli": {"certificates", "execution", "papers", "params", "processes", "replaying", "report", "studies", "warm"},
     "__main__": {"cli"},

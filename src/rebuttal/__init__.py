@@ -24,6 +24,8 @@ WHERE = {
     "summary": "rebuttal.readings",
     "utilisation": "rebuttal.readings",
     "gantt": "rebuttal.readings",
+    "what_if": "rebuttal.predicting.prediction",
+    "explore": "rebuttal.predicting.sliders",
     "write_trace": "rebuttal.tracing",
     "replay": "rebuttal.replaying.engine",
     "record": "rebuttal.processes.launcher",
