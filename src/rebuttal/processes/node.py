@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -30,6 +31,8 @@ from rebuttal.processes.setup import THREADS, Setup
 from rebuttal.processes.values import NamedTask
 from rebuttal.replaying.eager import Computer
 from rebuttal.workloads import load
+
+SWITCH_S = 5e-5  # a thread that reads a message waits so long for one that computes; Python's own 5 ms outlast an update
 
 
 def main(setup: Setup, number: int, folder: Path, control: Connection) -> None:
@@ -60,6 +63,7 @@ def _tell_what_fails(setup: Setup, number: int, folder: Path, control: Connectio
 
 def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     torch.set_num_threads(THREADS)
+    sys.setswitchinterval(SWITCH_S)
     compute = Computer.of(
         load(setup.workload, setup.data_root), setup.seed, setup.learning_rate, setup.batch, setup.rule
     )

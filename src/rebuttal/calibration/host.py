@@ -1,0 +1,105 @@
+"""What this host costs a method: operations, requests, messages and memory, measured inside real processes.
+
+Every figure comes from the record of a probe that ran on as many processes as the runs that it is to predict.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rebuttal.calibration.probes import Exchange, Memory, Operations, Relay
+from rebuttal.calibration.spans import Key, gap_s, operations, round_s
+from rebuttal.processes.launcher import record
+from rebuttal.timeline import Timeline
+from rebuttal.workloads.shape import Shape
+
+PACE_S = 2e-3  # what a wait is longer than a gradient, in the probe of how long waiting lasts
+WHOLE = ("gradient", 0, 1)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Seconds of something of a size: fixed_s + bytes times byte_s."""
+
+    fixed_s: float
+    byte_s: float
+
+    def __call__(self, size_bytes: float) -> float:
+        """Seconds for so many bytes."""
+        return self.fixed_s + size_bytes * self.byte_s
+
+    def less(self, other: "Line", times: int = 1) -> "Line":
+        """What is left of it without another, at least nothing."""
+        return Line(
+            max(0.0, self.fixed_s - times * other.fixed_s), max(0.0, self.byte_s - times * other.byte_s)
+        )
+
+    @staticmethod
+    def through(small: tuple[float, float], large: tuple[float, float]) -> "Line":
+        """Through two points (bytes, seconds), neither part below nothing."""
+        (low, low_s), (high, high_s) = small, large
+        byte_s = max(0.0, (high_s - low_s) / (high - low))
+        return Line(max(0.0, low_s - byte_s * low), byte_s)
+
+
+@dataclass(frozen=True)
+class Host:
+    """What `nodes` processes on this host cost each other, for one workload and batch.
+
+    operation_s: median seconds of each operation while all processes compute. request_s: of a request, beside what it
+    asks for. sending: how long a message holds its sender. hop: from the sending of a message to the next computation
+    of a receiver that waited for it, with what that computation is slower for having waited. exchange: an all-reduce
+    between computations, in all; reducing: its sum alone. reading, writing: of a cell. oversleep_s: by how much an
+    injected wait is too long.
+    """
+
+    nodes: int
+    workload: str
+    batch: int
+    shape: Shape
+    operation_s: Mapping[Key, float]
+    request_s: float
+    oversleep_s: float
+    sending: Line
+    hop: Line
+    exchange: Line
+    reducing: Line
+    reading: Line
+    writing: Line
+
+
+def measure(nodes: int, workload: str, batch: int, shape: Shape, rounds: int = 24) -> Host:
+    """The costs of this host, now. Raises what `record` does."""
+    cuts = tuple(sorted({cut for cut in (2, nodes, shape.layers) if 1 < cut <= shape.layers}))
+
+    def probe(program: Any, **more: Any) -> Timeline:
+        given = {"workload": workload, "workers": nodes, "batch": batch, "updates": rounds} | more
+        return record(program, checksums_every=rounds + 1, **given)
+
+    worked = probe(Operations(cuts=cuts))
+    operation_s, request_s = operations(worked), gap_s(worked)
+    pace_s = PACE_S + operation_s[WHOLE]
+    slept = probe("mini_batch", workers=1, pace_s=pace_s)
+    small, large = (_messages(*map(probe, (Relay(size), Exchange(size), Memory(size))), operation_s[WHOLE], request_s)
+                    for size in (False, True))  # fmt: skip
+    lines = {name: Line.through(small[name], large[name]) for name in small}
+    oversleep_s = max(0.0, operations(slept)[WHOLE] - pace_s)
+    return Host(nodes, workload, batch, shape, operation_s, request_s, oversleep_s, **lines)
+
+
+def _messages(
+    relayed: Timeline, exchanged: Timeline, kept: Timeline, gradient_s: float, request_s: float
+) -> dict[str, tuple[float, float]]:
+    """(bytes, seconds) of what is done with one size of message; the probes' own gradients are taken off."""
+    size = float(np.median(relayed.messages["bytes"]))
+    seconds = {
+        "sending": gap_s(relayed, after="gradient") - request_s,
+        "hop": round_s(relayed) / 2 - gradient_s - request_s,
+        "exchange": round_s(exchanged) - gradient_s - request_s,
+        "reducing": operations(exchanged)["mean", 0, 1],
+        "writing": gap_s(kept, after="predicted") - request_s,
+        "reading": gap_s(kept, after="moved") - request_s,
+    }
+    return {name: (size, max(0.0, found)) for name, found in seconds.items()}
