@@ -15,6 +15,7 @@ from rebuttal.processes.launcher import record
 from rebuttal.timeline import Timeline
 from rebuttal.workloads.shape import Shape
 
+Cores = tuple[int, ...]
 PACE_S = 2e-3  # what a wait is longer than a gradient, in the probe of how long waiting lasts
 WHOLE = ("gradient", 0, 1)
 
@@ -59,6 +60,7 @@ class Host:
     workload: str
     batch: int
     shape: Shape
+    cores: Cores
     operation_s: Mapping[Key, float]
     request_s: float
     oversleep_s: float
@@ -70,13 +72,13 @@ class Host:
     writing: Line
 
 
-def measure(nodes: int, workload: str, batch: int, shape: Shape, rounds: int = 24) -> Host:
-    """The costs of this host, now. Raises what `record` does."""
+def measure(nodes: int, workload: str, batch: int, shape: Shape, cores: Cores = (), rounds: int = 24) -> Host:
+    """The costs of this host, now, on these cores. Raises what `record` does."""
     cuts = tuple(sorted({cut for cut in (2, nodes, shape.layers) if 1 < cut <= shape.layers}))
 
     def probe(program: Any, **more: Any) -> Timeline:
         given = {"workload": workload, "workers": nodes, "batch": batch, "updates": rounds} | more
-        return record(program, checksums_every=rounds + 1, **given)
+        return record(program, checksums_every=rounds + 1, cores=cores, **given)
 
     worked = probe(Operations(cuts=cuts))
     operation_s, request_s = operations(worked), gap_s(worked)
@@ -86,7 +88,7 @@ def measure(nodes: int, workload: str, batch: int, shape: Shape, rounds: int = 2
                     for size in (False, True))  # fmt: skip
     lines = {name: Line.through(small[name], large[name]) for name in small}
     oversleep_s = max(0.0, operations(slept)[WHOLE] - pace_s)
-    return Host(nodes, workload, batch, shape, operation_s, request_s, oversleep_s, **lines)
+    return Host(nodes, workload, batch, shape, cores, operation_s, request_s, oversleep_s, **lines)
 
 
 def _messages(

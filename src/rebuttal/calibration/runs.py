@@ -25,7 +25,7 @@ def measured(name: str, options: dict[str, Any], workers: int, host: Host, updat
     """Seconds per update in processes of this host. injected: seed, and stragglers with their pace_s."""
     timeline = record(
         name, options=options, workers=workers, updates=updates, workload=host.workload, batch=host.batch,
-        checksums_every=updates + 1, learning_rate=1e-3, **injected,
+        checksums_every=updates + 1, learning_rate=1e-3, cores=host.cores, **injected,
     )  # fmt: skip
     return seconds_per_update(timeline)
 

@@ -43,12 +43,14 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
     checksums_every: int = 10,
     data_root: Path | None = None,
     patience_s: float = 60.0,
+    cores: tuple[int, ...] = (),
 ) -> Timeline:
     """The timeline of a method (its name, with `options`, or the method itself), run on real processes of this host.
 
     Training is real: `learning_rate` and `rule` are part of the run. A computation on data lasts at least `pace_s`
     times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). `timeline.about` has the checksums of
-    every `checksums_every`-th version of the weights, which `verify` needs.
+    every `checksums_every`-th version of the weights, which `verify` needs. `cores`: node i keeps to the i-th of
+    them, for runs that are timed (`pinning.quiet_cores`); by default the system decides.
 
     Raises:
         InputError: an unknown name or an impossible value.
@@ -57,6 +59,7 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
     setup = Setup.of(
         program, options, stragglers, workload=workload, workers=workers, updates=updates, batch=batch, seed=seed,
         learning_rate=learning_rate, rule=rule, pace_s=pace_s, checksums_every=checksums_every, data_root=data_root,
+        cores=cores,
     )  # fmt: skip
     with folder_of_run() as folder, _started(setup, folder) as processes:
         return Crew(setup, Progress(folder, len(setup.nodes)), processes).timeline(patience_s)

@@ -26,6 +26,7 @@ from rebuttal.processes.driver import Driver
 from rebuttal.processes.links import LOST, Links
 from rebuttal.processes.log import Log
 from rebuttal.processes.mailbox import Mailbox, Stopped
+from rebuttal.processes.pinning import pin
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import THREADS, Setup
 from rebuttal.processes.values import NamedTask
@@ -64,6 +65,7 @@ def _tell_what_fails(setup: Setup, number: int, folder: Path, control: Connectio
 def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     torch.set_num_threads(THREADS)
     sys.setswitchinterval(SWITCH_S)
+    pin(number, setup.cores)
     compute = Computer.of(
         load(setup.workload, setup.data_root), setup.seed, setup.learning_rate, setup.batch, setup.rule
     )

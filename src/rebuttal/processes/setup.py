@@ -35,6 +35,7 @@ class Setup:
     pace_s: float
     checksums_every: int
     data_root: Path | None = None
+    cores: tuple[int, ...] = ()  # node i keeps to the i-th of these; none: the system decides
 
     @staticmethod
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
@@ -103,4 +104,5 @@ class Setup:
             "stragglers": self.stragglers.describe(),
             "pace_s": self.pace_s,
             "threads": THREADS,
+            "cores": list(self.cores),
         }
