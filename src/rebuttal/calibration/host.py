@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rebuttal.calibration.probes import Exchange, Memory, Operations, Relay
-from rebuttal.calibration.spans import Key, gap_s, operations, round_s
+from rebuttal.calibration.spans import TURNS, Key, any_gap_s, gap_s, lasting_s, operations, round_s
 from rebuttal.processes.launcher import record
 from rebuttal.timeline import Timeline
 from rebuttal.workloads.shape import Shape
@@ -72,36 +72,39 @@ class Host:
     writing: Line
 
 
-def measure(nodes: int, workload: str, batch: int, shape: Shape, cores: Cores = (), rounds: int = 24) -> Host:
+def measure(nodes: int, workload: str, batch: int, shape: Shape, cores: Cores = (), rounds: int = 16) -> Host:
     """The costs of this host, now, on these cores. Raises what `record` does."""
     cuts = tuple(sorted({cut for cut in (2, nodes, shape.layers) if 1 < cut <= shape.layers}))
 
-    def probe(program: Any, **more: Any) -> Timeline:
-        given = {"workload": workload, "workers": nodes, "batch": batch, "updates": rounds} | more
-        return record(program, checksums_every=rounds + 1, cores=cores, **given)
+    def probe(program: Any, updates: int = rounds, **more: Any) -> Timeline:
+        given = {"workload": workload, "workers": nodes, "batch": batch, "cores": cores} | more
+        return record(program, updates=updates, checksums_every=updates + 1, **given)
 
     worked = probe(Operations(cuts=cuts))
-    operation_s, request_s = operations(worked), gap_s(worked)
+    operation_s, request_s = operations(worked), any_gap_s(worked)
     pace_s = PACE_S + operation_s[WHOLE]
     slept = probe("mini_batch", workers=1, pace_s=pace_s)
-    small, large = (_messages(*map(probe, (Relay(size), Exchange(size), Memory(size))), operation_s[WHOLE], request_s)
-                    for size in (False, True))  # fmt: skip
+    probes = [probe(program, TURNS * rounds) for program in (Relay(), Exchange(), Memory())]
+    small, large = (_messages(*probes, turn, operation_s[WHOLE], request_s) for turn in range(TURNS))
     lines = {name: Line.through(small[name], large[name]) for name in small}
     oversleep_s = max(0.0, operations(slept)[WHOLE] - pace_s)
     return Host(nodes, workload, batch, shape, cores, operation_s, request_s, oversleep_s, **lines)
 
 
 def _messages(
-    relayed: Timeline, exchanged: Timeline, kept: Timeline, gradient_s: float, request_s: float
+    relayed: Timeline, exchanged: Timeline, kept: Timeline, turn: int, gradient_s: float, request_s: float
 ) -> dict[str, tuple[float, float]]:
-    """(bytes, seconds) of what is done with one size of message; the probes' own gradients are taken off."""
-    size = float(np.median(relayed.messages["bytes"]))
+    """(bytes, seconds) of what is done with the messages of one turn; the probes' own gradients are taken off.
+
+    Half of a relay's messages are small and half are large, so the quartiles of their bytes are those of each turn.
+    """
+    size = float(np.quantile(relayed.messages["bytes"], (0.25, 0.75)[turn]))
     seconds = {
-        "sending": gap_s(relayed, after="gradient") - request_s,
-        "hop": round_s(relayed) / 2 - gradient_s - request_s,
-        "exchange": round_s(exchanged) - gradient_s - request_s,
-        "reducing": operations(exchanged)["mean", 0, 1],
-        "writing": gap_s(kept, after="predicted") - request_s,
-        "reading": gap_s(kept, after="moved") - request_s,
+        "sending": gap_s(relayed, "gradient", turn) - request_s,
+        "hop": round_s(relayed, turn) / 2 - gradient_s - request_s,
+        "exchange": round_s(exchanged, turn) - gradient_s - request_s,
+        "reducing": lasting_s(exchanged, "mean", turn),
+        "writing": gap_s(kept, "predicted", turn) - request_s,
+        "reading": gap_s(kept, "moved", turn) - request_s,
     }
     return {name: (size, max(0.0, found)) for name, found in seconds.items()}

@@ -13,16 +13,15 @@ from rebuttal.verbs import AllReduce, Compute, Program, Read, Recv, Report, Send
 Work = Callable[[], Any]
 
 
-def sized(task: Any, whole: Any, large: bool) -> Any:
-    """A state or a gradient, or the last layer's part of it: the messages that are timed."""
-    return whole if large else task.stage(task.layers - 1, task.layers).part(whole)
+def sizes(task: Any, whole: Any) -> tuple[Any, Any]:
+    """The last layer's part of a state or a gradient, and all of it: the messages of two rounds, which take turns."""
+    return task.stage(task.layers - 1, task.layers).part(whole), whole
 
 
 @dataclass(frozen=True)
 class Probe:
-    """As many nodes as there are workers, each with the program `train`. large: of the values that are sent."""
+    """As many nodes as there are workers, each with the program `train`."""
 
-    large: bool = False
     servers: ClassVar[int] = 0
 
     def nodes(self, workers: int) -> int:
@@ -55,7 +54,10 @@ class Operations(Probe):
             for work in on_weights(task, w, g, t):
                 yield Compute(work)
             for n in self.cuts:
-                yield from passes(task.stages(n), w, g, (k, t))
+                stages = task.stages(n)
+                yield from passes(stages, w, g, (k, t))
+                for stage in stages:  # each with a draw of its own, as on nodes of their own
+                    yield Compute(stage.perturbed, (stage.part(w), 0.1, t, n * n + stage.l))
             t += 1
 
 
@@ -108,12 +110,12 @@ class Relay(Probe):
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Even nodes lead and count the rounds; the computation after a sending shows when it was over."""
         w, t, other = task.start(), 0, nodes[k ^ 1]
-        value, leads = sized(task, w, self.large), k % 2 == 0
+        values, leads = sizes(task, w), k % 2 == 0
         while not leads or (yield Report(w)):
             if not leads:
                 yield Recv("turn")
             g = yield Compute(task.gradient, (w, (k, t)))
-            yield Send(other, "turn", value)
+            yield Send(other, "turn", values[t % 2])
             yield Compute(task.update, (w, g))
             if leads:
                 yield Recv("turn")
@@ -129,7 +131,7 @@ class Exchange(Probe):
         w, t = task.start(), 0
         while (yield Report(w)):
             g = yield Compute(task.gradient, (w, (k, t)))
-            yield AllReduce("gradient", sized(task, g, self.large), nodes)
+            yield AllReduce("gradient", sizes(task, g)[t % 2], nodes)
             t += 1
 
 
@@ -140,10 +142,10 @@ class Memory(Probe):
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Between two computations is one access."""
         w, t = task.start(), 0
-        value = sized(task, w, self.large)
+        values = sizes(task, w)
         while (yield Report(w)):
             yield Compute(lambda: task.predicted(w, 1))
-            yield Write(f"cell {k}", value)
+            yield Write(f"cell {k}", values[t % 2])
             yield Compute(lambda: moved(w, w, by=0.5))
             yield Read(f"cell {k}")
             t += 1

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from rebuttal.calibration.host import Host
 from rebuttal.calibration.pricing import HostPricing, costs, machine
 from rebuttal.clusters.budget import Budget
@@ -10,14 +12,14 @@ from rebuttal.clusters.virtual import VirtualCluster
 from rebuttal.methods import method
 from rebuttal.processes.launcher import record
 from rebuttal.task import Task
-from rebuttal.timeline import Recorder, Timeline
+from rebuttal.timeline import Recorder
 
+LEARNING_RATE = 1e-3  # small: seconds do not depend on values, as long as these are numbers
 WARM_UP = 5  # updates at the start that are not counted, on either clock
 
 
-def seconds_per_update(timeline: Timeline) -> float:
-    """Mean seconds of an update after the first ones."""
-    times_s = timeline.updates["time_s"]
+def seconds_per_update(times_s: np.ndarray) -> float:
+    """Mean seconds of an update after the first ones, from when each version was made."""
     return float((times_s[-1] - times_s[WARM_UP]) / (len(times_s) - 1 - WARM_UP))
 
 
@@ -25,9 +27,9 @@ def measured(name: str, options: dict[str, Any], workers: int, host: Host, updat
     """Seconds per update in processes of this host. injected: seed, and stragglers with their pace_s."""
     timeline = record(
         name, options=options, workers=workers, updates=updates, workload=host.workload, batch=host.batch,
-        checksums_every=updates + 1, learning_rate=1e-3, cores=host.cores, **injected,
+        checksums_every=updates + 1, learning_rate=LEARNING_RATE, cores=host.cores, **injected,
     )  # fmt: skip
-    return seconds_per_update(timeline)
+    return seconds_per_update(timeline.updates["time_s"])
 
 
 def predicted(
@@ -42,4 +44,4 @@ def predicted(
     VirtualCluster(pricing, Budget(updates=updates), recorder).run(
         {number: pricing.listening(number, program) for number, program in programs.items()}
     )
-    return seconds_per_update(recorder.timeline(pricing.graph))
+    return seconds_per_update(recorder.timeline(pricing.graph).updates["time_s"])

@@ -24,6 +24,7 @@ from rebuttal.timeline import Timeline
 
 LEAVING_S = 2.0  # the longest that a node may take to end after the last word
 LONGEST_ADDRESS = 100  # of a Unix socket, with the terminating zero and some room
+PRELOADED = ("rebuttal.processes.node", "rebuttal.processes.quick_end")
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of this user's alone is made in it
 
 
@@ -77,10 +78,13 @@ def folder_of_run() -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def forking() -> Any:
-    """What starts processes that have torch imported: forks of one that imported it, once, and has no threads."""
+def forking(*more: str) -> Any:
+    """What starts processes that have torch imported: forks of one that imported it, once, and has no threads.
+
+    more: modules that it imports as well, if it has not started yet.
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "rebuttal.processes.node", "rebuttal.processes.quick_end"])
+    context.set_forkserver_preload(["__main__", *PRELOADED, *more])
     return context
 
 
