@@ -29,7 +29,7 @@ needs_browser = pytest.mark.skipif(
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--allow-file-access-from-files",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]  # fmt: skip
-PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html")
+PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html", "calibration.html")
 drawn_pages = pytest.mark.parametrize("page", PAGES[1:])
 every_page = pytest.mark.parametrize("page", PAGES)
 
@@ -45,6 +45,7 @@ def project_folder(tmp_path_factory):
         site.write_review("backup-workers")
         site.write_comparison("comparison")
         site.write_machines()
+        site.write_calibration()
         site.write_site()
     finally:
         os.chdir(before)
@@ -144,7 +145,7 @@ def test_headings_tables_and_figures_are_accessible(reports, page):
 def test_charts_can_be_read_without_javascript(reports, page):
     text = read(reports, page)
     places = text.count('<div class="chart">')
-    assert places > 20
+    assert places > (10 if page == "calibration.html" else 20)
     assert text.count('<div class="static" role="img" aria-label="') == places
     assert text.count("Data table (") == text.count("<figure ")
 
@@ -196,6 +197,22 @@ def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its
         InputError, match="throughput points to fig-throughput, which the notebook does not show"
     ):
         site.check_anchors("machines", text.replace("fig-throughput", ""), {"fig-throughput": "throughput"})
+
+
+def test_the_page_of_the_calibration_shows_every_figure_the_costs_and_its_file(project_folder, reports):
+    text = read(reports, "calibration.html")
+    for name in captions.ON_CALIBRATION:
+        assert text.count(f'id="fig-{name}"') == 1
+    (file,) = report_files.files(
+        project_folder / "results", ("calibration.nc",), within=project_folder / "results"
+    )
+    assert file["file"] == "results/calibration.nc"
+    assert f"<code>{file['file']}</code>" in text
+    assert file["sha256"][:16] in text
+    assert "µs per kB" in text
+    for page in ("index.html", "machines.html"):
+        body = re.sub(r"<header.*?</header>", "", read(reports, page), flags=re.DOTALL)
+        assert 'href="calibration.html"' in body
 
 
 def browse(tmp_path, address, *more):

@@ -127,6 +127,12 @@ def _machines(_: argparse.Namespace) -> None:
     _started(write_machines)()
 
 
+def _calibration(_: argparse.Namespace) -> None:
+    from rebuttal.report.site import write_calibration
+
+    _started(write_calibration)()
+
+
 def _review(given: argparse.Namespace) -> None:
     from rebuttal.report.site import write_review
 
@@ -179,6 +185,7 @@ PROFILE = functools.partial(_with_params, "rebuttal.studies.profiling", "profile
 THROUGHPUT = functools.partial(_with_params, "rebuttal.studies.throughput", "measure_throughput")
 ANALYSES = functools.partial(_with_params, "rebuttal.studies.analyses", "write_analyses")
 MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memory")
+CALIBRATE = functools.partial(_with_params, "rebuttal.calibration.campaign", "write_calibration")
 METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
 NAME = ("name", "a study of params.yaml")
 PAPER = ("paper", "a folder of papers/")
@@ -210,6 +217,8 @@ COMMANDS = (
     ("analyses", ANALYSES, "what needs no training: full-size models on every machine", ()),
     ("memory", MEMORY, "memory of every method on full-size models, from their time lines", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
+    ("calibrate", CALIBRATE, "measure real processes of this host, and the virtual clock against them", ()),
+    ("calibration", _calibration, "execute notebooks/calibrate.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     (
         "compare",

@@ -5,39 +5,39 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
-import pandas as pd
 import xarray as xr
 
 from rebuttal import devices, paths, results
 from rebuttal.calibration import runs
-from rebuttal.calibration.grid import BATCH, PACE_S, STRAGGLERS, WORKLOADS, Case, Grid, cases, grid
+from rebuttal.calibration.grid import BATCH, GRIDS, PACE_S, STRAGGLERS, WORKLOADS, Case, Grid, cases
 from rebuttal.calibration.host import WHOLE, Host, measure
+from rebuttal.calibration.rows import Row, dataset
 from rebuttal.errors import InputError
+from rebuttal.params import Params
 from rebuttal.processes.launcher import forking
 from rebuttal.processes.pinning import cores, quiet_cores
 from rebuttal.processes.setup import THREADS
-from rebuttal.processes.shipped import SHIPPED, train
+from rebuttal.processes.shipped import train
+from rebuttal.processes.shipped_table import SHIPPED
 from rebuttal.workloads import load
 
-Row = dict[str, Any]
-RUN = ("method", "nodes", "workload", "stragglers", "repetition")
-COST = ("cost", "nodes", "workload", "repetition")
 LINES = ("sending", "hop", "exchange", "reducing", "reading", "writing")
 PACKAGES = ("torch", "numpy", "simpy", "xarray")
 
 
-def write_calibration(profile: str) -> None:
-    """Measure what `profile` asks for, and write results/calibration.nc. Raises InputError and RunError."""
-    forking("rebuttal.processes.shipped")  # before the first process: each then has it imported
-    results.save(calibrate(grid(profile)).assign_attrs(profile=profile), paths.results() / "calibration.nc")
+def write_calibration(params: Params) -> None:
+    """Measure what the profile of params.yaml asks for, into results/calibration.nc. Raises InputError and RunError."""
+    forking("rebuttal.processes.shipped_node")  # before the first process, so that each has it imported
+    made = calibrate(GRIDS[params.profile]).assign_attrs(profile=params.profile)
+    results.save(made, paths.results() / "calibration.nc")
 
 
 def calibrate(given: Grid) -> xr.Dataset:
-    """`measured_s` and `predicted_s` per update over RUN, and `cost_s` over COST; NaN where nothing was run.
+    """`measured_s` and `predicted_s` per update by run, and `cost_s` of the host; NaN where nothing was run.
 
     Every repetition measures the host anew, and then goes through all runs, so a drift of the machine meets all.
     """
@@ -52,9 +52,10 @@ def calibrate(given: Grid) -> xr.Dataset:
         cost_rows += [place | {"cost": name, "cost_s": seconds} for name, seconds in figures(host).items()]
         paced = STRAGGLERS if label == "small" else STRAGGLERS[:1]
         for case, stragglers in itertools.product(cases(given, nodes), paced):
-            run_rows += [place | row for row in on_both_clocks(case, host, given.updates, stragglers, repetition)]
-        if given.shipped:
-            run_rows += [place | row for row in shipped(host, given.updates)]
+            run_rows += [
+                place | row for row in on_both_clocks(case, host, given.updates, stragglers, repetition)
+            ]
+        run_rows += [place | row for row in shipped(given.shipped, host, given.updates)]
     return dataset(run_rows, cost_rows, [*given.methods, *SHIPPED]).assign_attrs(about(given, load_before))
 
 
@@ -69,9 +70,9 @@ def on_both_clocks(case: Case, host: Host, updates: int, stragglers: str, seed: 
         yield {"method": case.name, "stragglers": stragglers} | found | {"nodes": case.nodes}
 
 
-def shipped(host: Host, updates: int) -> Iterator[Row]:
+def shipped(names: Sequence[str], host: Host, updates: int) -> Iterator[Row]:
     """PyTorch's own on the same processes, workload, batch and cores."""
-    for name in SHIPPED:
+    for name in names:
         given = {"workload": host.workload, "workers": host.nodes, "batch": host.batch, "cores": host.cores}
         times_s = train(name, updates=updates, learning_rate=runs.LEARNING_RATE, **given).times_s
         seconds = runs.seconds_per_update(times_s)
@@ -90,22 +91,12 @@ def figures(host: Host) -> dict[str, float]:
     return found
 
 
-def dataset(run_rows: Iterable[Row], cost_rows: Iterable[Row], methods: Sequence[str]) -> xr.Dataset:
-    """Rows as one dataset, methods in their order."""
-    made = [pd.DataFrame(rows).set_index(list(dims)).to_xarray() for rows, dims in ((run_rows, RUN), (cost_rows, COST))]
-    whole = xr.merge(made, join="outer")
-    ran = [name for name in methods if name in whole.method.values]
-    data = whole.reindex({"method": ran, "workload": list(WORKLOADS), "stragglers": list(STRAGGLERS)})
-    counterparts = [SHIPPED[name].counterpart if name in SHIPPED else "" for name in ran]
-    return data.assign_coords(counterpart=("method", counterparts))
-
-
 def about(given: Grid, load_before: float) -> dict[str, Any]:
     """Where the seconds come from, and for which numbers of nodes they support a claim about time."""
     count = len(cores())
     enough = [nodes for nodes in given.nodes if nodes + load_before <= count]
     return {
-        "clock": "measured and modelled",
+        "clock": "measured",
         "device": json.dumps(devices.identity("cpu") | {"threads": THREADS, "load_average": load_before}),
         "cores": count,
         "threads": THREADS,

@@ -2,29 +2,31 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from rebuttal.calibration import wide
-from rebuttal.errors import refuse
 from rebuttal.methods import METHODS, method
+from rebuttal.processes.shipped_table import SHIPPED
 
 #: Workloads by what their messages are: a few kilobytes a layer, and many.
-WORKLOADS = {"small": "digits_deep", "large": f"file:{wide.__file__}"}
+WORKLOADS = {"small": "digits_deep", "large": f"file:{Path(__file__).with_name('wide.py')}"}
 BATCH = 32
 STRAGGLERS = ("none", "lognormal")
-PACE_S = 3e-3  # what a slowdown of 1 stands for, with stragglers: several times a gradient of the small workload
+PACE_S = (
+    3e-3  # what a slowdown of 1 stands for, with stragglers: several times a gradient of the small workload
+)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """What a calibration runs. methods: names. shipped: whether PyTorch's own are timed as well."""
+    """What a calibration runs. methods: names. shipped: those of PyTorch's own that are timed as well."""
 
     methods: tuple[str, ...]
     nodes: tuple[int, ...]
     repetitions: int
     updates: int
     rounds: int
-    shipped: bool
+    shipped: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,10 @@ FAMILIES = (
     "backup_workers", "hogwild", "gpipe", "one_forward_one_backward", "zero_bubble", "pipedream",
 )  # fmt: skip
 GRIDS = {
-    "ci": Grid(("all_reduce", "asynchronous", "gpipe"), (2,), 2, 20, 10, shipped=True),
-    "quick": Grid(FAMILIES, (2,), 3, 25, 12, shipped=True),
-    "full": Grid(tuple(METHODS), (2, 4), 5, 40, 24, shipped=True),
+    "ci": Grid(("all_reduce", "asynchronous", "gpipe"), (2,), 2, 20, 10, ("ddp", "torch_gpipe")),
+    "quick": Grid(FAMILIES, (2,), 3, 25, 12, tuple(SHIPPED)),
+    "full": Grid(tuple(METHODS), (2, 4), 5, 40, 24, tuple(SHIPPED)),
 }
-
-
-def grid(profile: str) -> Grid:
-    """The sizes of a profile of params.yaml."""
-    if profile not in GRIDS:
-        raise refuse("profile", profile, GRIDS)
-    return GRIDS[profile]
 
 
 def cases(grid: Grid, nodes: int) -> Iterator[Case]:

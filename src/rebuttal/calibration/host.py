@@ -84,8 +84,11 @@ def measure(nodes: int, workload: str, batch: int, shape: Shape, cores: Cores = 
     operation_s, request_s = operations(worked), any_gap_s(worked)
     pace_s = PACE_S + operation_s[WHOLE]
     slept = probe("mini_batch", workers=1, pace_s=pace_s)
-    probes = [probe(program, TURNS * rounds) for program in (Relay(), Exchange(), Memory())]
-    small, large = (_messages(*probes, turn, operation_s[WHOLE], request_s) for turn in range(TURNS))
+    relayed, exchanged, kept = (probe(each, TURNS * rounds) for each in (Relay(), Exchange(), Memory()))
+    small, large = (
+        _messages(relayed, exchanged, kept, turn, operation_s[WHOLE] + request_s, request_s)
+        for turn in range(TURNS)
+    )
     lines = {name: Line.through(small[name], large[name]) for name in small}
     oversleep_s = max(0.0, operations(slept)[WHOLE] - pace_s)
     return Host(nodes, workload, batch, shape, cores, operation_s, request_s, oversleep_s, **lines)
@@ -101,8 +104,8 @@ def _messages(
     size = float(np.quantile(relayed.messages["bytes"], (0.25, 0.75)[turn]))
     seconds = {
         "sending": gap_s(relayed, "gradient", turn) - request_s,
-        "hop": round_s(relayed, turn) / 2 - gradient_s - request_s,
-        "exchange": round_s(exchanged, turn) - gradient_s - request_s,
+        "hop": round_s(relayed, turn) / 2 - gradient_s,
+        "exchange": round_s(exchanged, turn) - gradient_s,
         "reducing": lasting_s(exchanged, "mean", turn),
         "writing": gap_s(kept, "predicted", turn) - request_s,
         "reading": gap_s(kept, "moved", turn) - request_s,

@@ -39,7 +39,8 @@ def costs(host: Host) -> Costs:
     count, shape = host.shape.layers, host.shape
     stages = cut(shape.parameters, count)
     forward_s, backward_s = (
-        tuple(host.operation_s[operation, l, count] for l in range(count)) for operation in ("forward", "backward")
+        tuple(host.operation_s[operation, l, count] for l in range(count))
+        for operation in ("forward", "backward")
     )
     return Costs(
         workload=host.workload,

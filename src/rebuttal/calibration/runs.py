@@ -23,7 +23,9 @@ def seconds_per_update(times_s: np.ndarray) -> float:
     return float((times_s[-1] - times_s[WARM_UP]) / (len(times_s) - 1 - WARM_UP))
 
 
-def measured(name: str, options: dict[str, Any], workers: int, host: Host, updates: int, **injected: Any) -> float:
+def measured(
+    name: str, options: dict[str, Any], workers: int, host: Host, updates: int, **injected: Any
+) -> float:
     """Seconds per update in processes of this host. injected: seed, and stragglers with their pace_s."""
     timeline = record(
         name, options=options, workers=workers, updates=updates, workload=host.workload, batch=host.batch,
@@ -40,7 +42,9 @@ def predicted(
     chosen, here, known = method(name, **options), machine(host, stragglers), costs(host)
     pricing = HostPricing(here, known, seed, chosen.servers, host=host, pace_s=pace_s)
     recorder = Recorder({})
-    programs = chosen.programs(range(chosen.nodes(workers)), Task(pricing.graph.symbol, layer_bytes(here, known)))
+    programs = chosen.programs(
+        range(chosen.nodes(workers)), Task(pricing.graph.symbol, layer_bytes(here, known))
+    )
     VirtualCluster(pricing, Budget(updates=updates), recorder).run(
         {number: pricing.listening(number, program) for number, program in programs.items()}
     )

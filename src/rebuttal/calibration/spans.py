@@ -41,7 +41,9 @@ def round_s(timeline: Timeline, turn: int) -> float:
 
 def lasting_s(timeline: Timeline, operation: str, turn: int) -> float:
     """Median seconds of an operation that a round has once, in the rounds of one turn."""
-    each = [[end_s - start_s for key, start_s, end_s in rows if key[0] == operation] for rows in by_node(timeline)]
+    each = [
+        [end_s - start_s for key, start_s, end_s in rows if key[0] == operation] for rows in by_node(timeline)
+    ]
     return _median(each, turn)
 
 
@@ -64,7 +66,9 @@ def by_node(timeline: Timeline) -> Iterator[list[Row]]:
         for at in mine[np.argsort(table["start_s"][mine], kind="stable")]:
             value = table["value"][at]
             name = timeline.names[table["operation"][at]]
-            operation = name if name == "backward" else graph.operations[value]  # a backward pass has two values
+            operation = (
+                name if name == "backward" else graph.operations[value]
+            )  # a backward pass has two values
             key = key_of(operation, graph.arguments[value])
             rows.append((key, float(table["start_s"][at]), float(table["end_s"][at])))
         yield rows

@@ -33,7 +33,7 @@ from rebuttal.processes.values import NamedTask
 from rebuttal.replaying.eager import Computer
 from rebuttal.workloads import load
 
-SWITCH_S = 5e-5  # a thread that reads a message waits so long for one that computes; Python's own 5 ms outlast an update
+SWITCH_S = 5e-5  # in which a thread that computes lets one in that reads a message; Python's own 5 ms outlast an update
 
 
 def main(setup: Setup, number: int, folder: Path, control: Connection) -> None:

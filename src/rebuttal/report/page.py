@@ -16,6 +16,7 @@ POLICY = (
 )
 LINKS = (("rebuttal", "index.html"), ("Concerns", "index.html#Concerns"), ("Claims", "index.html#Claims"),
          ("Methods compared", "comparison.html"), ("Machines", "machines.html"),
+         ("Calibration", "calibration.html"),
          ("Reproduce", "index.html#How-to-reproduce"), ("Provenance", "index.html#Provenance"))  # fmt: skip
 FOOTER = (
     "Every result on this page was computed from the files that it names; none was typed. "
