@@ -9,9 +9,9 @@ import synthetic_project
 
 from rebuttal.report import site
 
-PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html", "measured.html",
-         "methods/index.html", "methods/backup_workers.html")  # fmt: skip
-DRAWN = ("backup-workers.html", "comparison.html", "machines.html")  # pages with charts
+PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html", "calibration.html",
+         "measured.html",         "methods/index.html", "methods/backup_workers.html")  # fmt: skip
+DRAWN = ("backup-workers.html", "comparison.html", "machines.html", "calibration.html")  # pages with charts
 
 
 def build(folder: Path) -> None:
@@ -23,6 +23,7 @@ def build(folder: Path) -> None:
         site.write_review("backup-workers")
         site.write_comparison("comparison")
         site.write_machines()
+        site.write_calibration()
         site.write_measured()
         site.write_site()
     finally:

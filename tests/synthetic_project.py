@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import synthetic_analyses
+import synthetic_calibration
 import synthetic_comparison
 import synthetic_results
 from runs import COSTS
@@ -25,6 +26,7 @@ def write(folder: Path) -> Path:
     study = synthetic_results.write(folder / "results")
     synthetic_comparison.write(study, folder / "results" / "comparison")
     synthetic_analyses.write(folder / "results" / "analyses")
+    synthetic_calibration.write(folder / "results")
     for name, (options, updates) in SHOWN.items():
         run = simulate(
             name, machine="paper_cluster", workers=8, updates=updates, options=options, costs=COSTS

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import synthetic_analyses
+import synthetic_calibration
 import synthetic_results
 from runs import COSTS
 
@@ -14,7 +15,7 @@ from rebuttal.charts.panel import NO_DEFINITION, join_specs
 from rebuttal.errors import InputError
 from rebuttal.papers import FIGURES
 from rebuttal.report import definitions
-from rebuttal.report.captions import ON_MACHINES
+from rebuttal.report.captions import ON_CALIBRATION, ON_MACHINES
 from rebuttal.schemas import ANALYSES
 from rebuttal.simulation import simulate
 from rebuttal.stats import datasets
@@ -32,6 +33,7 @@ def data(tmp_path_factory):
     found |= {"summaries": results.load_summaries(study), "stragglers": results.load_stragglers(study)}
     analyses = synthetic_analyses.write(tmp_path_factory.mktemp("results") / "analyses")
     found |= {name: results.load_analysis(name, analyses) for name in ANALYSES}
+    found["calibration"] = synthetic_calibration.made()
     return found | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
 
 
@@ -53,7 +55,7 @@ def given(name, data):
 
 
 def test_there_is_a_drawing_for_every_figure_that_a_paper_may_name():
-    assert set(EVERY) == set(FIGURES) | set(ON_MACHINES)
+    assert set(EVERY) == set(FIGURES) | set(ON_MACHINES) | set(ON_CALIBRATION)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -53,8 +53,12 @@ LAYERS = {
     "replaying": {"cut", "devices", "graph", "metrics", "readings", "rules", "task", "timeline", "workloads"},
     # real processes, which compute as they go
     "processes": {
-        "clusters", "graph", "methods", "readings", "replaying", "rules", "stragglers", "task", "timeline",
+        "clusters", "cut", "graph", "methods", "readings", "replaying", "rules", "stragglers", "task", "timeline",
         "verbs", "workloads",
+    },
+    "calibration": {
+        "clusters", "costs", "cut", "devices", "graph", "machines", "methods", "params", "processes", "results",
+        "rules", "schemas", "stragglers", "task", "timeline", "verbs", "workloads",
     },
     # what is run
     "workload_table": {"params", "workloads"},
@@ -91,11 +95,11 @@ LAYERS = {
         "charts", "machines", "methods", "predicting", "processes", "readings", "replaying", "report", "results",
         "simulation", "stats", "studies", "timeline", "tracing",
     },
-    "cli": {"certificates", "execution", "papers", "params", "processes", "replaying", "report", "studies", "warm"},
+    "cli": {"calibration", "certificates", "execution", "papers", "params", "processes", "replaying", "report", "studies", "warm"},
     "__main__": {"cli"},
 }  # fmt: skip
 GROUND = {"errors", "paths", "seeding", "lifeline", "quick_imports"}
-TORCH = {"workloads", "replaying", "processes", "profiling"}
+TORCH = {"workloads", "replaying", "processes", "profiling", "calibration"}
 TORCH_WHEN_CALLED = {"devices"}  # imports it inside functions only
 NOT_IN_METHODS = {"datetime", "logging", "os", "pathlib", "random", "simpy", "time", "torch", "yaml"}
 

@@ -6,6 +6,7 @@ from html import escape
 
 import nbformat
 import pytest
+import synthetic_calibration
 import synthetic_project
 import xarray as xr
 from tiny_models import FLAT_ENDED, MODELS
@@ -17,7 +18,7 @@ from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.report import data as report_data
 from rebuttal.report import figures, findings, html, notebook_page, readme, words
 from rebuttal.report import files as report_files
-from rebuttal.report.captions import ON_MACHINES
+from rebuttal.report.captions import ON_CALIBRATION, ON_MACHINES
 from rebuttal.report.figure import PAGE_MIME, VEGA_MIMES, columns
 from rebuttal.report.on_machines import machines
 from rebuttal.report.paper_review import review
@@ -38,7 +39,7 @@ def opened(place):
 
 
 def test_every_figure_of_the_papers_has_a_title_a_caption_and_sources():
-    assert set(figures.ABOUT) == set(papers.FIGURES) | set(ON_MACHINES)
+    assert set(figures.ABOUT) == set(papers.FIGURES) | set(ON_MACHINES) | set(ON_CALIBRATION)
     for about in figures.ABOUT.values():
         assert about.title
         assert len(about.read.split()) > 10
@@ -70,6 +71,7 @@ def test_the_sources_of_figures_are_variables_of_their_files(opened):
     read = {"curves": opened.data.curves, "tuning": opened.data.tuning, "summaries": opened.data.summaries,
             "stragglers": opened.data.stragglers}  # fmt: skip
     read |= {name: report_data.inputs(opened.data, name) for name in ANALYSES}
+    read["calibration"] = synthetic_calibration.made()
     for about in figures.ABOUT.values():
         for kind, names in about.variables.items():
             if kind != "gantt":
@@ -165,7 +167,8 @@ def test_every_result_file_is_listed_with_its_hash(place, opened):
         path
         for path in (place / "results").rglob("*")
         if path.suffix in (".nc", ".json")
-        and not {"review", "comparison", "analyses", "throughput.json"} & set(path.relative_to(place).parts)
+        and not {"review", "comparison", "analyses", "throughput.json", "calibration.nc"}
+        & set(path.relative_to(place).parts)
     ]
     assert {f"results/{path.relative_to(place / 'results').as_posix()}" for path in there} == set(listed)
     shown = opened.provenance().text

@@ -128,6 +128,12 @@ def _machines(_: argparse.Namespace) -> None:
     _started(write_machines)()
 
 
+def _calibration(_: argparse.Namespace) -> None:
+    from rebuttal.report.site import write_calibration
+
+    _started(write_calibration)()
+
+
 def _review(given: argparse.Namespace) -> None:
     from rebuttal.report.site import write_review
 
@@ -206,6 +212,7 @@ ANALYSES = functools.partial(_with_params, "rebuttal.studies.analyses", "write_a
 MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memory")
 RATES = functools.partial(_with_params, "rebuttal.studies.rates", "write_rates")
 RECORDED = functools.partial(_with_params, "rebuttal.studies.recorded", "write_recorded")
+CALIBRATE = functools.partial(_with_params, "rebuttal.calibration.campaign", "write_calibration")
 METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
 NAME = ("name", "a study of params.yaml")
 PAPER = ("paper", "a folder of papers/")
@@ -240,6 +247,8 @@ COMMANDS = (
     ("rates", RATES, "rates of convergence beside their bounds, and the map of where smoothing pays", ()),
     ("recorded", RECORDED, "pipelines on real processes of this host, recorded and verified", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
+    ("calibrate", CALIBRATE, "measure real processes of this host, and the virtual clock against them", ()),
+    ("calibration", _calibration, "execute notebooks/calibrate.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     (
         "compare",

@@ -15,7 +15,7 @@ import xarray as xr
 from rebuttal import netcdf, paths
 from rebuttal.errors import InputError, nearest, refuse
 from rebuttal.metrics import falling
-from rebuttal.schemas import ANALYSES, CURVES, STRAGGLERS, SUMMARIES, TUNING, Schema
+from rebuttal.schemas import ANALYSES, CALIBRATION, CURVES, STRAGGLERS, SUMMARIES, TUNING, Schema
 
 # What h5py, h5netcdf and xarray raise on a file that is cut short or is no netCDF.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError)
@@ -61,6 +61,11 @@ def load_stragglers(study: str | Path) -> xr.Dataset:
         if bool((data[name].isnull() & possible).any()):
             raise InputError(f"{path}: {name}: got NaN; allowed: numbers wherever backups < workers")
     return data
+
+
+def load_calibration(folder: str | Path) -> xr.Dataset:
+    """Every run on both clocks, and what this host costs; NaN where nothing was run."""
+    return _read_one(CALIBRATION, folder)[1]
 
 
 def load_analysis(name: str, folder: str | Path = "analyses") -> xr.Dataset:

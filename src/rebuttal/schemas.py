@@ -53,6 +53,13 @@ STRAGGLERS = Schema(
                   ("straggler", "workers", "backups")),
 )  # fmt: skip
 
+CALIBRATION = Schema(
+    "calibration",
+    "calibration.nc",
+    _all(("measured_s", "predicted_s"), ("method", "nodes", "workload", "stragglers", "repetition"))
+    | {"cost_s": ("cost", "nodes", "workload", "repetition")},
+)
+
 PLACE = ("model", "machine", "nodes")
 # The analyses, in one folder of their own: name -> what its file holds.
 ANALYSES = {

@@ -2,7 +2,7 @@
 
 Data are called curves, tuning, summaries, stragglers (see `rebuttal.results`), targets (see
 `rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`), replay (see `rebuttal.replaying`), or have
-the name of an analysis (see `rebuttal.schemas.ANALYSES`).
+the name of an analysis (see `rebuttal.schemas.ANALYSES`), or calibration (see `rebuttal.results`).
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ import pandas as pd
 from rebuttal.charts import (
     ablation,
     backups,
+    calibration,
     convergence,
     gains,
     latency_map,
@@ -52,43 +53,60 @@ class Drawing:
     finding: Callable[..., str] | None = None
 
 
-DRAWINGS: dict[str, Drawing] = {
-    "convergence": Drawing(("curves",), convergence.panels, convergence.table),
-    "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
-    "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
-    "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
-    "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
-    "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
-    "backups_effect": Drawing(("curves", "targets"), backups.effect_panels, backups.effect_table),
-    "rate_of_convergence": Drawing(("curves", "targets"), backups.rate_panels, backups.rate_table),
-    "staleness_error": Drawing(("curves",), staleness.error_panels, staleness.error_table),
-    "staleness_distribution": Drawing(("summaries",), staleness.count_panels, staleness.count_table),
-    "softsync_clipping": Drawing(("curves", "targets"), backups.answer_panels, backups.answer_table),
-    "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
-    "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
-    "replay": Drawing(("replay",), replays.panels, replays.table),
-    "where_time_is": Drawing(("layer_ratios",), layers.share_panels, layers.share_table),
-    "layer_ratios": Drawing(("layer_ratios",), layers.ratio_panels, layers.ratio_table),
-    "overlap_delay_server": Drawing(("model_ratios",), gains.ceiling_panels, gains.ceiling_table),
-    "layer_wise_speedups": Drawing(("speedups",), gains.speedup_panels, gains.speedup_table),
-    "batch_latency_map": Drawing(("batch_latency",), latency_map.panels, latency_map.table),
-    "memory": Drawing(("memory",), memory.panels, memory.table),
-    "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
-    "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
-} | {
-    name: Drawing(needs, module.panels, module.table, module.finding)
-    for name, needs, module in (
-        ("method_errors", ("curves",), method_errors),
-        ("method_times", ("curves", "targets"), method_times),
-        ("method_curves", ("curves",), method_curves),
-        ("method_trade_off", ("curves", "summaries"), method_trade_off),
-        ("method_rates", ("tuning",), method_rates),
-        ("rates", ("rates",), rates),
-        ("smoothing_map", ("smoothing_map",), smoothing_map),
-        ("ablation", ("curves", "summaries"), ablation),
-        ("pipeline_steps", ("smoothing_map", "recorded"), pipeline_steps),
-    )
-}
+DRAWINGS: dict[str, Drawing] = (
+    {
+        "convergence": Drawing(("curves",), convergence.panels, convergence.table),
+        "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
+        "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
+        "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
+        "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
+        "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
+        "backups_effect": Drawing(("curves", "targets"), backups.effect_panels, backups.effect_table),
+        "rate_of_convergence": Drawing(("curves", "targets"), backups.rate_panels, backups.rate_table),
+        "staleness_error": Drawing(("curves",), staleness.error_panels, staleness.error_table),
+        "staleness_distribution": Drawing(("summaries",), staleness.count_panels, staleness.count_table),
+        "softsync_clipping": Drawing(("curves", "targets"), backups.answer_panels, backups.answer_table),
+        "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
+        "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
+        "replay": Drawing(("replay",), replays.panels, replays.table),
+        "where_time_is": Drawing(("layer_ratios",), layers.share_panels, layers.share_table),
+        "layer_ratios": Drawing(("layer_ratios",), layers.ratio_panels, layers.ratio_table),
+        "overlap_delay_server": Drawing(("model_ratios",), gains.ceiling_panels, gains.ceiling_table),
+        "layer_wise_speedups": Drawing(("speedups",), gains.speedup_panels, gains.speedup_table),
+        "batch_latency_map": Drawing(("batch_latency",), latency_map.panels, latency_map.table),
+        "memory": Drawing(("memory",), memory.panels, memory.table),
+        "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
+        "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
+    }
+    | {
+        name: Drawing(needs, module.panels, module.table, module.finding)
+        for name, needs, module in (
+            ("method_errors", ("curves",), method_errors),
+            ("method_times", ("curves", "targets"), method_times),
+            ("method_curves", ("curves",), method_curves),
+            ("method_trade_off", ("curves", "summaries"), method_trade_off),
+            ("method_rates", ("tuning",), method_rates),
+            ("rates", ("rates",), rates),
+            ("smoothing_map", ("smoothing_map",), smoothing_map),
+            ("ablation", ("curves", "summaries"), ablation),
+            ("pipeline_steps", ("smoothing_map", "recorded"), pipeline_steps),
+        )
+    }
+    | {
+        "calibration_error": Drawing(
+            ("calibration",), calibration.error_panels, calibration.error_table, calibration.error_finding
+        ),
+        "calibration_scatter": Drawing(
+            ("calibration",), calibration.scatter_panels, calibration.scatter_table
+        ),
+        "calibration_shipped": Drawing(
+            ("calibration",),
+            calibration.shipped_panels,
+            calibration.shipped_table,
+            calibration.shipped_finding,
+        ),
+    }
+)
 
 # The figure of a dataset by what only it holds, the first that fits.
 BY_VARIABLE = {
@@ -106,6 +124,7 @@ BY_VARIABLE = {
     "half_batch": "throughput",
     "of_upper": "rates",
     "over_best": "smoothing_map",
+    "predicted_s": "calibration_error",
 }
 
 

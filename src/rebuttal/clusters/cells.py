@@ -113,7 +113,7 @@ class Cells:
         self._network.carry(source, to, size, arrived)
 
     def _near(self, number: int, at: int | None) -> bool:
-        return at is None or at == number
+        return self._pricing.is_near(number, at)
 
     def _latency_s(self, number: int) -> float:
         return self._pricing.link(number).latency_s

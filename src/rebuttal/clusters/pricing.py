@@ -8,6 +8,7 @@ import numpy as np
 from rebuttal.clusters.extent import Extents
 from rebuttal.costs import Costs
 from rebuttal.machines import Link, Machine
+from rebuttal.verbs import Request
 
 #: Operations on data, which a straggler slows down; all others are on weights alone.
 STRAGGLING = ("gradient", "forward", "backward", "input_gradient", "weight_gradient")
@@ -37,6 +38,14 @@ class Pricing(Protocol):
 
     def all_reduce_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
         """Seconds of latency, and seconds on the wire, of an all-reduce over so many nodes."""
+        ...
+
+    def overhead_s(self, node: int, request: Request) -> float:
+        """Seconds for which a request holds the node before anything else happens: what its runtime costs."""
+        ...
+
+    def is_near(self, node: int, at: int | None) -> bool:
+        """Whether a node reaches the cells at `at` without a network."""
         ...
 
 
@@ -113,6 +122,14 @@ class MachinePricing:
         """By the machine's own algorithm (rebuttal.machines.collectives)."""
         cost = self.machine.all_reduce(nodes, size_bytes)
         return cost.latency_s, cost.transfer_s
+
+    def overhead_s(self, node: int, request: Request) -> float:
+        """None: a machine's compute costs include what starts them."""
+        return 0.0
+
+    def is_near(self, node: int, at: int | None) -> bool:
+        """Its own cells, and those of the machine that all nodes run on."""
+        return at is None or at == node
 
 
 def layer_bytes(machine: Machine, costs: Costs | None) -> tuple[int, ...]:

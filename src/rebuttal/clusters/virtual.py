@@ -100,6 +100,9 @@ class VirtualCluster:
                 request: Request = program.send(answer)
             except StopIteration:
                 return
+            overhead_s = self._pricing.overhead_s(number, request)
+            if overhead_s:
+                yield self._clock.timeout(overhead_s)
             answer = perform[type(request)](number, request)
             if isinstance(answer, simpy.Event):
                 answer = yield answer

@@ -24,6 +24,7 @@ from rebuttal.timeline import Timeline
 
 LEAVING_S = 2.0  # the longest that a node may take to end after the last word
 LONGEST_ADDRESS = 100  # of a Unix socket, with the terminating zero and some room
+PRELOADED = ("rebuttal.processes.node", "rebuttal.processes.quick_end")
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of this user's alone is made in it
 
 
@@ -44,12 +45,14 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
     data_root: Path | None = None,
     lock_free: bool = False,
     patience_s: float = 60.0,
+    cores: tuple[int, ...] = (),
 ) -> Timeline:
     """The timeline of a method (its name, with `options`, or the method itself), run on real processes of this host.
 
     Training is real: `learning_rate` and `rule` are part of the run. A computation on data lasts at least `pace_s`
     times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). With `lock_free`, memory that
-    nodes share as threads do is read and written without locks.
+    nodes share as threads do is read and written without locks. `cores`: node i keeps to the i-th of them, for runs
+    that are timed (`pinning.quiet_cores`); by default the system decides.
 
     `timeline.about` has the checksums of every `checksums_every`-th version of the weights, which `verify` needs; under
     "lost", workers that were killed or hung while the method went on, as far as it promises to; and under "memory", of
@@ -63,6 +66,7 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
         program, options, stragglers, workload=workload, workers=workers, updates=updates, batch=batch, seed=seed,
         learning_rate=learning_rate, rule=rule, pace_s=pace_s, checksums_every=checksums_every, data_root=data_root,
         lock_free=lock_free,
+        cores=cores,
     )  # fmt: skip
     with folder_of_run() as folder, started(setup, folder) as members:
         return Crew(setup, folder, members).timeline(patience_s)
@@ -80,10 +84,13 @@ def folder_of_run() -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def forking() -> Any:
-    """What starts processes that have torch imported: forks of one that imported it, once, and has no threads."""
+def forking(*more: str) -> Any:
+    """What starts processes that have torch imported: forks of one that imported it, once, and has no threads.
+
+    more: modules that it imports as well, if it has not started yet.
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "rebuttal.processes.node", "rebuttal.processes.quick_end"])
+    context.set_forkserver_preload(["__main__", *PRELOADED, *more])
     return context
 
 

@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -26,11 +27,14 @@ from rebuttal.processes.journal import Journal
 from rebuttal.processes.links import LOST, Links
 from rebuttal.processes.lock_free import LockFreeCells
 from rebuttal.processes.mailbox import Mailbox, Stopped
+from rebuttal.processes.pinning import pin
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import THREADS, Setup
 from rebuttal.processes.values import NamedTask
 from rebuttal.replaying.eager import Computer
 from rebuttal.workloads import load
+
+SWITCH_S = 5e-5  # in which a thread that computes lets one in that reads a message; Python's own 5 ms outlast an update
 
 
 def main(setup: Setup, number: int, folder: Path, control: Connection) -> None:
@@ -61,6 +65,8 @@ def _tell_what_fails(setup: Setup, number: int, folder: Path, control: Connectio
 
 def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     torch.set_num_threads(THREADS)
+    sys.setswitchinterval(SWITCH_S)
+    pin(number, setup.cores)
     compute = Computer.of(
         load(setup.workload, setup.data_root), setup.seed, setup.learning_rate, setup.batch, setup.rule
     )

@@ -37,6 +37,7 @@ class Setup:
     checksums_every: int
     data_root: Path | None = None
     lock_free: bool = False
+    cores: tuple[int, ...] = ()  # node i keeps to the i-th of these; none: the system decides
 
     @staticmethod
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
@@ -114,4 +115,5 @@ class Setup:
             "stragglers": self.stragglers.describe(),
             "pace_s": self.pace_s,
             "threads": THREADS,
+            "cores": list(self.cores),
         }

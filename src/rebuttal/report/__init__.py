@@ -1,8 +1,9 @@
 """Reports: what notebooks show in one-line cells, and the pages that are published from them.
 
 `review("backup-workers")` is a paper's review, `compare("comparison")` all methods side by side, `machines()` the
-analyses without training, `overview()` the index; `write_review`, `write_comparison`, `write_machines`,
-`write_measured` and `write_site` are the pipeline's commands. Each name is fetched when it is first used: what runs
+analyses without training, `calibration()` the virtual clock against the real one, `overview()` the index;
+`write_review`, `write_comparison`, `write_machines`, `write_calibration`, `write_measured` and `write_site` are the
+pipeline's commands. Each name is fetched when it is first used: what runs
 inside a notebook need not import what runs notebooks.
 """
 
@@ -19,9 +20,12 @@ WHERE = {
     "OnMachines": "rebuttal.report.on_machines",
     "machines": "rebuttal.report.on_machines",
     "special_cases": "rebuttal.report.special_cases",
+    "OnCalibration": "rebuttal.report.on_calibration",
+    "calibration": "rebuttal.report.on_calibration",
     "Overview": "rebuttal.report.site_index",
     "overview": "rebuttal.report.site_index",
     "execute": "rebuttal.execution",
+    "write_calibration": "rebuttal.report.site",
     "write_comparison": "rebuttal.report.site",
     "write_machines": "rebuttal.report.site",
     "write_measured": "rebuttal.report.site",

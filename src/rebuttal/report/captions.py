@@ -10,6 +10,9 @@ TIMES = {"curves": ("test_metric", "seconds", "update"), **TARGETS}
 ON_MACHINES = ("where_time_is", "layer_ratios", "overlap_delay_server", "layer_wise_speedups", "batch_latency_map",
                "scaling", "memory", "throughput")  # fmt: skip
 
+#: Figures of the virtual clock against the real one, in the order of their page.
+ON_CALIBRATION = ("calibration_error", "calibration_scatter", "calibration_shipped")
+
 
 @dataclass(frozen=True)
 class About:
@@ -255,5 +258,26 @@ ABOUT: dict[str, About] = {
         "the device better; in the second panel the dashed line marks half of the best. Each point is the sum of "
         "the medians of the layers' passes.",
         {"throughput": ("gradient_s", "samples_per_s", "relative", "half_batch")},
+    ),
+    "calibration_error": About(
+        "Error of the predicted seconds per update",
+        "A dot at zero is a prediction that came true; left of it the virtual clock is too quick, right of it too "
+        "slow. Each repetition measures the costs of this host anew, predicts every run from them and then makes it. "
+        "A wide interval says that the host was not the same from one repetition to the next.",
+        {"calibration": ("predicted_s", "measured_s")},
+        across=2,
+    ),
+    "calibration_scatter": About(
+        "Predicted against measured seconds per update",
+        "On the dashed line both are equal. Every point is a method; where points lie above one another, the clock "
+        "takes methods for different that are not.",
+        {"calibration": ("predicted_s", "measured_s")},
+    ),
+    "calibration_shipped": About(
+        "What PyTorch ships, beside ours",
+        "Further left is quicker. Both train the same model on batches of the same size, on as many processes with one "
+        "thread each. Ours notes everything that it does, for a replay to the bit; PyTorch's does not.",
+        {"calibration": ("measured_s",)},
+        across=2,
     ),
 }  # fmt: skip

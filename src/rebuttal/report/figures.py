@@ -9,7 +9,7 @@ from rebuttal import charts
 from rebuttal.report.captions import ABOUT
 from rebuttal.report.figure import Figure, Source
 from rebuttal.report.findings import FINDINGS
-from rebuttal.schemas import ANALYSES
+from rebuttal.schemas import ANALYSES, CALIBRATION
 
 FILES = {
     "curves": "training/*/curves.nc",
@@ -59,4 +59,6 @@ def source(kind: str, study: str) -> str:
     """The files that a kind of data is read from: a study's own, or the analyses'."""
     if kind in ANALYSES:
         return f"results/analyses/{ANALYSES[kind].pattern}"
+    if kind == CALIBRATION.name:
+        return f"results/{CALIBRATION.pattern}"
     return f"results/{study}/{FILES[kind]}"

@@ -14,10 +14,13 @@ from rebuttal.report import html
 HASHED = ("training/*/*.nc", "tuning/*.nc", "summaries/*.nc", "*.nc", "training/*/*.json", "../profile.json")
 
 
-def files(folder: Path, patterns: Sequence[str] = HASHED) -> list[dict[str, Any]]:
-    """Every result file of a study: name, bytes, SHA-256. A page that lists them changes with any of them."""
+def files(folder: Path, patterns: Sequence[str] = HASHED, within: Path | None = None) -> list[dict[str, Any]]:
+    """Every result file of a study: name, bytes, SHA-256. A page that lists them changes with any of them.
+
+    within: the folder of all results (default: the one that `folder` is in).
+    """
     found = sorted({path.resolve() for pattern in patterns for path in folder.glob(pattern)})
-    root = folder.resolve().parent
+    root = (within or folder.parent).resolve()
     return [
         {"file": f"results/{path.relative_to(root).as_posix()}", "bytes": path.stat().st_size,
          "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

@@ -19,6 +19,7 @@ POLICY = (
 )
 LINKS = (("rebuttal", "index.html"), ("Concerns", "index.html#Concerns"), ("Claims", "index.html#Claims"),
          ("Methods", "methods/index.html"), ("Methods compared", "comparison.html"), ("Machines", "machines.html"),
+         ("Calibration", "calibration.html"),
          ("How it was measured", "measured.html"), ("Reproduce", "index.html#How-to-reproduce"))  # fmt: skip
 FOOTER = (
     "Every result on this page was computed from the files that it names; none was typed. "

@@ -10,7 +10,7 @@ from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.execution import execute
 from rebuttal.report import measured, notebook_page, page
-from rebuttal.report.captions import ON_MACHINES
+from rebuttal.report.captions import ON_CALIBRATION, ON_MACHINES
 from rebuttal.report.files import files, reviewed
 from rebuttal.report.method_pages import write_methods
 from rebuttal.report.words import rule
@@ -77,12 +77,27 @@ def write_measured() -> Path:
     return page.write(site() / "measured.html", page.titled(measured.body(), "measured.html", about))
 
 
+def write_calibration() -> Path:
+    """Execute notebooks/calibrate.ipynb; write reports/calibration.html, and the notebook to results/calibration.
+
+    Raises InputError if an input is missing or broken, or if a figure of the calibration is not on the page.
+    """
+    notebook = paths.root() / "notebooks" / "calibrate.ipynb"
+    executed = execute(notebook, paths.results() / "calibration" / notebook.name, {})
+    text = notebook_page.render(
+        executed, notebook.name, "calibration.html", "the virtual clock against real processes"
+    )
+    check_anchors("calibration", text, {f"fig-{name}": name for name in ON_CALIBRATION})
+    return page.write(site() / "calibration.html", text)
+
+
 def write_site() -> Path:
     """Write reports/index.html, reports/ledger.json, reports/assets and the pages of the methods.
 
     They are made from what the reviews left behind, from docs/methods and from the pages that are there.
 
-    Raises InputError if there is no review, or if a link of any page leads nowhere (all lead to machines.html).
+    Raises InputError if there is no review, or if a link of any page leads nowhere (all lead to machines.html, and to
+    calibration.html).
     """
     rows = [row for review in reviewed() for row in review["rows"]]
     page.write(site() / "ledger.json", dumps([ledger_row(row) for row in rows]))

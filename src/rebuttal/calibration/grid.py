@@ -1,0 +1,63 @@
+"""Which runs are measured and predicted, by profile. Sizes of a study are in params.yaml; these are the host's own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rebuttal.methods import METHODS, method
+from rebuttal.processes.shipped_table import SHIPPED
+
+#: Workloads by what their messages are: a few kilobytes a layer, and many.
+WORKLOADS = {"small": "digits_deep", "large": f"file:{Path(__file__).with_name('wide.py')}"}
+BATCH = 32
+STRAGGLERS = ("none", "lognormal")
+PACE_S = (
+    3e-3  # what a slowdown of 1 stands for, with stragglers: several times a gradient of the small workload
+)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a calibration runs. methods: names. shipped: those of PyTorch's own that are timed as well."""
+
+    methods: tuple[str, ...]
+    nodes: tuple[int, ...]
+    repetitions: int
+    updates: int
+    rounds: int
+    shipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One method on so many nodes; `options` are those that the number of nodes allows."""
+
+    name: str
+    options: dict[str, Any]
+    workers: int
+    nodes: int
+
+
+FAMILIES = (
+    "mini_batch", "all_reduce", "bucketed", "layer_wise_overlapped", "local_sgd", "synchronous", "asynchronous",
+    "backup_workers", "hogwild", "gpipe", "one_forward_one_backward", "zero_bubble", "pipedream",
+)  # fmt: skip
+GRIDS = {
+    "ci": Grid(("all_reduce", "asynchronous", "gpipe"), (2,), 2, 20, 10, ("ddp", "torch_gpipe")),
+    "quick": Grid(FAMILIES, (2,), 3, 25, 12, tuple(SHIPPED)),
+    "full": Grid(tuple(METHODS), (2, 4), 5, 40, 24, tuple(SHIPPED)),
+}
+
+
+def cases(grid: Grid, nodes: int) -> Iterator[Case]:
+    """The methods that run on exactly so many nodes, servers included; of backups as many as leave a worker.
+
+    Those that are one node, however many workers others have, come with the smallest number of nodes.
+    """
+    for name in grid.methods:
+        workers = nodes - METHODS[name].servers
+        options = {"b": min(1, workers - 1)} if "b" in METHODS[name].__dataclass_fields__ else {}
+        count = method(name, **options).nodes(workers)
+        if count == nodes or (count == 1 and nodes == min(grid.nodes)):
+            yield Case(name, options, workers, count)
