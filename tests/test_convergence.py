@@ -12,7 +12,7 @@ from rebuttal.stats.error_rates import Setting, studies
 
 
 def study(effect, seeds=5, staleness=(3.0, 0.0)):
-    """Two studies of a stale method and a fresh one; the true ratio of their epochs to the target is exp(effect / 10)."""
+    """Two studies of a stale method and a fresh one: the true ratio of epochs to the target is exp(effect / 10)."""
     made = studies(Setting("ratio", effect, seeds=seeds, studies=2))
     curves = made.curves.assign_coords(epoch=made.curves.seconds)
     dims = ("method", "workload", "machine", "seed")
