@@ -4,6 +4,7 @@ Coverage of the intervals, wrong verdicts where there is no effect, power agains
 at its margin, and what choosing the best of several variants costs. Some minutes on one core.
 
     python benchmarks/verdicts.py [--studies 1000] [--write reference/verdict_error_rates.json]
+                                  [--page docs/verdict_error_rates.md]
 """
 
 import argparse
@@ -15,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal.stats import arrays, error_rates
+from rebuttal.stats import arrays, error_rates, error_table
 from rebuttal.stats.error_rates import NOISE, Setting
 
 SEEDS = (5, 10)
 POWER = (0.5, 1.0, 1.5, 2.0, 3.0)
 MARGIN = 2.0  # of the rules of equivalence, in standard deviations of one pair
-BOOTSTRAPPED = 300  # arrays of one kind for the interval that verdicts do not use
+BOOTSTRAPPED = 1000  # arrays of one kind for the interval that verdicts do not use
 
 
 def settings(studies: int) -> Iterator[tuple[str, Setting, str, float]]:
@@ -67,6 +68,7 @@ def main() -> None:
     )
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--page", type=Path)
     given = parser.parse_args()
     rows = [row(*one) for one in settings(given.studies)]
     bootstrap = {
@@ -77,10 +79,12 @@ def main() -> None:
         *(f"{name}: {share:.3f}" for name, share in bootstrap.items()),
         sep="\n  ",
     )
+    content = {"rows": rows, "bootstrap_coverage": bootstrap}
     if given.write:
-        content = {"rows": rows, "bootstrap_coverage": bootstrap}
         given.write.parent.mkdir(parents=True, exist_ok=True)
         given.write.write_text(json.dumps(content, indent=1) + "\n")
+    if given.page:
+        given.page.write_text(error_table.page(content))
 
 
 if __name__ == "__main__":

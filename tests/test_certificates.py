@@ -3,17 +3,20 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
+import doc_pages
 import pytest
 import synthetic_results
 import yaml
 
-from rebuttal import results
+from rebuttal import cli, results
 from rebuttal.certificates import agreement, certificate, checking, reference
 from rebuttal.cli import main
 from rebuttal.errors import InputError, RunError
@@ -234,6 +237,14 @@ def test_a_broken_list_of_files_is_refused(project, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize("content", ["{}x", "[1]", '[{"id": "mu-1"}]'])
+def test_a_broken_ledger_is_refused(content, project, capsys):
+    (project / "certificate" / "ledger.json").write_text(content)
+    rehash(project / "certificate", "ledger.json")
+    assert main(["certify", "--check", "certificate"]) == 2
+    assert "cannot be read as a ledger" in capsys.readouterr().err
+
+
 def row(effect, interval=(None, None), unit="times", status="supported"):
     return {"effect": effect, "interval": list(interval), "unit": unit, "status": status}
 
@@ -322,6 +333,26 @@ def test_codecheck_names_files_that_are_there(made):
     for one in [*content["manifest"], {"file": content["report"], "comment": "the report"}]:
         assert (made / "certificate" / one["file"]).is_file()
         assert one["comment"]
+
+
+def test_the_commands_of_the_guide_are_commands_and_its_outcomes_all_there_are():
+    guide = doc_pages.page("certificates")
+    lines = [block.split() for block in doc_pages.blocks(guide, "bash")]
+    assert len(lines) == 5
+    for words in lines:
+        assert words[0] == "rebuttal"
+        assert cli._parser().parse_args(words[1:]).command
+    assert set(re.findall(r"^\| `([a-z ]+)` \|", guide, flags=re.MULTILINE)) == set(
+        get_args(agreement.Outcome)
+    )
+
+
+COMMITTED = sorted((doc_pages.ROOT / "reference").glob("*/manifest.json"))
+
+
+@pytest.mark.parametrize("manifest", COMMITTED, ids=lambda path: path.parent.name)
+def test_a_committed_reference_still_gives_its_verdicts(manifest):
+    assert "verdicts come out as stated" in checking.check(manifest)
 
 
 class Page(HTMLParser):

@@ -1,9 +1,11 @@
 """How often verdicts err on synthetic studies with known truth, and claims corrected together."""
 
+import json
+
 import numpy as np
 import pytest
 
-from rebuttal.stats import multiplicity
+from rebuttal.stats import error_table, multiplicity
 from rebuttal.stats.error_rates import Setting, rates, studies
 from rebuttal.stats.judging import Part, Status, Tails
 
@@ -105,3 +107,13 @@ def test_of_many_claims_a_weak_one_no_longer_stands():
     assert [row["status"] for row in (first, second, fourth)] == ["undecided", "supported", "undecided"]
     assert second["claims"] == 3
     assert second["adjusted"] == pytest.approx(0.003)
+
+
+def test_the_page_of_error_rates_is_written_from_what_was_measured(root):
+    measured = json.loads((root / "reference" / "verdict_error_rates.json").read_text())
+    assert (root / "docs" / "verdict_error_rates.md").read_text() == error_table.page(measured)
+    assert {row["studies"] for row in measured["rows"]} == {1000}
+    shown = [row for row in measured["rows"] if row["shown"] == "no effect"]
+    assert all(0.93 <= row["coverage"] <= 0.97 for row in shown)
+    normal = [row for row in shown if row["noise"] == "normal"]
+    assert all(row["supported"] + row["contradicted"] <= 0.07 for row in normal)

@@ -62,10 +62,13 @@ def _file(path: Path) -> Path:
 
 
 def _rows(path: Path) -> list[Row]:
+    """The rows of a ledger. Raises InputError if it is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({type(error).__name__})") from error
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return rows if all(row["paper"] and row["id"] and _verdict(row) for row in rows) else []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read as a ledger ({type(error).__name__}); allowed: one that "
+                         "`rebuttal certify` wrote") from error  # fmt: skip
 
 
 def _none(found: Sequence[str], of: str, what: str) -> None:
@@ -74,18 +77,23 @@ def _none(found: Sequence[str], of: str, what: str) -> None:
 
 
 def _others(stated: Sequence[Row], found: Sequence[Row]) -> list[str]:
-    """The ids of rows that are not what was stated, up to rounding."""
+    """The ids of rows whose verdicts are not what was stated, up to rounding."""
     names = [f"{row['paper']}: {row['id']}" for row in found]
     if names != [f"{row['paper']}: {row['id']}" for row in stated]:
         return ["the list of questions"]
-    return [name for name, one, other in zip(names, stated, found, strict=True) if not _same(one, other)]
+    pairs = zip(names, map(_verdict, stated), map(_verdict, found), strict=True)
+    return [name for name, one, other in pairs if not _same(one, other)]
+
+
+def _verdict(row: Row) -> list[Any]:
+    """What was measured and decided, everywhere, without the words around it."""
+    measured = [row, *row["evidence"], *(part for one in row["evidence"] for part in one["parts"])]
+    return [[one[name] for name in ("status", "effect", "interval", "n")] for one in measured]
 
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two plain values are alike, numbers up to rounding."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+    if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_same, one, other))
     if isinstance(one, float) and isinstance(other, float):
         return bool(np.isclose(one, other, rtol=ROUNDING, atol=1e-12))

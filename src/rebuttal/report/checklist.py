@@ -6,11 +6,12 @@ from html import escape
 
 import numpy as np
 
+from rebuttal.charts.theme import words
 from rebuttal.papers import Paper
 from rebuttal.report import html
 from rebuttal.report.files import notes
 from rebuttal.report.verdict import Row
-from rebuttal.stats import datasets
+from rebuttal.stats import convergence, datasets, tuning_budget
 from rebuttal.stats.quantities import Results
 
 
@@ -23,12 +24,13 @@ def html_of(paper: Paper, data: Results, rows: Sequence[Row]) -> str:
         "Results": _counts(rows),
         "What was easy": _easy(data, rows),
         "What was difficult": _difficult(data, rows),
-        "Error bars": "95 % bootstrap intervals over seeds, paired by seed where two methods are compared; "
-        "asymmetric where the data are",
+        "Error bars": "95 % Student intervals of differences and of logarithms of ratios, paired by seed; "
+        "bands of curves are 95 % bootstrap intervals over seeds",
+        "Reference convergence": _convergence(data),
         "Compute": _compute(data),
         "Sources": "; ".join(paper.sources),
     }
-    return html.facts({name: escape(text) for name, text in answers.items()})
+    return html.facts({name: escape(text) for name, text in answers.items()}) + _budgets(data)
 
 
 def _methodology(data: Results) -> str:
@@ -45,8 +47,48 @@ def _search(data: Results) -> str:
     runs = int(tuning.diverged.notnull().sum())
     return (
         f"{tuning.sizes['learning_rate']} learning rates with {tuning.sizes['seed']} tuning seeds for every variant, "
-        f"{runs} runs; reported seeds and the test set take no part"
+        f"{runs} runs; reported seeds and the test set take no part. {_half_budget(data)}"
     )
+
+
+def _half_budget(data: Results) -> str:
+    """What the second half of the trials gains."""
+    errors = tuning_budget.best_of_n(data.tuning)
+    half = (errors.sizes["trials"] + 1) // 2
+    ratio = (errors.sel(trials=half) / errors.isel(trials=-1)).values
+    ratio = ratio[np.isfinite(ratio)]
+    if not len(ratio):
+        return ""
+    return (
+        f"With {half} of these rates, drawn at random, the expected validation error is "
+        f"{html.number(float(np.median(ratio)))} times that with all of them (median; "
+        f"{html.number(float(ratio.max()))} at worst)"
+    )
+
+
+def _budgets(data: Results) -> str:
+    """Best-of-n: the expected validation error after n trials, mean over workloads and machines."""
+    errors = tuning_budget.best_of_n(data.tuning).mean(["workload", "machine"]).transpose("method", "trials")
+    head = ("Method", *(f"best of {n}" for n in errors.trials.values))
+    cells = [(escape(words(str(label))), *map(html.number, row.values.tolist()))
+             for label, row in zip(errors.method.values, errors, strict=True)]  # fmt: skip
+    table = html.table(
+        head, cells, "Expected validation error against the number of learning rates tried", "cards"
+    )
+    return html.element("details", html.element("summary", "What more tuning gains") + table)
+
+
+def _convergence(data: Results) -> str:
+    """Whether a method that reads stale weights needs fewer epochs than the best that reads none."""
+    found = convergence.checks(data)
+    tested = (
+        f"of {len(found)} comparisons of stale with fresh gradients (epochs to the target, one-sided, Holm)"
+    )
+    suspects = [f"{words(one.method)} on {one.where} with {html.number(one.ratio)} times the epochs of "
+                f"{words(one.reference)}" for one in found if one.suspect]  # fmt: skip
+    if not suspects:
+        return f"{tested}, none needs significantly fewer epochs"
+    return f"{tested}, suspect, since staleness should not help: {'; '.join(suspects)}"
 
 
 def _counts(rows: Sequence[Row]) -> str:
