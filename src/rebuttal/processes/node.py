@@ -40,11 +40,11 @@ def main(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     try:
         _tell_what_fails(setup, number, folder, control)
     except LOST:
-        _end_without_launcher(folder)
+        end_without_launcher(folder)
 
 
-def _end_without_launcher(folder: Path) -> None:
-    """It was killed: remove what it would have removed, and end at once."""
+def end_without_launcher(folder: Path) -> None:
+    """It was killed, or this process is to be: remove what it would have removed, and end at once."""
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
@@ -132,4 +132,4 @@ class _Office:
                     self.tell("waiting", driver.waiting)
         except LOST:
             if not self._closed:
-                _end_without_launcher(self._folder)
+                end_without_launcher(self._folder)
