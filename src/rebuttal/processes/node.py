@@ -68,13 +68,13 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     program = setup.method.programs(setup.nodes, task)[number]
     _warm(compute)
     links, mailbox, office = Links(folder, number), Mailbox(), _Office(control, folder)
+    journal = Journal(folder, number, task.defined, mailbox.arrived)
     office.tell("listening")
     office.await_order("connect")
     links.connect(setup.nodes)
     office.tell("connected")
     links.read_into(mailbox, task)
     office.await_order("begin")
-    journal = Journal(folder, number, task.defined, mailbox.arrived)
     shared = LockFreeCells(folder, task, journal, mailbox.go_on) if setup.lock_free else None
     cells, progress = Cells(folder, task, mailbox.go_on, shared), Progress(folder, len(setup.nodes))
     driver = Driver(setup, journal, mailbox, links, cells, progress, office.tell)
