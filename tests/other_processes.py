@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rebuttal.errors import refuse
+from rebuttal.methods.hogwild import Hogwild
 from rebuttal.processes import torchrun
 from rebuttal.processes.setup import Setup
 from rebuttal.rules import SGD
@@ -62,6 +63,14 @@ class Faulty:
             source, same = yield Recv("note")
             assert source == 1
             yield Send(0, "gradient", same)
+
+
+@dataclass(frozen=True)
+class Reckless(Hogwild):
+    """Promises what it cannot keep."""
+
+    def may_lose(self, workers):
+        return 1
 
 
 def environment(rank, world, port):

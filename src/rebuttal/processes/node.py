@@ -44,11 +44,11 @@ def main(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     try:
         _tell_what_fails(setup, number, folder, control)
     except LOST:
-        _end_without_launcher(folder)
+        end_without_launcher(folder)
 
 
-def _end_without_launcher(folder: Path) -> None:
-    """It was killed: remove what it would have removed, and end at once."""
+def end_without_launcher(folder: Path) -> None:
+    """It was killed, or this process is to be: remove what it would have removed, and end at once."""
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
@@ -74,13 +74,13 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     program = setup.method.programs(setup.nodes, task)[number]
     _warm(compute)
     links, mailbox, office = Links(folder, number), Mailbox(), _Office(control, folder)
+    journal = Journal(folder, number, task.defined, mailbox.arrived)
     office.tell("listening")
     office.await_order("connect")
     links.connect(setup.nodes)
     office.tell("connected")
     links.read_into(mailbox, task)
     office.await_order("begin")
-    journal = Journal(folder, number, task.defined, mailbox.arrived)
     shared = LockFreeCells(folder, task, journal, mailbox.go_on) if setup.lock_free else None
     cells, progress = Cells(folder, task, mailbox.go_on, shared), Progress(folder, len(setup.nodes))
     driver = Driver(setup, journal, mailbox, links, cells, progress, office.tell)
@@ -138,4 +138,4 @@ class _Office:
                     self.tell("waiting", driver.waiting)
         except LOST:
             if not self._closed:
-                _end_without_launcher(self._folder)
+                end_without_launcher(self._folder)

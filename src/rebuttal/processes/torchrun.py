@@ -8,6 +8,7 @@ torch.distributed's store tells the others where the launcher is. All else is as
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -22,7 +23,7 @@ from rebuttal.errors import InputError, RunError, refuse
 from rebuttal.processes.crew import WORK_S, Crew
 from rebuttal.processes.launcher import folder_of_run
 from rebuttal.processes.members import Member
-from rebuttal.processes.node import main
+from rebuttal.processes.node import end_without_launcher, main
 from rebuttal.processes.setup import Setup
 from rebuttal.timeline import Timeline
 
@@ -113,6 +114,9 @@ def _be_node(setup: Setup, rank: int, folder: Path) -> None:
     except OSError as error:
         raise RunError(f"no launcher in {folder}: {error.strerror}") from error
     control.send((rank, os.getpid()))
+    signal.signal(
+        signal.SIGTERM, lambda *_: end_without_launcher(folder)
+    )  # torchrun's, once a process is lost
     main(setup, rank, folder, control)
 
 

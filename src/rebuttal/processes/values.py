@@ -56,11 +56,11 @@ class NamedTask(Task):
             return Named(name, compute(operation, [one.value for one in inputs], arguments), derive)
 
         super().__init__(derive, wire_bytes(compute.context.workload))
-        self.defined()
+        object.__setattr__(self, "_new", {})
 
     def defined(self) -> dict[Name, Definition]:
         """What each name stands for that was made here since this was last asked."""
-        new = getattr(self, "_new", {})
+        new = self._new
         object.__setattr__(self, "_new", {})
         return new
 

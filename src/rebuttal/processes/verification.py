@@ -68,18 +68,21 @@ def verify(timeline: Timeline, data_root: Path | None = None) -> int:
     found = Comparison(wanted, stages)
     gradients = Gradients({"loop": Loop(workload)}, EXACT, workload)
     advance([lockstep.steps(found.observe, set(wanted))], gradients)
-    if found.departed is not None and "memory" in about:
-        raise RunError(_unknown(found))
     if found.departed is not None:
-        since = "none before it" if found.last_agreed is None else f"version {found.last_agreed} still agrees"
-        raise RunError(
-            f"the weights do not follow from the timeline: version {found.departed}, stage {found.parts[0]} is the "
-            f"first whose checksum differs ({since})"
-        )
+        raise RunError(_unknown(found) if "memory" in about else _departure(found))
     return found.agreed
 
 
+def _departure(found: Comparison) -> str:
+    since = "none before it" if found.last_agreed is None else f"version {found.last_agreed} still agrees"
+    return (
+        f"the weights do not follow from the timeline: version {found.departed}, stage {found.parts[0]} is the first "
+        f"whose checksum differs ({since})"
+    )
+
+
 def _unknown(found: Comparison) -> str:
+    """As `_departure`, where it is no sign of a change."""
     known = "no version" if found.last_agreed is None else f"version {found.last_agreed}"
     return (
         f"memory had no locks: the weights follow from the order that its processes saw up to {known}, and what made "
