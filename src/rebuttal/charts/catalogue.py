@@ -25,6 +25,7 @@ from rebuttal.charts import (
     method_rates,
     method_times,
     method_trade_off,
+    renderer,
     replays,
     scaling,
     staleness,
@@ -36,6 +37,8 @@ from rebuttal.charts import (
 from rebuttal.charts.panel import Panel, join
 from rebuttal.errors import refuse
 from rebuttal.timeline import Timeline
+
+renderer.enable()
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,10 @@ import vl_convert
 
 from rebuttal.charts import theme
 from rebuttal.charts.panel import Entry, Panel, join_specs
+from rebuttal.charts.renderer import VEGA_MIMES
 from rebuttal.report import html
 from rebuttal.report.html import PAGE_MIME
 
-# The charts keep to what both versions understand.
-VEGA_MIMES = ("application/vnd.vegalite.v5+json", "application/vnd.vegalite.v6+json")
 STATIC_WIDTH = 380  # pixels of the static picture: legible when scaled to a phone and to a page
 
 
