@@ -28,6 +28,7 @@ WHERE = {
     "explore": "rebuttal.predicting.sliders",
     "write_trace": "rebuttal.tracing",
     "replay": "rebuttal.replaying.engine",
+    "side_by_side": "rebuttal.stats.replays",
     "record": "rebuttal.processes.launcher",
     "verify": "rebuttal.processes.verification",
     "RunError": "rebuttal.errors",

@@ -4,11 +4,19 @@ import difflib
 from collections.abc import Iterable
 
 
-class InputError(ValueError):
+class _OneLine(Exception):  # noqa: N818 - what the two errors below have in common
+    """Shown in a notebook as its one line, without the calls that led to it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in the place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InputError(_OneLine, ValueError):
     """A parameter, file or data set that cannot be used. `str(error)` is one clear line."""
 
 
-class RunError(RuntimeError):
+class RunError(_OneLine, RuntimeError):
     """A run that failed although its input was sound. `str(error)` is one clear line."""
 
 

@@ -29,6 +29,7 @@ from rebuttal.charts import (
     method_trade_off,
     pipeline_steps,
     rates,
+    renderer,
     replays,
     scaling,
     smoothing_map,
@@ -41,6 +42,8 @@ from rebuttal.charts import (
 from rebuttal.charts.panel import Panel, join
 from rebuttal.errors import refuse
 from rebuttal.timeline import Timeline
+
+renderer.enable()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A prediction as a chart: the time line of its first updates, and its speed-up against the number of workers."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -10,28 +10,28 @@ import vl_convert
 
 from rebuttal.charts import timelines
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, join_specs, method_key, panel, tips
+from rebuttal.charts.renderer import VEGA_MIMES
 from rebuttal.charts.theme import INK, SOFT, Style
+from rebuttal.predicting import speedups
+from rebuttal.predicting.running import run
+from rebuttal.predicting.setting import Setting
 from rebuttal.readings import gantt, progress
 from rebuttal.timeline import Timeline
 
-if TYPE_CHECKING:
-    from rebuttal.predicting.prediction import Prediction
-
-VEGA_MIME, SVG_MIME = "application/vnd.vegalite.v5+json", "image/svg+xml"
+VEGA_MIME, SVG_MIME = VEGA_MIMES[0], "image/svg+xml"
 WIDTH = 620
 UPDATES, ROUNDS = 3, 2  # as many updates, and batches for each worker, as the picture shows at least
 MOST_BARS = 800  # that a picture can hold, and a browser draw at once
 IDEAL = Entry("ideal", "ideal", "as many times as there are workers", Style(SOFT, (2, 3), "circle"))
-BASELINE = "all_reduce"
 
 
-def bundle(prediction: "Prediction") -> dict[str, Any]:
-    """What a live notebook shows: the chart, and the prediction in words."""
-    spec = join_specs([gantt_panel(prediction), speedup_panel(prediction)])
+def bundle(setting: Setting, sentence: str) -> dict[str, Any]:
+    """What a live notebook shows: the chart, and the same in words."""
+    spec = join_specs([gantt_panel(setting), speedup_panel(setting, sentence)])
     for part in spec["concat"]:
         part["width"] = WIDTH
     spec |= {"columns": 1, "resolve": {"scale": {"color": "independent"}}}
-    return {VEGA_MIME: spec, "text/plain": prediction.sentence}
+    return {VEGA_MIME: spec, "text/plain": sentence}
 
 
 def with_picture(shown: dict[str, Any]) -> dict[str, Any]:
@@ -41,9 +41,9 @@ def with_picture(shown: dict[str, Any]) -> dict[str, Any]:
     return shown | {SVG_MIME: vl_convert.vegalite_to_svg(json.dumps(shown[VEGA_MIME]))}
 
 
-def gantt_panel(prediction: "Prediction") -> Panel:
+def gantt_panel(setting: Setting) -> Panel:
     """The first updates."""
-    timeline, name = prediction.timeline, prediction.setting.name
+    timeline, name = run(setting), setting.name
     table = pd.DataFrame(gantt(timeline, until_s(timeline))).assign(method=name)
     table.attrs["clock"] = timeline.about["clock"]
     return timelines.gantt_panels(table, {name: "the first updates"})[0]
@@ -60,15 +60,16 @@ def until_s(timeline: Timeline) -> float:
     return shown_s if len(begins_s) <= MOST_BARS else min(shown_s, float(begins_s[MOST_BARS]))
 
 
-def speedup_panel(prediction: "Prediction") -> Panel:
+def speedup_panel(setting: Setting, sentence: str) -> Panel:
     """Speed-up against workers, with the number that is set as a point, beside one all-reduce and the ideal."""
-    setting, name = prediction.setting, prediction.setting.name
-    curves = {name: prediction.curve(), BASELINE: prediction.baseline.curve()}
-    counts = list(curves[BASELINE])
+    name, curves = setting.name, speedups.curves(setting)
+    counts = sorted({count for curve in curves.values() for count in curve})
     rows = [(IDEAL.label, count, float(count)) for count in counts]
     rows += [(label, count, times) for label, curve in curves.items() for count, times in curve.items()]
     frame = pd.DataFrame(rows, columns=["method", "workers", "speedup"])
-    lines = {name: "as set above", BASELINE: "one all-reduce of the whole gradient for each update"}
+    lines = {speedups.BASELINE: "one all-reduce of the whole gradient for each update"} | {
+        name: "as it is set"
+    }
     key = (*method_key(list(curves), lines), IDEAL)
     base = alt.Chart(frame).encode(
         axis(alt.X, "workers", "workers", log=True, axis=alt.Axis(values=counts, labelOverlap=False)),
@@ -80,6 +81,6 @@ def speedup_panel(prediction: "Prediction") -> Panel:
         base.mark_line(point=True).encode(colour(key), dash(key)),
         here.mark_point(size=160, filled=False, color=INK),
     ]
-    title = f"Predicted speed-up: {prediction.speedup:.2g} times one worker alone"
+    title = f"Predicted speed-up: {curves[name][setting.workers]:.2g} times one worker alone"
     about = f"samples that reach the weights in a second; stragglers: {setting.machine.stragglers.describe()}"
-    return panel(layers, title, f"{about}; modelled clock", f"{prediction.sentence}.", key, height=200)
+    return panel(layers, title, f"{about}; modelled clock", f"{sentence}.", key, height=200)

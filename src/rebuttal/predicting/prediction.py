@@ -1,24 +1,22 @@
 """The time line of a setting, and how many more samples it learns from in a second than one worker alone."""
 
-import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from rebuttal.charts.theme import words
-from rebuttal.errors import InputError, refuse
+from rebuttal.errors import refuse
 from rebuttal.methods import Method
+from rebuttal.predicting import speedups
 from rebuttal.predicting.drawing import bundle, with_picture
 from rebuttal.predicting.running import batches_per_s, run
 from rebuttal.predicting.setting import Setting
 from rebuttal.readings import summary
 from rebuttal.timeline import Timeline
 
-COUNTS = (1, 2, 4, 8, 16)  # of workers, for the curve
-BASELINE, ALONE = "all_reduce", "mini_batch"
 FIELDS = [name for name in Setting.__dataclass_fields__ if name not in ("method", "options")]
 
 
@@ -33,7 +31,11 @@ class Prediction:
         return self.sentence
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return with_picture(bundle(self))
+        return with_picture(self.shown())
+
+    def shown(self) -> dict[str, Any]:
+        """What a live notebook shows, by type of content."""
+        return bundle(self.setting, self.sentence)
 
     @cached_property
     def samples_per_s(self) -> float:
@@ -46,30 +48,17 @@ class Prediction:
 
         It says nothing of what a sample is worth: `summary` has the staleness.
         """
-        return batches_per_s(self.setting) / batches_per_s(
-            replace(self.setting, method=ALONE, workers=1, options=())
-        )
+        return speedups.speedup(self.setting)
+
+    @cached_property
+    def curve(self) -> dict[int, float]:
+        """Number of workers -> speed-up; a number that the method cannot run with is not there."""
+        return speedups.curve(self.setting)
 
     @cached_property
     def summary(self) -> dict[str, float]:
         """The run in a few numbers, as `rebuttal.summary` gives them."""
         return summary(self.timeline)
-
-    def curve(self, counts: Sequence[int] = COUNTS) -> dict[int, float]:
-        """Number of workers -> speed-up, at this setting's own number and at `counts`.
-
-        A number that the method cannot run with has no point.
-        """
-        found = {}
-        for count in sorted({*counts, self.setting.workers}):
-            with contextlib.suppress(InputError):
-                found[count] = what_if_of(replace(self.setting, workers=count)).speedup
-        return found
-
-    @property
-    def baseline(self) -> "Prediction":
-        """The same with one all-reduce of the whole gradient for each update."""
-        return what_if_of(replace(self.setting, method=BASELINE, options=()))
 
     @property
     def sentence(self) -> str:

@@ -10,7 +10,7 @@ from rebuttal.simulation import simulate
 from rebuttal.timeline import Timeline
 
 MODEL = "chain of blocks"
-FEW, MANY = 32, 128  # batches of a run: few where each leaves many traces, so that the answer comes at once
+FEW, MANY = 24, 128  # batches of a run: few where each leaves many traces, so that the answer comes at once
 ROUNDS = 3  # of batches that every worker has at least
 CHEAP = 500  # traces of a run of few batches: with no more than these, it is run for many
 WARM_UP = 0.25  # the share of a pipeline's run in which it fills, and which is not counted

@@ -9,7 +9,7 @@ from typing import Any
 from rebuttal.errors import InputError
 from rebuttal.machines.processors import PROCESSORS
 from rebuttal.methods import METHODS, Method
-from rebuttal.predicting.drawing import bundle, with_picture
+from rebuttal.predicting.drawing import with_picture
 from rebuttal.predicting.prediction import what_if, what_if_of
 from rebuttal.predicting.setting import Setting
 from rebuttal.stragglers import STRAGGLERS
@@ -47,7 +47,7 @@ class Explorer:
     def drawn(self) -> dict[str, Any]:
         """What the setting gives, by type of content; or the one line that says why it gives nothing."""
         try:
-            return bundle(what_if_of(self.setting))
+            return what_if_of(self.setting).shown()
         except InputError as error:
             return {"text/plain": str(error)}
 

@@ -143,7 +143,7 @@ def replay(
         _replay_group(replayer, orders, runs, group, learning_rates, versions) for group in groups.values()
     ]
     whole = xr.concat([part for group in parts for part in group], "seed").sortby("seed")
-    about = {"clock": runs[0].about["clock"], "method": runs[0].about["method"], "workload": name}
+    about = {key: runs[0].about[key] for key in ("clock", "method", "machine")} | {"workload": name}
     metric = Metric(workload.target.metric, workload.target.lower_is_better)
     return whole.assign_attrs(about | {ATTRIBUTE: attribute({name: metric})})
 

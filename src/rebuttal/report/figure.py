@@ -16,11 +16,10 @@ import vl_convert
 from rebuttal import paths
 from rebuttal.charts import theme
 from rebuttal.charts.panel import Entry, Panel, join_specs
+from rebuttal.charts.renderer import VEGA_MIMES
 from rebuttal.report import html, method_links, page
 from rebuttal.report.html import PAGE_MIME
 
-# The charts keep to what both versions understand.
-VEGA_MIMES = ("application/vnd.vegalite.v5+json", "application/vnd.vegalite.v6+json")
 ROLES = re.compile(
     r' (?:role|aria-roledescription)="[^"]*"'
 )  # what Vega says of marks in a picture that is hidden
