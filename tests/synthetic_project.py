@@ -6,6 +6,7 @@ from pathlib import Path
 import synthetic_analyses
 import synthetic_comparison
 import synthetic_results
+import synthetic_smoothing
 from runs import COSTS
 
 from rebuttal.simulation import simulate
@@ -24,6 +25,7 @@ def write(folder: Path) -> Path:
     shutil.copytree(ROOT / "docs", folder / "docs")
     study = synthetic_results.write(folder / "results")
     synthetic_comparison.write(study, folder / "results" / "comparison")
+    synthetic_smoothing.write(study, folder / "results" / "random_smoothing")
     synthetic_analyses.write(folder / "results" / "analyses")
     for name, (options, updates) in SHOWN.items():
         run = simulate(

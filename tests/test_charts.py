@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import synthetic_analyses
 import synthetic_results
+import synthetic_smoothing
 from runs import COSTS
 
 from rebuttal import charts, results
@@ -32,7 +33,8 @@ def data(tmp_path_factory):
     found |= {"summaries": results.load_summaries(study), "stragglers": results.load_stragglers(study)}
     analyses = synthetic_analyses.write(tmp_path_factory.mktemp("results") / "analyses")
     found |= {name: results.load_analysis(name, analyses) for name in ANALYSES}
-    return found | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
+    smoothing = {f"smoothing {name}": one for name, one in synthetic_smoothing.made(study).items()}
+    return found | smoothing | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
 
 
 def timeline():
@@ -49,7 +51,9 @@ def drawn(data):
 
 
 def given(name, data):
-    return [data[need] for need in charts.DRAWINGS[name].needs]
+    """What a figure needs; the parts of a method are those of the study that has them."""
+    of = "smoothing " if name == "ablation" else ""
+    return [data[of + need] for need in charts.DRAWINGS[name].needs]
 
 
 def test_there_is_a_drawing_for_every_figure_that_a_paper_may_name():
