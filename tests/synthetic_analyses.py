@@ -6,15 +6,19 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+import xarray as xr
 from tiny_models import MODELS, line_costs
 
-from rebuttal.analyses import throughput
+from rebuttal.analyses import smoothing_map, throughput
 from rebuttal.analyses.memory import memory
 from rebuttal.analyses.ratios import with_and_without
+from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.methods import method
 from rebuttal.params import Analyses
 from rebuttal.studies import analyses
 from rebuttal.studies.provenance import write_json
+from rebuttal.studies.rates import measure
 
 METHODS = ("all_reduce", "asynchronous", "pipedream")
 GRID = Analyses("quick", (2, 8), (4, 64), ("digits_mlp", "digits_cnn"), (1, 8, 64))
@@ -38,6 +42,8 @@ def made() -> tempfile.TemporaryDirectory:
         }
     ).assign_attrs(device="synthetic device")
     modelled = analyses.modelled(with_and_without(MODELS, "flat_ended"), GRID)
+    modelled |= rates_and_map()
+    modelled["recorded"] = recorded()
     modelled["memory"] = memory(MODELS, {name: method(name) for name in METHODS}, "h100_box", 2, 4)
     analyses.save(modelled | {"throughput": measured}, GRID, Path(folder.name))
     about = {"source": "made up", "sample": [3, 224, 224]}
@@ -46,3 +52,22 @@ def made() -> tempfile.TemporaryDirectory:
     }
     write_json(Path(folder.name) / "models.json", models)
     return folder
+
+
+def rates_and_map() -> dict[str, xr.Dataset]:
+    """The rates of short runs, and the map that is drawn from them."""
+    machines = {"h100_box": SCALED_MACHINES["h100_box"]}
+    measured = measure((0, 1, 2, 3, 4), (10, 20)).assign_attrs(clock="modelled")
+    drawn = smoothing_map.smoothing_map(measured, MODELS).merge(smoothing_map.clock())
+    drawn = drawn.merge(smoothing_map.steps(MODELS, machines, 4))
+    sizes = {"batch": 4, "stages": 8, "micro_batches": 8, "smoothing_samples": 4}
+    return {"rates": measured, "smoothing_map": drawn.assign_attrs(clock="modelled", **sizes)}
+
+
+def recorded() -> xr.Dataset:
+    """What two runs on real processes might have left."""
+    rows = {"checksums": (52, 52), "share_agreed": (1, 1), "same_order": (1, 1), "update_s": (0.02, 0.03),
+            "stages_at_once": (0.6, 0.4), "messages": (144, 576)}  # fmt: skip
+    data = {name: ("run", np.array(values, dtype=float)) for name, values in rows.items()}
+    about = {"clock": "measured", "stages": 4, "updates": 12, "workload": "digits_few"}
+    return xr.Dataset(data, {"run": ["pprs", "pprs, one pass at a time"]}, about)

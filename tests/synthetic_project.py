@@ -7,6 +7,7 @@ import synthetic_analyses
 import synthetic_calibration
 import synthetic_comparison
 import synthetic_results
+import synthetic_smoothing
 from runs import COSTS
 
 from rebuttal.simulation import simulate
@@ -25,6 +26,7 @@ def write(folder: Path) -> Path:
     shutil.copytree(ROOT / "docs", folder / "docs")
     study = synthetic_results.write(folder / "results")
     synthetic_comparison.write(study, folder / "results" / "comparison")
+    synthetic_smoothing.write(study, folder / "results" / "random_smoothing")
     synthetic_analyses.write(folder / "results" / "analyses")
     synthetic_calibration.write(folder / "results")
     for name, (options, updates) in SHOWN.items():

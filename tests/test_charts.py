@@ -7,6 +7,7 @@ import pytest
 import synthetic_analyses
 import synthetic_calibration
 import synthetic_results
+import synthetic_smoothing
 from runs import COSTS
 
 from rebuttal import charts, results
@@ -34,7 +35,8 @@ def data(tmp_path_factory):
     analyses = synthetic_analyses.write(tmp_path_factory.mktemp("results") / "analyses")
     found |= {name: results.load_analysis(name, analyses) for name in ANALYSES}
     found["calibration"] = synthetic_calibration.made()
-    return found | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
+    smoothing = {f"smoothing {name}": one for name, one in synthetic_smoothing.made(study).items()}
+    return found | smoothing | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
 
 
 def timeline():
@@ -51,7 +53,9 @@ def drawn(data):
 
 
 def given(name, data):
-    return [data[need] for need in charts.DRAWINGS[name].needs]
+    """What a figure needs; the parts of a method are those of the study that has them."""
+    of = "smoothing " if name == "ablation" else ""
+    return [data[of + need] for need in charts.DRAWINGS[name].needs]
 
 
 def test_there_is_a_drawing_for_every_figure_that_a_paper_may_name():

@@ -1,0 +1,44 @@
+"""Made-up results of the study of random smoothing: those of synthetic_results under its labels, workloads and machines."""
+
+from pathlib import Path
+
+import synthetic_results
+import xarray as xr
+
+from rebuttal import params, results
+
+STUDY = "random_smoothing"
+
+
+def labels() -> list[str]:
+    """The labels of the study's variants."""
+    return [variant.label for variant in params.load().study(STUDY).variants]
+
+
+def made(study: Path) -> dict[str, xr.Dataset]:
+    """curves, tuning and summaries under the study's labels, from the synthetic results in a study's folder."""
+    loaded = {"curves": results.load_curves(study), "tuning": results.load_tuning(study)}
+    loaded["summaries"] = results.load_summaries(study)
+    return {name: _relabelled(data) for name, data in loaded.items()}
+
+
+def write(study: Path, folder: Path) -> Path:
+    """The same as the files of a study in `folder`, all methods in one file of each kind."""
+    data = made(study)
+    results.save(data["curves"], folder / "training" / "all" / "curves.nc")
+    results.save(data["tuning"], folder / "tuning" / "all.nc")
+    results.save(data["summaries"], folder / "summaries" / "all.nc")
+    note = {"device": "none", "git_commit": "0" * 40}
+    synthetic_results.write_json(folder / "training" / "all" / "provenance.json", note)
+    return folder
+
+
+def _relabelled(data: xr.Dataset) -> xr.Dataset:
+    """Without the methods that were run in one place only; each workload is one of the two that there are."""
+    known = params.load().study(STUDY)
+    there = [label for label in map(str, data.method.values) if not label.startswith("delayed")]
+    chosen = (there * 2)[: len(labels())]
+    workloads = [str(data.workload.values[number % 2]) for number in range(len(known.workloads))]
+    found = data.sel({"method": chosen, "workload": workloads}).drop_vars("file")
+    named = {"method": labels(), "workload": list(known.workloads), "machine": list(known.machines)}
+    return found.assign_coords(named).assign_attrs(study=STUDY, parameters="{}")
