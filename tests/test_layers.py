@@ -76,7 +76,9 @@ LAYERS = {
     # what is read off it
     "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules"},
     "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
-    "report": {"charts", "execution", "methods", "papers", "params", "results", "schemas", "stats"},
+    "report": {
+        "charts", "execution", "machines", "methods", "papers", "params", "results", "schemas", "stats",
+    },
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
         "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",

@@ -7,6 +7,7 @@ misspelt one with a warning. The executed copy is a product to look at; nothing 
 import ast
 import contextlib
 import copy
+import json
 import logging
 import sys
 import tempfile
@@ -43,7 +44,8 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> Note
         finished = normalise(_run(notebook, dict(parameters), Path(folder)))
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = output.with_name(output.name + ".partial")
-    partial.write_text(nbformat.writes(finished, indent=None), encoding="utf-8")  # indented, it takes seconds
+    text = json.dumps(finished, ensure_ascii=False, sort_keys=True)  # nbformat's own writer takes seconds
+    partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(output)
     return finished
 
