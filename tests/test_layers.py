@@ -66,12 +66,12 @@ LAYERS = {
     "verdict_rules": set(),
     "papers": {"params", "verdict_rules"},
     "quick_imports": set(),
-    "execution": set(),
+    "warm": set(),
+    "execution": {"warm"},
     "netcdf": set(),
     "schemas": set(),
     "metrics": set(),
     "results": {"metrics", "netcdf", "schemas"},
-    "warm": set(),
     "studies": {
         "analyses", "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "metrics",
         "models_at_size", "params", "processes", "profiling", "readings", "replaying", "results", "rules", "simulation",
@@ -83,7 +83,9 @@ LAYERS = {
     "predicting": {
         "charts", "costs", "machines", "methods", "models_at_size", "readings", "simulation", "stragglers", "timeline",
     },
-    "report": {"charts", "execution", "methods", "papers", "params", "results", "schemas", "stats"},
+    "report": {
+        "charts", "execution", "machines", "methods", "papers", "params", "results", "schemas", "stats",
+    },
     "certificates": {"netcdf", "papers", "report", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {

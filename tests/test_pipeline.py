@@ -31,7 +31,7 @@ def finished(tmp_path_factory) -> Path:
     """A copy of the project whose every stage is recorded as done, with placeholders for results."""
     folder = tmp_path_factory.mktemp("pipeline") / "project"
     folder.mkdir()
-    for name in ("src", "notebooks", "papers"):
+    for name in ("src", "docs", "notebooks", "papers"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
         )
@@ -116,6 +116,15 @@ def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
     assert status(project) == {"compare", "machines", "review@backup-workers"}
+
+
+def test_a_changed_page_of_docs_makes_pages_alone(project):
+    for name, stage in (("methods/gpipe.md", "site"), ("status.md", "measured")):
+        path = project / "docs" / name
+        before = path.read_text()
+        path.write_text(before + "\nA change.\n")
+        assert status(project) == {stage}
+        path.write_text(before)
 
 
 def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(project):

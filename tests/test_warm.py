@@ -115,6 +115,39 @@ def test_a_stage_computes_in_another_process_that_has_the_imports(folder):
     assert asked(folder, code) == f"True {folder.resolve()}"
 
 
+EXECUTE = """
+import nbformat
+from pathlib import Path
+from rebuttal.errors import InputError
+from rebuttal.execution import execute
+kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+for name, *sources in (
+    ("good", "import os, sys; print(os.getcwd(), 6 * 7)", "'colorsys' in sys.modules",
+     "os.getppid() == int(os.environ['JPY_PARENT_PID'])"),
+    ("bad", "1 / 0"),
+):
+    cells = [nbformat.v4.new_code_cell(source, id=f"c{number}") for number, source in enumerate(sources)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), f"{name}.ipynb")
+    try:
+        for cell in execute(Path(f"{name}.ipynb"), Path(f"{name}.executed.ipynb"), {}).cells:
+            print(cell.outputs[0].get("text", cell.outputs[0].get("data", {}).get("text/plain")).strip())
+    except InputError as error:
+        print(error)
+"""
+
+
+def test_a_notebook_runs_in_a_process_that_has_the_imports_and_gives_what_a_cold_one_gives(folder):
+    (folder / "dvc.yaml").write_text("stages: {}\n")
+    alone = cold([*PYTHON, "-c", EXECUTE], folder)
+    served = finished([*PYTHON, "-c", EXECUTE], folder, modules=("colorsys", "ipykernel.kernelapp"))
+    assert (alone.returncode, served.returncode) == (0, 0), served.stderr
+    where, had, own, failed = served.stdout.splitlines()
+    assert (had, own) == ("True", "False")
+    assert alone.stdout.splitlines() == [where, "False", "True", failed]
+    assert failed.endswith("ZeroDivisionError: division by zero")
+    assert "KeyboardInterrupt" not in served.stderr
+
+
 def test_exceptions_of_a_worker_arrive(folder):
     code = """
 import helpers, pickle

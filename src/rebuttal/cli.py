@@ -231,7 +231,13 @@ PRELOADED = (
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
     "rebuttal.execution",
+    "rebuttal.report.comparison",
+    "rebuttal.report.on_machines",
+    "rebuttal.report.paper_review",
     "rebuttal.report.site",
+    "rebuttal.report.site_index",
+    "ipykernel.kernelapp",  # notebooks are executed in processes of the server
+    "ipykernel.ipkernel",
 )
 COMMANDS = (
     ("check", _check, "check params.yaml, the papers' files and the data, and start nothing", ()),

@@ -7,6 +7,7 @@ misspelt one with a warning. The executed copy is a product to look at; nothing 
 import ast
 import contextlib
 import copy
+import json
 import logging
 import sys
 import tempfile
@@ -20,15 +21,25 @@ import rebuttal.quick_imports  # noqa: F401 - before nbformat
 # isort: split
 import nbformat
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from rebuttal import paths
+from rebuttal import paths, warm
 from rebuttal.errors import InputError, refuse
+from rebuttal.warm import kernel
 
 KERNEL = "python3"
 VOLATILE_CELL_METADATA = ("execution", "papermill", "collapsed", "scrolled")
+
+
+class WarmKernels(AsyncKernelManager):
+    """Starts kernels in processes of the warm server."""
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        """The kernel's command as Jupyter gives it, with our launcher in the place of ipykernel's."""
+        return [sys.executable, "-c", kernel.COMMAND, "-f", self.connection_file, *(extra_arguments or [])]
 
 
 def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> NotebookNode:
@@ -43,7 +54,8 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> Note
         finished = normalise(_run(notebook, dict(parameters), Path(folder)))
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = output.with_name(output.name + ".partial")
-    partial.write_text(nbformat.writes(finished, indent=None), encoding="utf-8")  # indented, it takes seconds
+    text = json.dumps(finished, ensure_ascii=False, sort_keys=True)  # nbformat's own writer takes seconds
+    partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(output)
     return finished
 
@@ -117,6 +129,8 @@ def _run(notebook: Path, parameters: dict[str, Any], folder: Path) -> NotebookNo
     if sys.platform != "win32":
         config.KernelManager.transport = "ipc"
         config.KernelManager.connection_file = str(folder / "k.json")
+    if warm.offered():
+        config.NotebookClient.kernel_manager_class = WarmKernels
     try:
         with _quiet():
             return papermill.execute_notebook(

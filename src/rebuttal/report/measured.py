@@ -9,6 +9,7 @@ from typing import Any
 
 from rebuttal import paths
 from rebuttal.charts.theme import words
+from rebuttal.machines import MACHINES
 from rebuttal.report import html, markdown, settings
 from rebuttal.report.files import notes, read_json, reviewed
 from rebuttal.report.verdict import Row
@@ -60,24 +61,25 @@ def _study(training: Path) -> Study:
 
 
 def _device() -> str:
-    """The device that layer costs were measured on, and that of the measured throughput if it was another."""
-    profile = paths.results() / "profile.json"
-    known = {"Layer costs": profile, "Throughput": profile.with_name("throughput.json")}
-    pairs: dict[str, str] = {}
-    for name, path in known.items():
-        if path.is_file():
-            pairs |= settings.flat(read_json(path).get("device", {}), name)
-    return html.facts(pairs) if pairs else html.element("p", "No profile of a device has been recorded.")
+    """The devices that layer costs and throughput were measured on, side by side."""
+    names = {"layer costs": "profile.json", "throughput": "throughput.json"}
+    known = {
+        what: paths.results() / name for what, name in names.items() if (paths.results() / name).is_file()
+    }
+    if not known:
+        return html.element("p", "No profile of a device has been recorded.")
+    devices = {what: settings.flat(read_json(path).get("device", {})) for what, path in known.items()}
+    keys = dict.fromkeys(key for device in devices.values() for key in device)
+    cells = [(escape(key), *(device.get(key, "–") for device in devices.values())) for key in keys]
+    return html.table(("Property", *devices), cells, "Devices of what was timed here", "compact")
 
 
 def _clock(studies: Sequence[Study]) -> str:
     """Whose seconds they are, machine by machine, and what is known of the error of a modelled clock."""
     clocks = {study.name: escape(f"{study.data.curves.attrs['clock']} seconds") for study in studies}
-    about = paths.results() / "analyses" / "machines.json"
-    described = read_json(about) if about.is_file() else {}
     names = dict.fromkeys(str(name) for study in studies for name in study.data.curves.machine.values)
     cells = [
-        (escape(words(name)), escape(described.get(name, {}).get("description", "")),
+        (escape(words(name)), escape(MACHINES[name].description if name in MACHINES else "a machine of one's own"),
          escape(", ".join(study.name for study in studies if name in study.data.curves.machine.values)))
         for name in names
     ]  # fmt: skip
