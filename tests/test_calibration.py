@@ -155,9 +155,12 @@ def test_a_calibration_has_every_run_on_both_clocks_and_says_where(tmp_path):
 def test_a_busy_or_small_machine_supports_no_claim(monkeypatch):
     given = Grid((), (2, 4), 1, 8, 6, ())
     monkeypatch.setattr(campaign, "cores", lambda: [0, 1, 2])
+    monkeypatch.setattr(campaign.os, "getloadavg", lambda: (2.5, 2.0, 1.0))
     assert campaign.about(given, load_before=0.5)["supports_timing"] == "[2]"
     assert campaign.about(given, load_before=0.5)["more_processes_than_cores"] == "[4]"
     assert campaign.about(given, load_before=2.0)["supports_timing"] == "[]"
+    monkeypatch.setattr(campaign.os, "getloadavg", lambda: (3.5, 2.0, 1.0))
+    assert campaign.about(given, load_before=0.5)["supports_timing"] == "[]"
 
 
 def test_probes_change_no_weights():

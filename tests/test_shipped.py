@@ -54,8 +54,8 @@ def test_a_run_that_is_not_through_in_time_is_one_error_and_leaves_nobody():
 
 
 def test_what_goes_wrong_in_a_process_is_one_line():
-    with pytest.raises(RunError, match="failed: ValueError"):
-        trained("torch_gpipe", micro_batches=0)
+    with pytest.raises(RunError, match="failed: ValueError: Invalid learning rate"):
+        trained("ddp", learning_rate=-1.0)
 
 
 @pytest.mark.parametrize(

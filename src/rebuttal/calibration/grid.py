@@ -12,9 +12,8 @@ from rebuttal.processes.shipped_table import SHIPPED
 WORKLOADS = {"small": "digits_deep", "large": f"file:{Path(__file__).with_name('wide.py')}"}
 BATCH = 32
 STRAGGLERS = ("none", "lognormal")
-PACE_S = (
-    3e-3  # what a slowdown of 1 stands for, with stragglers: several times a gradient of the small workload
-)
+#: What a slowdown of 1 stands for where there are stragglers: twice a gradient of the small workload, or more.
+PACE_S = 3e-3
 
 
 @dataclass(frozen=True)

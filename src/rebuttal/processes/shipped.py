@@ -53,7 +53,12 @@ def train(  # noqa: PLR0913 - as `launcher.record`, all by name
     """
     if name not in SHIPPED:
         raise refuse("shipped", name, SHIPPED)
-    for key, given in (("workers", workers), ("updates", updates), ("batch", batch)):
+    for key, given in (
+        ("workers", workers),
+        ("updates", updates),
+        ("batch", batch),
+        ("micro_batches", micro_batches),
+    ):
         if given < 1:
             raise refuse(key, given, "a whole number >= 1")
     check_data(workload, data_root)
