@@ -1,74 +1,45 @@
-"""Seconds per update of data-parallel SGD on two processes: ours, recorded, against DistributedDataParallel on gloo.
+"""Seconds per update of data-parallel SGD on processes of this host: ours, recorded, against DistributedDataParallel.
 
-Both train the same model on batches of the same size, one thread each, and take turns; medians over all steps are
-reported. Ours notes everything it does, and sums in a fixed order; PyTorch's does neither.
+All train the same model on the same batches, one thread each, on the same cores, and take turns; medians over all steps
+are reported. Ours notes everything it does, and sums in a fixed order; PyTorch's does neither.
 
     python benchmarks/all_reduce.py [--rounds 3] [--write reference/all_reduce_benchmark.json]
 """
 
 import argparse
+import functools
 import json
 import statistics
-import tempfile
-import time
-from multiprocessing.queues import SimpleQueue
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from torch import distributed
-from torch.nn.parallel import DistributedDataParallel
 
 from rebuttal.devices import identity
 from rebuttal.processes.launcher import forking, record
-from rebuttal.workloads import load
-from rebuttal.workloads.batches import batch_indices
+from rebuttal.processes.pinning import quiet_cores
+from rebuttal.processes.shipped import train
 
 NODES, BATCH, RATE, WARM_UP = 2, 32, 0.02, 20
 
 
-def theirs(rank: int, name: str, steps: int, file: str, answers: SimpleQueue) -> None:
-    """One process of DistributedDataParallel; the first one answers with the seconds of each step."""
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=NODES)
-    workload = load(name)
-    model = DistributedDataParallel(workload.module(workload.start(0)))
-    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
-    x, y = workload.splits["training"]
-    rows = torch.from_numpy(batch_indices(workload.training_size, BATCH, 0, rank, steps))
-    ends = [time.monotonic()]
-    for row in rows:
-        optimizer.zero_grad()
-        workload.loss(model(x[row]), y[row]).backward()
-        optimizer.step()
-        ends.append(time.monotonic())
-    if rank == 0:
-        answers.put(np.diff(ends)[WARM_UP:].tolist())
-    distributed.barrier()
-    distributed.destroy_process_group()
+def ours(name: str, updates: int, **given: Any) -> np.ndarray:
+    """When each update of a method was made."""
+    return record(name, updates=updates, checksums_every=updates, **given).updates["time_s"]
 
 
-def their_seconds(name: str, steps: int) -> list[float]:
-    """Of each step of DistributedDataParallel."""
-    context = forking()
-    answers = context.SimpleQueue()
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = (name, steps, f"{folder}/store", answers)
-        nodes = [context.Process(target=theirs, args=(rank, *arguments)) for rank in range(NODES)]
-        for node in nodes:
-            node.start()
-        found = answers.get()
-        for node in nodes:
-            node.join()
-    return found
+def theirs(name: str, **given: Any) -> np.ndarray:
+    """The same of what PyTorch ships."""
+    return train(name, **given).times_s
 
 
-def our_seconds(name: str, steps: int) -> list[float]:
-    """Of each update of `all_reduce`."""
-    timeline = record(
-        "all_reduce", workload=name, workers=NODES, updates=steps, learning_rate=RATE, checksums_every=steps
-    )
-    return np.diff(timeline.updates["time_s"])[WARM_UP:].tolist()
+RUNS: dict[str, Callable[..., np.ndarray]] = {
+    "all_reduce": functools.partial(ours, "all_reduce"),
+    "bucketed": functools.partial(ours, "bucketed"),
+    "ddp": functools.partial(theirs, "ddp"),
+    "ddp_fp16": functools.partial(theirs, "ddp_fp16"),
+}
 
 
 def main() -> None:
@@ -81,18 +52,22 @@ def main() -> None:
     parser.add_argument("--workloads", nargs="+", default=["digits_mlp", "digits_cnn"])
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
+    forking("rebuttal.processes.shipped_node")
     found = {}
-    for name in given.workloads:
-        ours, ddp = [], []
+    for workload in given.workloads:
+        steps_s: dict[str, list[float]] = {name: [] for name in RUNS}
         for _ in range(given.rounds):
-            ours += our_seconds(name, given.steps)
-            ddp += their_seconds(name, given.steps)
-        found[name] = {"ours_ms": 1e3 * statistics.median(ours), "ddp_ms": 1e3 * statistics.median(ddp)}
-        print(
-            f"{name}: ours {found[name]['ours_ms']:.2f} ms, DistributedDataParallel {found[name]['ddp_ms']:.2f} ms"
-        )
+            cores = quiet_cores()
+            for name, run in RUNS.items():
+                times_s = run(
+                    workload=workload, workers=NODES, updates=given.steps, learning_rate=RATE, batch=BATCH, cores=cores
+                )  # fmt: skip
+                steps_s[name] += np.diff(times_s)[WARM_UP:].tolist()
+        found[workload] = {name: 1e3 * statistics.median(steps) for name, steps in steps_s.items()}
+        found[workload]["ours_over_ddp"] = found[workload]["all_reduce"] / found[workload]["ddp"]
+        print(f"{workload}: " + ", ".join(f"{name} {value:.2f}" for name, value in found[workload].items()))
     if given.write:
-        report = {"device": identity("cpu"), "nodes": NODES, "batch": BATCH, "workloads": found}
+        report = {"device": identity("cpu"), "nodes": NODES, "batch": BATCH, "ms_per_update": found}
         given.write.parent.mkdir(parents=True, exist_ok=True)
         given.write.write_text(json.dumps(report, indent=1) + "\n")
 

@@ -14,8 +14,8 @@ COSTS = ("request", "gradient", "oversleep", "forward of layer 0", "backward of 
     for suffix in ("", ", each byte")
 ))  # fmt: skip
 ATTRIBUTES = {
-    "clock": "measured", "profile": "quick", "cores": 4, "threads": 1, "load_before": 0.5, "supports_timing": "[2]",
-    "more_processes_than_cores": "[]", "batch": 32, "updates": 25, "pace_s": 0.003,
+    "clock": "measured", "profile": "quick", "cores": 4, "threads": 1, "load_before": 0.5, "load_after": 2.5,
+    "supports_timing": "[2]", "more_processes_than_cores": "[]", "batch": 32, "updates": 25, "pace_s": 0.003,
     "device": json.dumps({"name": "synthetic device"}), "versions": json.dumps({"torch": "0.0"}),
 }  # fmt: skip
 OFF = {"all_reduce": 0.1, "asynchronous": -0.2, "gpipe": 0.4}  # of the prediction, relative

@@ -50,6 +50,8 @@ def finished(tmp_path_factory) -> Path:
     return folder
 
 
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STUDIES, PAPERS = PIPELINE["study"]["foreach"], list(PIPELINE["review"]["foreach"])
 PARTS = ("summaries", "timelines", "training", "tuning")  # of a study that is one output
 
 
@@ -95,7 +97,8 @@ def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
 def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
     path = project / "src/rebuttal/methods/softsync.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"simulate@softsync", "study@comparison", "memory"}
+    studies = {f"study@{name}" for name in STUDIES}
+    assert status(project) == {"simulate@softsync", "calibrate", "memory", *studies}
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
@@ -115,7 +118,8 @@ def test_a_new_method_makes_only_its_own_stages(project):
 def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"compare", "machines", "review@backup-workers"}
+    reviews = {f"review@{name}" for name in PAPERS}
+    assert status(project) == {"calibration", "compare", "machines", *reviews}
 
 
 def test_a_changed_page_of_docs_makes_pages_alone(project):
@@ -125,6 +129,15 @@ def test_a_changed_page_of_docs_makes_pages_alone(project):
         path.write_text(before + "\nA change.\n")
         assert status(project) == {stage}
         path.write_text(before)
+
+
+def test_the_processes_are_measured_anew_when_they_change_and_not_when_their_page_does(project):
+    path = project / "notebooks/calibrate.ipynb"
+    path.write_text(path.read_text() + "\n")
+    assert status(project) == {"calibration"}
+    path = project / "src/rebuttal/calibration/probes.py"
+    path.write_text(path.read_text() + "\n# a change\n")
+    assert status(project) == {"calibrate", "calibration"}
 
 
 def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(project):

@@ -160,15 +160,16 @@ def test_panels_fill_their_rows(count, across):
 # --- a change of a result file changes what is shown ------------------------------------------------------------
 
 
+OTHERS = {"review", "comparison", "analyses", "throughput.json", "calibration.nc"}  # on pages of their own
+
+
 def test_every_result_file_is_listed_with_its_hash(place, opened):
     folder = place / "results" / "backup_workers"
     listed = {one["file"]: one["sha256"] for one in report_files.files(folder)}
     there = [
         path
         for path in (place / "results").rglob("*")
-        if path.suffix in (".nc", ".json")
-        and not {"review", "comparison", "analyses", "throughput.json", "calibration.nc"}
-        & set(path.relative_to(place).parts)
+        if path.suffix in (".nc", ".json") and not OTHERS & set(path.relative_to(place).parts)
     ]
     assert {f"results/{path.relative_to(place / 'results').as_posix()}" for path in there} == set(listed)
     shown = opened.provenance().text

@@ -3,9 +3,9 @@
 Every figure comes from the record of a probe that ran on as many processes as the runs that it is to predict.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -72,22 +72,29 @@ class Host:
     writing: Line
 
 
+Probing = Callable[..., Timeline]  # (probe, updates=…, workers=…, pace_s=…) -> its record
+
+
 def measure(nodes: int, workload: str, batch: int, shape: Shape, cores: Cores = (), rounds: int = 16) -> Host:
     """The costs of this host, now, on these cores. Raises what `record` does."""
+    given = {"workload": workload, "batch": batch, "cores": cores, "checksums_every": TURNS * rounds + 1}
+    return read(functools.partial(record, **given), nodes, workload, batch, shape, rounds, cores)
+
+
+def read(
+    probing: Probing, nodes: int, workload: str, batch: int, shape: Shape, rounds: int, cores: Cores = ()
+) -> Host:
+    """The costs that the records of all probes show; `probing` runs one of them."""
     cuts = tuple(sorted({cut for cut in (2, nodes, shape.layers) if 1 < cut <= shape.layers}))
-
-    def probe(program: Any, updates: int = rounds, **more: Any) -> Timeline:
-        given = {"workload": workload, "workers": nodes, "batch": batch, "cores": cores} | more
-        return record(program, updates=updates, checksums_every=updates + 1, **given)
-
-    worked = probe(Operations(cuts=cuts))
+    worked = probing(Operations(cuts=cuts), workers=nodes, updates=rounds)
     operation_s, request_s = operations(worked), any_gap_s(worked)
     pace_s = PACE_S + operation_s[WHOLE]
-    slept = probe("mini_batch", workers=1, pace_s=pace_s)
-    relayed, exchanged, kept = (probe(each, TURNS * rounds) for each in (Relay(), Exchange(), Memory()))
+    slept = probing("mini_batch", workers=1, updates=rounds, pace_s=pace_s)
+    relayed, exchanged, kept = (
+        probing(probe, workers=nodes, updates=TURNS * rounds) for probe in (Relay(), Exchange(), Memory())
+    )
     small, large = (
-        _messages(relayed, exchanged, kept, turn, operation_s[WHOLE] + request_s, request_s)
-        for turn in range(TURNS)
+        _messages(relayed, exchanged, kept, turn, operation_s[WHOLE], request_s) for turn in range(TURNS)
     )
     lines = {name: Line.through(small[name], large[name]) for name in small}
     oversleep_s = max(0.0, operations(slept)[WHOLE] - pace_s)
@@ -100,14 +107,15 @@ def _messages(
     """(bytes, seconds) of what is done with the messages of one turn; the probes' own gradients are taken off.
 
     Half of a relay's messages are small and half are large, so the quartiles of their bytes are those of each turn.
+    Each request of a probe costs what any costs, so that is taken off as often as a round, or a gap, has one.
     """
     size = float(np.quantile(relayed.messages["bytes"], (0.25, 0.75)[turn]))
     seconds = {
-        "sending": gap_s(relayed, "gradient", turn) - request_s,
-        "hop": round_s(relayed, turn) / 2 - gradient_s,
-        "exchange": round_s(exchanged, turn) - gradient_s,
+        "sending": gap_s(relayed, "gradient", turn) - 2 * request_s,
+        "hop": (round_s(relayed, turn) - request_s) / 2 - gradient_s - 2 * request_s,
+        "exchange": round_s(exchanged, turn) - gradient_s - 3 * request_s,
         "reducing": lasting_s(exchanged, "mean", turn),
-        "writing": gap_s(kept, "predicted", turn) - request_s,
-        "reading": gap_s(kept, "moved", turn) - request_s,
+        "writing": gap_s(kept, "predicted", turn) - 2 * request_s,
+        "reading": gap_s(kept, "moved", turn) - 3 * request_s,
     }
     return {name: (size, max(0.0, found)) for name, found in seconds.items()}

@@ -127,11 +127,12 @@ class Exchange(Probe):
     """An all-reduce after each gradient."""
 
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
-        """Gradient, all-reduce."""
+        """Gradient, all-reduce of another one, whose parts are there from the start."""
         w, t = task.start(), 0
+        values = sizes(task, task.gradient(w, (k, 0)))
         while (yield Report(w)):
-            g = yield Compute(task.gradient, (w, (k, t)))
-            yield AllReduce("gradient", sizes(task, g)[t % 2], nodes)
+            yield Compute(task.gradient, (w, (k, t)))
+            yield AllReduce("gradient", values[t % 2], nodes)
             t += 1
 
 

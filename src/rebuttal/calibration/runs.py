@@ -9,10 +9,10 @@ from rebuttal.calibration.pricing import HostPricing, costs, machine
 from rebuttal.clusters.budget import Budget
 from rebuttal.clusters.pricing import layer_bytes
 from rebuttal.clusters.virtual import VirtualCluster
-from rebuttal.methods import method
+from rebuttal.methods import Method, method
 from rebuttal.processes.launcher import record
 from rebuttal.task import Task
-from rebuttal.timeline import Recorder
+from rebuttal.timeline import Recorder, Timeline
 
 LEARNING_RATE = 1e-3  # small: seconds do not depend on values, as long as these are numbers
 WARM_UP = 5  # updates at the start that are not counted, on either clock
@@ -39,13 +39,23 @@ def predicted(
     seed: int = 0, stragglers: str = "none", pace_s: float = 0.0,
 ) -> float:  # fmt: skip
     """Seconds per update of the same run on the virtual clock."""
-    chosen, here, known = method(name, **options), machine(host, stragglers), costs(host)
-    pricing = HostPricing(here, known, seed, chosen.servers, host=host, pace_s=pace_s)
+    timeline = simulated(
+        method(name, **options), workers, host, updates, seed=seed, stragglers=stragglers, pace_s=pace_s
+    )
+    return seconds_per_update(timeline.updates["time_s"])
+
+
+def simulated(
+    program: Method, workers: int, host: Host, updates: int,
+    seed: int = 0, stragglers: str = "none", pace_s: float = 0.0,
+) -> Timeline:  # fmt: skip
+    """The timeline of a method on the virtual machine that the host is."""
+    here, known = machine(host, stragglers), costs(host)
+    pricing = HostPricing(here, known, seed, program.servers, host=host, pace_s=pace_s)
     recorder = Recorder({})
-    programs = chosen.programs(
-        range(chosen.nodes(workers)), Task(pricing.graph.symbol, layer_bytes(here, known))
-    )
+    task = Task(pricing.graph.symbol, layer_bytes(here, known))
+    programs = program.programs(range(program.nodes(workers)), task)
     VirtualCluster(pricing, Budget(updates=updates), recorder).run(
-        {number: pricing.listening(number, program) for number, program in programs.items()}
+        {number: pricing.listening(number, each) for number, each in programs.items()}
     )
-    return seconds_per_update(recorder.timeline(pricing.graph).updates["time_s"])
+    return recorder.timeline(pricing.graph)

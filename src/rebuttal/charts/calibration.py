@@ -65,11 +65,11 @@ def support(data: xr.Dataset) -> str:
     supported, count = json.loads(data.attrs["supports_timing"]), int(data.attrs["cores"])
     lost = [int(nodes) for nodes in data.nodes.values if nodes > 1 and nodes not in supported]
     if not lost:
-        return "The machine had a core for each process, and was quiet when the measurement began."
+        return "The machine had a core for each process, and was quiet before the measurement and after it."
     listed = " and ".join(_processes(nodes) for nodes in lost)
     return (
-        f"Seconds of {listed} support no claim about time: the machine has {count} cores, and the load before the "
-        f"measurement was {data.attrs['load_before']:.1f}."
+        f"Seconds of {listed} support no claim about time: the machine has {count} cores, and its load was "
+        f"{data.attrs['load_before']:.1f} before the measurement and {data.attrs['load_after']:.1f} after it."
     )
 
 

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,12 @@ def folder_of_run() -> Iterator[Path]:
 def forking(*more: str) -> Any:
     """What starts processes that have torch imported: forks of one that imported it, once, and has no threads.
 
-    more: modules that it imports as well, if it has not started yet.
+    more: modules that it imports as well. With any, it is started at once; it imports nothing if it was there before.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", *PRELOADED, *more])
+    if more:
+        forkserver.ensure_running()
     return context
 
 

@@ -20,7 +20,7 @@ from rebuttal.errors import RunError, refuse
 from rebuttal.processes.launcher import folder_of_run, forking
 from rebuttal.processes.shipped_node import Job, main
 from rebuttal.processes.shipped_table import SHIPPED
-from rebuttal.workloads import check_data
+from rebuttal.workloads import check_data, load
 
 
 @dataclass(frozen=True)
@@ -53,23 +53,23 @@ def train(  # noqa: PLR0913 - as `launcher.record`, all by name
     """
     if name not in SHIPPED:
         raise refuse("shipped", name, SHIPPED)
-    for key, given in (("workers", workers), ("updates", updates), ("batch", batch)):
+    for key, given in (
+        ("workers", workers),
+        ("updates", updates),
+        ("batch", batch),
+        ("micro_batches", micro_batches),
+    ):
         if given < 1:
             raise refuse(key, given, "a whole number >= 1")
     check_data(workload, data_root)
+    layers = load(workload, data_root).shape.layers
+    if SHIPPED[name].schedule and workers > layers:
+        raise refuse(
+            "workers", workers, f"from 1 to {layers}, the layers that have parameters: one stage each"
+        )
     job = Job(
-        name,
-        workload,
-        workers,
-        updates,
-        learning_rate,
-        batch,
-        seed,
-        micro_batches,
-        cores,
-        data_root,
-        patience_s,
-    )
+        name, workload, workers, updates, learning_rate, batch, seed, micro_batches, cores, data_root, patience_s
+    )  # fmt: skip
     with folder_of_run() as folder, _started(job, folder) as controls:
         answers = _answers(controls, patience_s)
     times_s = np.max([times for times, _ in answers], axis=0)
@@ -80,11 +80,13 @@ def train(  # noqa: PLR0913 - as `launcher.record`, all by name
 @contextlib.contextmanager
 def _started(job: Job, folder: Path) -> Iterator[list[Connection]]:
     """The processes' ends of their pipes; none of the processes is left on leaving."""
-    context, controls, processes = forking(), [], []
+    context, controls, processes = forking("rebuttal.processes.shipped_node"), [], []
     try:
         for rank in range(job.nodes):
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=main, args=(job, rank, folder, theirs), daemon=True)
+            process = context.Process(
+                target=main, args=(job, rank, folder, theirs), name=f"shipped {rank}", daemon=True
+            )
             process.start()
             theirs.close()
             controls.append(ours)
