@@ -94,13 +94,18 @@ ANALYSES = {
             "memory",
             "memory.nc",
             {"peak_bytes": ("method", "model", "kind")}
-            | _all(("total_peak_bytes", "live_versions"), ("method", "model")),
+            | _all(("total_peak_bytes", "live_versions", "over_all_reduce"), ("method", "model")),
         ),
         Schema(
             "throughput",
             "throughput.nc",
             _all(("gradient_s", "samples_per_s", "relative"), ("workload", "samples"))
             | _all(("fixed_s", "sample_s", "half_batch"), ("workload",)),
+        ),
+        Schema(
+            "equivalence",
+            "equivalence.nc",
+            _all(("largest_difference", "relative"), ("form", "workload", "dtype", "seed", "update")),
         ),
     )
 }  # fmt: skip

@@ -1,10 +1,12 @@
 """The list of figures: the functions that draw each, and the data that both take, in order.
 
 Data are called curves, tuning, summaries, stragglers (see `rebuttal.results`), targets (see
-`rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`), replay (see `rebuttal.replaying`), or have
-the name of an analysis (see `rebuttal.schemas.ANALYSES`).
+`rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`), layer_gantt (see
+`rebuttal.charts.layer_timeline.stored`), replay (see `rebuttal.replaying`), or have the name of an analysis (see
+`rebuttal.schemas.ANALYSES`).
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +17,10 @@ import pandas as pd
 from rebuttal.charts import (
     backups,
     convergence,
+    equivalence,
     gains,
     latency_map,
+    layer_timeline,
     layers,
     learning_rates,
     memory,
@@ -52,6 +56,11 @@ DRAWINGS: dict[str, Drawing] = {
     "convergence": Drawing(("curves",), convergence.panels, convergence.table),
     "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
     "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
+    "speed_up_over_all_reduce": Drawing(
+        ("curves", "targets"),
+        functools.partial(targets.split_panels, baseline="all_reduce"),
+        functools.partial(targets.split_table, baseline="all_reduce"),
+    ),
     "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
     "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
     "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
@@ -61,6 +70,7 @@ DRAWINGS: dict[str, Drawing] = {
     "staleness_distribution": Drawing(("summaries",), staleness.count_panels, staleness.count_table),
     "softsync_clipping": Drawing(("curves", "targets"), backups.answer_panels, backups.answer_table),
     "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
+    "layer_timeline": Drawing(("layer_gantt",), layer_timeline.panels, layer_timeline.table),
     "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
     "replay": Drawing(("replay",), replays.panels, replays.table),
     "where_time_is": Drawing(("layer_ratios",), layers.share_panels, layers.share_table),
@@ -71,6 +81,7 @@ DRAWINGS: dict[str, Drawing] = {
     "memory": Drawing(("memory",), memory.panels, memory.table),
     "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
     "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
+    "equivalence": Drawing(("equivalence",), equivalence.panels, equivalence.table, equivalence.finding),
 } | {
     name: Drawing(needs, module.panels, module.table, module.finding)
     for name, needs, module in (
@@ -96,6 +107,7 @@ BY_VARIABLE = {
     "efficiency": "scaling",
     "total_peak_bytes": "memory",
     "half_batch": "throughput",
+    "largest_difference": "equivalence",
 }
 
 

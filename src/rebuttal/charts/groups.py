@@ -67,8 +67,9 @@ OTHER = Group("other methods", "methods that stand in no group yet", "#5b6fb5", 
 
 
 def group_of(name: str) -> str:
-    """The key of a method's group; 'other' for one that stands in none."""
-    return next((key for key, group in GROUPS.items() if name in group.families), "other")
+    """The key of a method's group, with momentum or without; 'other' for one that stands in none."""
+    plain = name.removesuffix("_momentum")
+    return next((key for key, group in GROUPS.items() if plain in group.families), "other")
 
 
 def group(key: str) -> Group:

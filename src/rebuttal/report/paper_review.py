@@ -1,6 +1,6 @@
 """A review: a paper's claims and its reviewers' concerns, each with its evidence, in one-line cells of a notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -52,11 +52,14 @@ class Review:
         table = summary_table(rows, "The paper's claims and what the measurements say")
         return Html(table + "\n".join(question_html(row, "claim") for row in rows), f"{len(rows)} claims")
 
-    def figure(self, name: str) -> Figure:
-        """One figure, with its data table and its sources. Raises InputError for an unknown name."""
+    def figure(self, name: str, methods: Sequence[str] = ()) -> Figure:
+        """One figure, with its data table and its sources. methods: whose time lines a figure of them shows.
+
+        Raises InputError for an unknown name.
+        """
         if name not in figures.ABOUT:
             raise refuse("figure", name, figures.ABOUT)
-        given = {need: inputs(self.data, need) for need in figures.needs(name)}
+        given = {need: inputs(self.data, need, methods) for need in figures.needs(name)}
         return figures.build(name, given, self.data.folder.name, self.definitions)
 
     def figures(self) -> list[Figure]:
