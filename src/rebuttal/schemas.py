@@ -103,9 +103,14 @@ ANALYSES = {
             | _all(("fixed_s", "sample_s", "half_batch"), ("workload",)),
         ),
         Schema(
+            "peak_speedups",
+            "peak_speedups.nc",
+            _all(("speedup", "ratio", "at_nodes", "at_batch"), ("form", "model", "machine")),
+        ),
+        Schema(
             "equivalence",
             "equivalence.nc",
-            _all(("largest_difference", "relative"), ("form", "workload", "dtype", "seed", "update")),
+            _all(("largest_difference", "relative_difference"), ("form", "workload", "dtype", "seed", "update")),
         ),
     )
 }  # fmt: skip

@@ -29,6 +29,7 @@ from rebuttal.charts import (
     method_rates,
     method_times,
     method_trade_off,
+    peaks,
     replays,
     scaling,
     staleness,
@@ -81,6 +82,7 @@ DRAWINGS: dict[str, Drawing] = {
     "memory": Drawing(("memory",), memory.panels, memory.table),
     "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
     "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
+    "peak_speedups": Drawing(("peak_speedups",), peaks.panels, peaks.table, peaks.finding),
     "equivalence": Drawing(("equivalence",), equivalence.panels, equivalence.table, equivalence.finding),
 } | {
     name: Drawing(needs, module.panels, module.table, module.finding)
@@ -108,6 +110,7 @@ BY_VARIABLE = {
     "total_peak_bytes": "memory",
     "half_batch": "throughput",
     "largest_difference": "equivalence",
+    "at_batch": "peak_speedups",
 }
 
 

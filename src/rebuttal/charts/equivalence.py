@@ -1,27 +1,33 @@
 """How far the weights of each form are from those of mini-batch SGD: rounding, or another algorithm."""
 
+import json
+from collections.abc import Iterable
+
 import altair as alt
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.charts import frames
+from rebuttal.charts import frames, many
 from rebuttal.charts.panel import Panel, axis, colour, panel, plain_key, shape, tips
-from rebuttal.charts.theme import words
+from rebuttal.charts.theme import family, words
 
 LINES = {
     "float32": "computed in single precision; its dashed line is half of the digits that this precision has",
     "float64": "computed in double precision; its dashed line is half of the digits that this precision has",
 }
 FLOOR = 1e-17  # equality to the bit has no logarithm; it is drawn here
-TITLE = ["largest difference over the way travelled,", "log scale"]
-ROW, FRAME = 24, 50
+TITLE = ["largest difference over", "the way travelled, log scale"]
+ROW, FRAME = 28, 60
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
-    """Rows: workload, form, dtype, mean, low, high of `relative` after the last update, n; least, most over seeds."""
-    frames.need(data, "equivalence", ["relative", "bound"])
-    last = data.relative.isel(update=-1).reset_coords(drop=True)
+    """Rows: workload, form, dtype, mean, low, high of the relative difference, n; least and most of the seeds.
+
+    After the last update that was looked at.
+    """
+    frames.need(data, "equivalence", ["relative_difference", "bound"])
+    last = data.relative_difference.isel(update=-1).reset_coords(drop=True)
     order = ("workload", "form", "dtype")
     frame = frames.rows(last, order)
     for name, values in (("least", last.min("seed")), ("most", last.max("seed"))):
@@ -34,17 +40,19 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     frame = frames.some(rows(data), "equivalence")
     numbers = ["mean", "low", "high", "least", "most"]
     frame[numbers] = frame[numbers].clip(lower=FLOOR)
-    key = plain_key({name: LINES[name] for name in data.dtype.values.tolist()}, "point")
-    bounds = pd.DataFrame({"dtype": data.dtype.values, "bound": data.bound.values})
-    forms = {str(form): words(str(form)) for form in data.form.values}
-    about = f"{frames.seeds(frame)}; mean and range; after {int(data.update[-1])} updates; {frames.clock(data)}"
+    key = plain_key({name: LINES[name] for name in data["dtype"].values.tolist()}, "point")
+    bounds = pd.DataFrame({"dtype": data["dtype"].values, "bound": data.bound.values})
+    forms = many.short_names([str(form) for form in data.form.values])
+    updates = int(data["update"].values[-1])
+    about = f"{frames.seeds(frame)}; mean and range; after {updates} updates; {frames.clock(data)}"
     domain = (FLOOR, max(1.0, float(frame["most"].max())))
     found = []
     for workload, part in frame.groupby("workload", sort=False):
         base = alt.Chart(frames.small(part.drop(columns="workload")))
-        x = axis(alt.X, "mean", TITLE, log=True, domain=domain, axis=alt.Axis(format=".0e", tickCount=6))
-        here = {label: name for label, name in forms.items() if label in set(part["form"])}
-        names = alt.Axis(labelExpr=f"{here!r}[datum.label]".replace("'", '"'), labelLimit=215, labelOverlap=False)
+        x = axis(alt.X, "mean", TITLE, log=True, domain=domain, axis=alt.Axis(format=".0e", tickCount=4))
+        here = {label: name if len(alike(label, forms)) > 1 else name[:1] for label, name in forms.items()
+                if label in set(part["form"])}  # fmt: skip
+        names = alt.Axis(labelExpr=f"{json.dumps(here)}[datum.label]", labelLimit=150, labelOverlap=False)
         y = alt.Y("form:N", title=None, sort=list(here), axis=names)
         tip = tips("form", "dtype", "mean", "least", "most", "n")
         span = base.mark_rule(strokeWidth=2).encode(alt.X("least:Q"), alt.X2("most"), y, colour(key, "dtype"))
@@ -57,15 +65,20 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     return found
 
 
+def alike(label: str, labels: Iterable[str]) -> list[str]:
+    """The labels of the same method: only where there are several do options tell them apart."""
+    return [other for other in labels if family(other) == family(label)]
+
+
 def finding(data: xr.Dataset) -> str:
     """How many forms stay within half of the digits, and how far the others are."""
-    last = data.relative.isel(update=-1).reset_coords(drop=True)
+    last = data.relative_difference.isel(update=-1).reset_coords(drop=True)
     largest = last.max(["workload", "seed"])
     same = (largest <= data.bound).all("dtype")
     inside, outside = (largest.sel(form=which) for which in (same.values, ~same.values))
     least = f"{float(last.sel(form=~same.values).min()):.2g}" if outside.size else "–"
     kept = "; ".join(f"{dtype} {float(value):.2g}" for dtype, value in zip(
-        data.dtype.values, inside.max("form") if inside.size else [np.nan] * data.sizes["dtype"], strict=True))  # fmt: skip
+        data["dtype"].values, inside.max("form") if inside.size else [np.nan] * data.sizes["dtype"], strict=True))  # fmt: skip
     return (
         f"{int(same.sum())} of {same.size} forms keep within half of the digits (at most {kept}, of the way "
         f"travelled). Of the others, {', '.join(words(str(form)) for form in outside.form.values) or 'none'}, the "

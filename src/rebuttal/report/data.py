@@ -16,7 +16,7 @@ SHOWN = ("synchronous", "asynchronous", "backup_workers")
 UPDATES_SHOWN = 4  # updates of the first of them that the time line covers
 #: Methods whose work is drawn layer by layer, for so many updates of the first of them.
 LAYERED = ("layer_wise", "layer_wise_overlapped", "layer_wise_asynchronous", "delayed_layer_wise")
-LAYERED_UPDATES = 2
+LAYERED_UPDATES = 3
 
 
 def inputs(data: Runs, need: str, methods: Sequence[str] = ()) -> Any:

@@ -26,7 +26,7 @@ STUDY = "layer_wise"
 NODES, BATCH = 2, 4  # few and small: every node's gradient is computed for itself, one layer at a time
 RATE, RULE, UPDATES = 0.02, Momentum(0.9), (1, 5, 20)
 DTYPES = ("float32", "float64")
-VARIABLES = ("largest_difference", "relative")
+VARIABLES = ("largest_difference", "relative_difference")
 CLOCK = "paper_cluster"  # its seconds are stated, so that no model need be profiled
 WORKER = "rebuttal.replaying.equivalence"  # what computes: it brings torch
 LAYER_WISE: Form = ("layer_wise_asynchronous", {"lazy": False})
@@ -57,9 +57,10 @@ def write_equivalence(params: Params) -> None:
 
 
 def equivalence(seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]]) -> xr.Dataset:
-    """Over (form, workload, dtype, seed, update): `largest_difference` of any weight from mini-batch SGD, and `relative`.
+    """How far weights are from those of mini-batch SGD, over (form, workload, dtype, seed, update).
 
-    `relative` is that difference over the largest change of any weight since the start. NaN where a form is not run.
+    `largest_difference` is that of any weight, `relative_difference` the same over the largest change of any weight
+    since the start. NaN where a form is not run.
     """
     found = blank(seeds, workloads)
     tasks = [(some, workload, dtype, seed) for workload, some in workloads.items()
