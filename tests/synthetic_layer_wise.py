@@ -42,7 +42,7 @@ def _relabelled(data: xr.Dataset, labels: list[str]) -> xr.Dataset:
     there = [label for label in map(str, data.method.values) if not label.startswith("delayed")]
     again = (there * 3)[: len(labels)]
     chosen = data.sel({"method": again, "machine": ["ethernet_10g"]}).drop_vars("file")
-    return chosen.assign_coords(method=labels, **PLACE).assign_attrs(study="layer_wise")
+    return chosen.assign_coords({"method": labels, **PLACE}).assign_attrs(study="layer_wise")
 
 
 def _falling(data: xr.Dataset) -> xr.Dataset:
@@ -50,7 +50,9 @@ def _falling(data: xr.Dataset) -> xr.Dataset:
     found = data.copy(deep=True)
     for name in ("test_metric", "validation_metric"):
         if name in found:
-            found[name].loc[{"workload": list(FALLING)}] = 4 - 2 * found[name].sel({"workload": list(FALLING)})
+            found[name].loc[{"workload": list(FALLING)}] = 4 - 2 * found[name].sel(
+                {"workload": list(FALLING)}
+            )
     return found.assign_attrs({ATTRIBUTE: json.dumps(FALLING)})
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import synthetic_analyses
 import synthetic_comparison
+import synthetic_layer_wise
 import synthetic_results
 from runs import COSTS
 
@@ -24,6 +25,7 @@ def write(folder: Path) -> Path:
     shutil.copytree(ROOT / "docs", folder / "docs")
     study = synthetic_results.write(folder / "results")
     synthetic_comparison.write(study, folder / "results" / "comparison")
+    synthetic_layer_wise.write(study, folder / "results" / "layer_wise")
     synthetic_analyses.write(folder / "results" / "analyses")
     for name, (options, updates) in SHOWN.items():
         run = simulate(

@@ -9,7 +9,7 @@ import synthetic_results
 from runs import COSTS
 
 from rebuttal import charts, results
-from rebuttal.charts import convergence, stragglers, targets, theme, timelines
+from rebuttal.charts import convergence, layer_timeline, stragglers, targets, theme, timelines
 from rebuttal.charts.panel import NO_DEFINITION, join_specs
 from rebuttal.errors import InputError
 from rebuttal.papers import FIGURES
@@ -32,13 +32,29 @@ def data(tmp_path_factory):
     found |= {"summaries": results.load_summaries(study), "stragglers": results.load_stragglers(study)}
     analyses = synthetic_analyses.write(tmp_path_factory.mktemp("results") / "analyses")
     found |= {name: results.load_analysis(name, analyses) for name in ANALYSES}
-    return found | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
+    return found | {
+        "targets": datasets.targets(found["tuning"]),
+        "gantt": timeline(),
+        "layer_gantt": layer_gantt(),
+    }
 
 
 def timeline():
     return simulate(
         "backup_workers", machine="paper_cluster", workers=6, updates=6, options={"b": 2}, costs=COSTS
     )
+
+
+def layer_gantt():
+    runs = {
+        name: simulate(name, machine="ethernet_10g", workers=3, updates=3, options=options, costs=COSTS)
+        for name, options in (
+            ("layer_wise_overlapped", {}),
+            ("delayed_layer_wise", {"k": 1}),
+            ("all_reduce", {}),
+        )
+    }
+    return layer_timeline.of(runs, updates=3)
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ FORMS = {
 every_form = pytest.mark.parametrize("name", FORMS)
 
 
-def table(name, options=None):
+def table(name):
     """Some iterations of one node, communication taking R of the computation."""
-    timeline = clocked(name, FORMS[name] if options is None else options, r=R, layers=LAYERS)
+    timeline = clocked(name, FORMS[name], r=R, layers=LAYERS)
     return pd.DataFrame(by_layer(timeline, 0, timeline.end_s))
 
 
@@ -73,16 +73,15 @@ def test_a_wait_is_from_the_end_of_an_all_reduce_to_the_update():
     assert waits
     for place, (begin_s, end_s) in waits.items():
         assert (begin_s, end_s) == (reduced[place][1], updated[place][0])
-    assert "wait" not in set(table("layer_wise_asynchronous")["kind"][1:]) or R < 1
 
 
 def test_what_is_done_for_all_layers_at_once_has_a_row_of_its_own():
-    frame = table("layer_wise", {}) if False else pd.DataFrame(by_layer(clocked("all_reduce", {}, r=R), 0, 3.0))
+    frame = pd.DataFrame(by_layer(clocked("all_reduce", {}, r=R), 0, 3.0))
     assert set(frame["layer"]) == {WHOLE}
     assert set(frame["kind"]) == {"gradient", "all-reduce", "update"}
 
 
-def test_momentum_and_servers_leave_an_empty_or_a_whole_table():
+def test_of_a_server_there_are_updates_alone():
     costs = layered_costs(LAYERS, 0.1, 0.2)
     timeline = run("asynchronous", workers=2, updates=4, machine=layered_machine(), costs=costs)
     server = pd.DataFrame(by_layer(timeline, 0, timeline.end_s))

@@ -50,6 +50,13 @@ def finished(tmp_path_factory) -> Path:
     return folder
 
 
+ALL_METHODS = (
+    "study@comparison",
+    "study@layer_wise",
+    "memory",
+    "equivalence",
+)  # stages that any method is part of
+REVIEWS = {"review@backup-workers", "review@layer-wise"}
 PARTS = ("summaries", "timelines", "training", "tuning")  # of a study that is one output
 
 
@@ -95,7 +102,7 @@ def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
 def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
     path = project / "src/rebuttal/methods/softsync.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"simulate@softsync", "study@comparison", "memory"}
+    assert status(project) == {"simulate@softsync", *ALL_METHODS}
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
@@ -115,7 +122,7 @@ def test_a_new_method_makes_only_its_own_stages(project):
 def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"compare", "machines", "review@backup-workers"}
+    assert status(project) == {"compare", "machines"} | REVIEWS
 
 
 def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(project):
@@ -127,7 +134,7 @@ def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(projec
 def test_a_changed_result_of_the_comparison_reaches_its_page(project):
     (project / "results/comparison/content").write_text("another")
     assert "compare" in status(project)
-    assert "review@backup-workers" not in status(project)
+    assert not REVIEWS & status(project)
 
 
 def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew(project):

@@ -72,7 +72,7 @@ def test_the_sources_of_figures_are_variables_of_their_files(opened):
     read |= {name: report_data.inputs(opened.data, name) for name in ANALYSES}
     for about in figures.ABOUT.values():
         for kind, names in about.variables.items():
-            if kind != "gantt":
+            if kind not in ("gantt", "layer_gantt"):
                 assert set(names) <= set(read[kind].variables)
 
 
@@ -165,7 +165,8 @@ def test_every_result_file_is_listed_with_its_hash(place, opened):
         path
         for path in (place / "results").rglob("*")
         if path.suffix in (".nc", ".json")
-        and not {"review", "comparison", "analyses", "throughput.json"} & set(path.relative_to(place).parts)
+        and not {"review", "comparison", "layer_wise", "analyses", "throughput.json"}
+        & set(path.relative_to(place).parts)
     ]
     assert {f"results/{path.relative_to(place / 'results').as_posix()}" for path in there} == set(listed)
     shown = opened.provenance().text
@@ -211,7 +212,7 @@ def test_broken_json_and_missing_timelines_are_refused(tmp_path, opened):
         tmp_path, *(getattr(opened.data, n) for n in ("curves", "tuning", "summaries", "stragglers"))
     )
     with pytest.raises(InputError, match="cannot be read"):
-        report_data.three_timelines(lost)
+        report_data.inputs(lost, "gantt")
 
 
 # --- notebooks --------------------------------------------------------------------------------------------------

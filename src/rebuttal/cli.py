@@ -211,7 +211,12 @@ COMMANDS = (
     ("throughput", THROUGHPUT, "time workloads on this device over few and over many samples", ()),
     ("analyses", ANALYSES, "what needs no training: full-size models on every machine", ()),
     ("memory", MEMORY, "memory of every method on full-size models, from their time lines", ()),
-    ("equivalence", EQUIVALENCE, "weights of layer-wise and delayed forms beside those of mini-batch SGD", ()),
+    (
+        "equivalence",
+        EQUIVALENCE,
+        "weights of layer-wise and delayed forms beside those of mini-batch SGD",
+        (),
+    ),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     (

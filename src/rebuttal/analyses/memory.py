@@ -50,7 +50,9 @@ def memory(
         coords | {"kind": list(KINDS)},
     )
     totals = dataset.total_peak_bytes
-    dataset["over_all_reduce"] = totals / totals.reindex({"method": [BASELINE]}).isel({"method": 0}, drop=True)
+    dataset["over_all_reduce"] = totals / totals.reindex({"method": [BASELINE]}).isel(
+        {"method": 0}, drop=True
+    )
     question = "How much memory does the fullest node need?"
     return described(dataset, question, [where], workers=workers, batch=batch, machine=where.name)
 

@@ -24,7 +24,7 @@ def peaks(
     Dims form, model, machine. The search is over all pairs of `nodes` and `batches` (samples on each node).
     """
     found = speedups(models, machines, nodes, batches)
-    flat = found.drop_sel(form=BASELINE)[["speedup", "ratio"]].stack(place=PLACE)  # noqa: PD013 - of xarray
+    flat = found.drop_sel(form=BASELINE)[["speedup", "ratio"]].stack(place=PLACE)
     best = flat.isel(place=flat.speedup.argmax("place"))
     data = xr.Dataset(
         {"speedup": best.speedup, "ratio": best.ratio, "at_nodes": best.nodes, "at_batch": best.batch}

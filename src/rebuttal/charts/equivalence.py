@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -59,9 +58,15 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         point = base.mark_point(filled=True, opacity=1, size=60).encode(
             x, y, colour(key, "dtype"), shape(key, "dtype"), tooltip=tip
         )
-        line = alt.Chart(bounds).mark_rule(strokeDash=[3, 3]).encode(alt.X("bound:Q"), color=colour(key, "dtype"))
+        line = (
+            alt.Chart(bounds)
+            .mark_rule(strokeDash=[3, 3])
+            .encode(alt.X("bound:Q"), color=colour(key, "dtype"))
+        )
         say = f"Largest difference of weights from mini-batch SGD on {words(str(workload))}, for {len(here)} forms."
-        found.append(panel([line, span, point], words(str(workload)), about, say, key, height=FRAME + ROW * len(here)))
+        found.append(
+            panel([line, span, point], words(str(workload)), about, say, key, height=FRAME + ROW * len(here))
+        )
     return found
 
 
@@ -74,19 +79,20 @@ def finding(data: xr.Dataset) -> str:
     """How many forms stay within half of the digits, and how far the others are."""
     last = data.relative_difference.isel(update=-1).reset_coords(drop=True)
     largest = last.max(["workload", "seed"])
-    same = (largest <= data.bound).all("dtype")
-    inside, outside = (largest.sel(form=which) for which in (same.values, ~same.values))
-    least = f"{float(last.sel(form=~same.values).min()):.2g}" if outside.size else "–"
-    kept = "; ".join(f"{dtype} {float(value):.2g}" for dtype, value in zip(
-        data["dtype"].values, inside.max("form") if inside.size else [np.nan] * data.sizes["dtype"], strict=True))  # fmt: skip
-    return (
-        f"{int(same.sum())} of {same.size} forms keep within half of the digits (at most {kept}, of the way "
-        f"travelled). Of the others, {', '.join(words(str(form)) for form in outside.form.values) or 'none'}, the "
-        f"difference is at least {least} of it."
-    )
+    same = (largest <= data.bound.reset_coords(drop=True)).all("dtype")
+    text = f"{int(same.sum())} of {same.size} forms keep within half of the digits of both precisions."
+    if same.any():
+        most = [
+            f"{float(largest[same].sel(dtype=name).max()):.2g} in {name}" for name in data["dtype"].values
+        ]
+        text += f" Their largest difference is {' and '.join(most)}, over the way travelled."
+    if not same.all():
+        others = "; ".join(words(str(form)) for form in last.form.values[~same.values])
+        text += f" That of the others ({others}) is at least {float(last[~same].min()):.2g}."
+    return text
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
     """Every form on every workload in every precision."""
     frame = rows(data).rename(columns={"mean": "difference"})
-    return frames.short(frame.drop(columns=["low", "high"]), most=len(frame))
+    return frames.short(frame.drop(columns=["low", "high"]))

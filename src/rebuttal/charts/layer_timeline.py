@@ -14,15 +14,16 @@ from rebuttal.timeline import Timeline
 
 # kind -> (name, definition, colour)
 KINDS = {
-    "gradient": ("gradient of all layers", "forward and backward pass in one piece, drawn on a row of its own", "#00937a"),
+    "gradient": ("gradient of all layers", "forward and backward pass in one piece, on a row of its own", "#00937a"),
     "forward": ("forward pass", "of one layer; it needs the layer below, and this layer's weights", "#7cc8b8"),
     "backward": ("backward pass", "of one layer; it needs the layer above", "#0b7a68"),
-    "all-reduce": ("all-reduce", "the nodes average this layer's gradient; a channel does one after the other", "#9a5fb5"),
+    "all-reduce": ("all-reduce", "the nodes average this layer's gradient, one layer after the other", "#9a5fb5"),
     "wait": ("wait", "the average is there, and waits until the method uses it", "#9aa1a9"),
     "update": ("update", "this layer's weights change; the number is that of the batches it rests on", "#1f77b4"),
 }  # fmt: skip
 KEY = tuple(
-    Entry(kind, name, line, Style(tint, SOLID, "square"), "area") for kind, (name, line, tint) in KINDS.items()
+    Entry(kind, name, line, Style(tint, SOLID, "square"), "area")
+    for kind, (name, line, tint) in KINDS.items()
 )
 ALL = "all"  # the row of what is done for all layers at once
 ROW = 20
@@ -30,7 +31,11 @@ ROW = 20
 
 def stored(files: Mapping[str, Path], updates: int) -> pd.DataFrame:
     """The rows of stored time lines (label -> file), of node 0, until the first has made so many updates."""
-    runs = {label: Timeline.load(path) for label, path in files.items()}
+    return of({label: Timeline.load(path) for label, path in files.items()}, updates)
+
+
+def of(runs: Mapping[str, Timeline], updates: int) -> pd.DataFrame:
+    """The same of time lines; `attrs` has the clock and where the picture ends."""
     first = next(iter(runs.values()))
     until_s = float(first.updates["time_s"][: updates + 1][-1])
     parts = [pd.DataFrame(by_layer(run, 0, until_s)).assign(method=label) for label, run in runs.items()]
@@ -75,7 +80,9 @@ def _one(frame: pd.DataFrame, title: str, end_ms: float, about: str) -> Panel:
     wire = base.transform_filter("datum.kind == 'all-reduce'").mark_bar(height=4, yOffset=6)
     waits = base.transform_filter("datum.kind == 'wait'").mark_rule(strokeDash=[2, 2], yOffset=6)
     update = base.transform_filter("datum.kind == 'update'")
-    tick = update.mark_tick(thickness=2.5, height=16, orient="vertical").encode(alt.X("end_ms:Q"), y, tint, tooltip=tip)
+    tick = update.mark_tick(thickness=2.5, height=16, orient="vertical").encode(
+        alt.X("end_ms:Q"), y, tint, tooltip=tip
+    )
     number = update.mark_text(align="left", dx=3, dy=-5, fontSize=9, color="#1f77b4").encode(
         alt.X("end_ms:Q"), y, text="step:N"
     )
@@ -88,5 +95,7 @@ def table(given: pd.DataFrame) -> pd.DataFrame:
     """Per method and kind: how many, and the seconds of all together."""
     frame = rows(given)
     frame["milliseconds"] = frame["end_ms"] - frame["start_ms"]
-    found = frame.groupby(["method", "kind"], sort=False).agg(count=("step", "size"), milliseconds=("milliseconds", "sum"))
+    found = frame.groupby(["method", "kind"], sort=False).agg(
+        count=("step", "size"), milliseconds=("milliseconds", "sum")
+    )
     return frames.short(found.reset_index())

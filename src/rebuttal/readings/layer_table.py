@@ -37,7 +37,11 @@ def by_layer(timeline: Timeline, node: int, until_s: float) -> dict[str, list[An
             if mean in reduced_s and reduced_s[mean] < start_s:
                 rows.append((layer, "wait", reduced_s[mean], start_s, step))
     rows.sort(key=lambda one: (one[2], one[3]))
-    return dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True)) if rows else {n: [] for n in COLUMNS}
+    return (
+        dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+        if rows
+        else {n: [] for n in COLUMNS}
+    )
 
 
 def _source(graph: Graph, update: int) -> int:

@@ -12,8 +12,9 @@ from rebuttal.papers import Paper
 from rebuttal.report import checklist, definitions, figures, html, settings
 from rebuttal.report.data import inputs
 from rebuttal.report.figure import Figure
-from rebuttal.report.files import files, files_table
+from rebuttal.report.files import behind, files_table
 from rebuttal.report.verdict import Html, Row, question_html, status_key, summary_table
+from rebuttal.schemas import ANALYSES
 from rebuttal.stats import quantities, verdicts
 from rebuttal.stats.quantities import Results
 
@@ -77,7 +78,7 @@ class Review:
 
     def provenance(self) -> Html:
         """Every result file that this page rests on, with its hash."""
-        return Html(files_table(files(self.data.folder)), "result files")
+        return Html(files_table(behind(self.data.folder, analyses_of(self.rows))), "result files")
 
     def _ids(self, questions: list[Any]) -> list[str]:
         return [one.id for one in questions]
@@ -87,6 +88,14 @@ class Review:
             raise refuse(kind, name, names)
         row = next(row for row in self.rows if row["id"] == name)
         return Html(question_html(row, kind), f"{kind} {name}: {row['status']}")
+
+
+def analyses_of(rows: Sequence[Row]) -> list[str]:
+    """The analyses that verdicts read and that their figures are drawn from."""
+    evidence = [one for row in rows for one in row["evidence"]]
+    read = {one["rule"]["data"] for one in evidence if one["rule"]["kind"] == "reading"}
+    drawn = {need for one in evidence if one["figure"] for need in figures.needs(one["figure"])}
+    return sorted(read | (drawn & set(ANALYSES)))
 
 
 def review(paper: str | Path, study: str | Path | None = None) -> Review:

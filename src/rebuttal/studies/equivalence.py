@@ -14,7 +14,7 @@ from rebuttal import paths, results
 from rebuttal.costs import Costs
 from rebuttal.machines import machine
 from rebuttal.methods import METHODS, Method, method
-from rebuttal.params import Params, Study
+from rebuttal.params import Params
 from rebuttal.params.expansion import label
 from rebuttal.rules import Momentum
 from rebuttal.simulation import rehearse
@@ -74,7 +74,7 @@ def equivalence(seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]])
 
 
 def blank(seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]]) -> xr.Dataset:
-    """The dataset before anything is computed. `bound`: half of the digits that a precision has, the root of its step."""
+    """The dataset before anything is computed. `bound`: half of a precision's digits, the root of its smallest step."""
     forms = {label(*form): form for some in workloads.values() for form in some}
     coords: dict[str, Any] = {"form": list(forms), "workload": list(workloads), "dtype": list(DTYPES),
                               "seed": list(seeds), "update": list(UPDATES)}  # fmt: skip
@@ -88,9 +88,7 @@ def blank(seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]]) -> xr
     )  # fmt: skip
 
 
-def _distances(
-    some: tuple[Form, ...], workload: str, dtype: str, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _distances(some: tuple[Form, ...], workload: str, dtype: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     # Imported here because it brings torch: in the workers only.
     from rebuttal.replaying.equivalence import Values, distances  # noqa: PLC0415
 
