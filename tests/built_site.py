@@ -9,9 +9,9 @@ import synthetic_project
 
 from rebuttal.report import site
 
-PAGES = ("index.html", "backup-workers.html", "comparison.html", "machines.html", "calibration.html",
-         "measured.html",         "methods/index.html", "methods/backup_workers.html")  # fmt: skip
-DRAWN = ("backup-workers.html", "comparison.html", "machines.html", "calibration.html")  # pages with charts
+REVIEWS = ("backup-workers", "layer-wise", "random-smoothing")
+DRAWN = (*(f"{paper}.html" for paper in REVIEWS), "comparison.html", "machines.html", "calibration.html")
+PAGES = ("index.html", *DRAWN, "measured.html", "methods/index.html", "methods/backup_workers.html")
 
 
 def build(folder: Path) -> None:
@@ -20,7 +20,8 @@ def build(folder: Path) -> None:
     before = Path.cwd()
     os.chdir(folder)
     try:
-        site.write_review("backup-workers")
+        for paper in REVIEWS:
+            site.write_review(paper)
         site.write_comparison("comparison")
         site.write_machines()
         site.write_calibration()

@@ -6,6 +6,7 @@ from pathlib import Path
 import synthetic_analyses
 import synthetic_calibration
 import synthetic_comparison
+import synthetic_layer_wise
 import synthetic_results
 import synthetic_smoothing
 from runs import COSTS
@@ -27,6 +28,7 @@ def write(folder: Path) -> Path:
     study = synthetic_results.write(folder / "results")
     synthetic_comparison.write(study, folder / "results" / "comparison")
     synthetic_smoothing.write(study, folder / "results" / "random_smoothing")
+    synthetic_layer_wise.write(study, folder / "results" / "layer_wise")
     synthetic_analyses.write(folder / "results" / "analyses")
     synthetic_calibration.write(folder / "results")
     for name, (options, updates) in SHOWN.items():

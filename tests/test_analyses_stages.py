@@ -10,7 +10,9 @@ from rebuttal import params, results
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.schemas import ANALYSES
+from rebuttal.studies import equivalence
 from rebuttal.studies.analyses import write_analyses
+from rebuttal.studies.equivalence import write_equivalence
 from rebuttal.studies.memory import write_memory
 from rebuttal.studies.throughput import measure_throughput
 from rebuttal.workloads import full_size
@@ -27,18 +29,23 @@ def made(tmp_path_factory):
     grid = replace(loaded.analyses, workloads=("digits_mlp",), samples=(1, 16), nodes=(2, 8), batches=(16,))
     comparison = loaded.study("comparison")
     few = tuple(v for v in comparison.variants if v.method in ("all_reduce", "gpipe"))
-    given = replace(
-        loaded, device="cpu", analyses=grid, studies={"comparison": replace(comparison, variants=few)}
-    )
+    studies = {
+        "comparison": replace(comparison, variants=few),
+        "layer_wise": replace(loaded.study("layer_wise"), seeds=(0,)),
+    }
+    given = replace(loaded, device="cpu", analyses=grid, studies=studies)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.setattr(full_size, "MODELS", {"alexnet": full_size.MODELS["alexnet"]})
+        patch.setattr(equivalence, "WORKLOADS", {"digits_mlp": (equivalence.LAYER_WISE,)})
         measure_throughput(given)
         write_analyses(given)
         write_memory(given)
+        write_equivalence(given)
         before = hashes(root)
         write_analyses(given)
         write_memory(given)
+        write_equivalence(given)
     return root, before
 
 

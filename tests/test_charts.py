@@ -11,7 +11,7 @@ import synthetic_smoothing
 from runs import COSTS
 
 from rebuttal import charts, results
-from rebuttal.charts import convergence, stragglers, targets, theme, timelines
+from rebuttal.charts import convergence, layer_timeline, stragglers, targets, theme, timelines
 from rebuttal.charts.panel import NO_DEFINITION, join_specs
 from rebuttal.errors import InputError
 from rebuttal.papers import FIGURES
@@ -36,13 +36,26 @@ def data(tmp_path_factory):
     found |= {name: results.load_analysis(name, analyses) for name in ANALYSES}
     found["calibration"] = synthetic_calibration.made()
     smoothing = {f"smoothing {name}": one for name, one in synthetic_smoothing.made(study).items()}
-    return found | smoothing | {"targets": datasets.targets(found["tuning"]), "gantt": timeline()}
+    found |= smoothing | {"gantt": timeline(), "layer_gantt": layer_gantt()}
+    return found | {"targets": datasets.targets(found["tuning"])}
 
 
 def timeline():
     return simulate(
         "backup_workers", machine="paper_cluster", workers=6, updates=6, options={"b": 2}, costs=COSTS
     )
+
+
+def layer_gantt():
+    runs = {
+        name: simulate(name, machine="ethernet_10g", workers=3, updates=3, options=options, costs=COSTS)
+        for name, options in (
+            ("layer_wise_overlapped", {}),
+            ("delayed_layer_wise", {"k": 1}),
+            ("all_reduce", {}),
+        )
+    }
+    return layer_timeline.of(runs, updates=3)
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
     path = project / "src/rebuttal/methods/softsync.py"
     path.write_text(path.read_text() + "\n# a change\n")
     studies = {f"study@{name}" for name in STUDIES}
-    assert status(project) == {"simulate@softsync", "calibrate", "memory", *studies}
+    assert status(project) == {"simulate@softsync", "calibrate", "equivalence", "memory", *studies}
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
@@ -149,7 +149,7 @@ def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(projec
 def test_a_changed_result_of_the_comparison_reaches_its_page(project):
     (project / "results/comparison/content").write_text("another")
     assert "compare" in status(project)
-    assert "review@backup-workers" not in status(project)
+    assert not REVIEWS & status(project)
 
 
 def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew(project):

@@ -74,7 +74,7 @@ def test_the_sources_of_figures_are_variables_of_their_files(opened):
     read["calibration"] = synthetic_calibration.made()
     for about in figures.ABOUT.values():
         for kind, names in about.variables.items():
-            if kind != "gantt":
+            if kind not in ("gantt", "layer_gantt"):
                 assert set(names) <= set(read[kind].variables)
 
 
@@ -160,7 +160,14 @@ def test_panels_fill_their_rows(count, across):
 # --- a change of a result file changes what is shown ------------------------------------------------------------
 
 
-OTHERS = {"review", "comparison", "analyses", "throughput.json", "calibration.nc"}  # on pages of their own
+OTHERS = {
+    "review",
+    "comparison",
+    "layer_wise",
+    "analyses",
+    "throughput.json",
+    "calibration.nc",
+}  # on pages of their own
 
 
 def test_every_result_file_is_listed_with_its_hash(place, opened):
@@ -215,7 +222,7 @@ def test_broken_json_and_missing_timelines_are_refused(tmp_path, opened):
         tmp_path, *(getattr(opened.data, n) for n in ("curves", "tuning", "summaries", "stragglers"))
     )
     with pytest.raises(InputError, match="cannot be read"):
-        report_data.three_timelines(lost)
+        report_data.inputs(lost, "gantt")
 
 
 # --- notebooks --------------------------------------------------------------------------------------------------

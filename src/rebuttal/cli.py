@@ -213,6 +213,7 @@ MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memor
 RATES = functools.partial(_with_params, "rebuttal.studies.rates", "write_rates")
 RECORDED = functools.partial(_with_params, "rebuttal.studies.recorded", "write_recorded")
 CALIBRATE = functools.partial(_with_params, "rebuttal.calibration.campaign", "write_calibration")
+EQUIVALENCE = functools.partial(_with_params, "rebuttal.studies.equivalence", "write_equivalence")
 METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
 NAME = ("name", "a study of params.yaml")
 PAPER = ("paper", "a folder of papers/")
@@ -227,6 +228,7 @@ PRELOADED = (
     "rebuttal.studies.throughput",
     "rebuttal.studies.memory",
     "rebuttal.studies.rates",
+    "rebuttal.studies.equivalence",
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
@@ -252,6 +254,12 @@ COMMANDS = (
     ("memory", MEMORY, "memory of every method on full-size models, from their time lines", ()),
     ("rates", RATES, "rates of convergence beside their bounds, and the map of where smoothing pays", ()),
     ("recorded", RECORDED, "pipelines on real processes of this host, recorded and verified", ()),
+    (
+        "equivalence",
+        EQUIVALENCE,
+        "weights of layer-wise and delayed forms beside those of mini-batch SGD",
+        (),
+    ),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("calibrate", CALIBRATE, "measure real processes of this host, and the virtual clock against them", ()),
     ("calibration", _calibration, "execute notebooks/calibrate.ipynb and render its page", ()),

@@ -101,7 +101,7 @@ ANALYSES = {
             "memory",
             "memory.nc",
             {"peak_bytes": ("method", "model", "kind")}
-            | _all(("total_peak_bytes", "live_versions"), ("method", "model")),
+            | _all(("total_peak_bytes", "live_versions", "over_all_reduce"), ("method", "model")),
         ),
         Schema(
             "rates",
@@ -134,6 +134,16 @@ ANALYSES = {
             "throughput.nc",
             _all(("gradient_s", "samples_per_s", "relative"), ("workload", "samples"))
             | _all(("fixed_s", "sample_s", "half_batch"), ("workload",)),
+        ),
+        Schema(
+            "peak_speedups",
+            "peak_speedups.nc",
+            _all(("speedup", "ratio", "at_nodes", "at_batch"), ("form", "model", "machine")),
+        ),
+        Schema(
+            "equivalence",
+            "equivalence.nc",
+            _all(("largest_difference", "relative_difference"), ("form", "workload", "dtype", "seed", "update")),
         ),
     )
 }  # fmt: skip

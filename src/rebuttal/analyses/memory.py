@@ -16,6 +16,7 @@ from rebuttal.simulation import simulate
 from rebuttal.timeline import Timeline
 
 KINDS = ("weights", "optimiser", "gradients", "activations", "buffers")
+BASELINE = "all_reduce"
 UPDATES = 16  # enough to fill the pipelines and queues of a few workers
 
 
@@ -26,7 +27,8 @@ def memory(
 
     Dims method, model, kind. `peak_bytes` are peaks of each kind (weights: every version that is still used; optimiser:
     the velocity), which need not be at one time; `total_peak_bytes` is the peak of their sum. `live_versions`: of one
-    part of the weights at a time, on that node.
+    part of the weights at a time, on that node. `over_all_reduce`: `total_peak_bytes` as a multiple of that of
+    all-reduce, NaN where it is not among the methods.
     """
     check_grid(models=list(models), methods=list(methods), workers=[workers], batch=[batch])
     (where,) = found([machine]).values()
@@ -46,6 +48,10 @@ def memory(
             "live_versions": (tuple(coords), versions.reshape(shape)),
         },
         coords | {"kind": list(KINDS)},
+    )
+    totals = dataset.total_peak_bytes
+    dataset["over_all_reduce"] = totals / totals.reindex({"method": [BASELINE]}).isel(
+        {"method": 0}, drop=True
     )
     question = "How much memory does the fullest node need?"
     return described(dataset, question, [where], workers=workers, batch=batch, machine=where.name)

@@ -1,10 +1,12 @@
 """The list of figures: the functions that draw each, and the data that both take, in order.
 
 Data are called curves, tuning, summaries, stragglers (see `rebuttal.results`), targets (see
-`rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`), replay (see `rebuttal.replaying`), or have
-the name of an analysis (see `rebuttal.schemas.ANALYSES`), or calibration (see `rebuttal.results`).
+`rebuttal.stats.datasets.targets`), gantt (see `rebuttal.readings.gantt`), layer_gantt (see
+`rebuttal.charts.layer_timeline.stored`), replay (see `rebuttal.replaying`), calibration (see `rebuttal.results`), or
+have the name of an analysis (see `rebuttal.schemas.ANALYSES`).
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +19,10 @@ from rebuttal.charts import (
     backups,
     calibration,
     convergence,
+    equivalence,
     gains,
     latency_map,
+    layer_timeline,
     layers,
     learning_rates,
     memory,
@@ -27,6 +31,7 @@ from rebuttal.charts import (
     method_rates,
     method_times,
     method_trade_off,
+    peaks,
     pipeline_steps,
     rates,
     renderer,
@@ -61,6 +66,11 @@ DRAWINGS: dict[str, Drawing] = (
         "convergence": Drawing(("curves",), convergence.panels, convergence.table),
         "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
         "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
+        "speed_up_over_all_reduce": Drawing(
+            ("curves", "targets"),
+            functools.partial(targets.split_panels, baseline="all_reduce"),
+            functools.partial(targets.split_table, baseline="all_reduce"),
+        ),
         "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
         "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
         "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
@@ -70,6 +80,7 @@ DRAWINGS: dict[str, Drawing] = (
         "staleness_distribution": Drawing(("summaries",), staleness.count_panels, staleness.count_table),
         "softsync_clipping": Drawing(("curves", "targets"), backups.answer_panels, backups.answer_table),
         "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
+        "layer_timeline": Drawing(("layer_gantt",), layer_timeline.panels, layer_timeline.table),
         "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
         "replay": Drawing(("replay",), replays.panels, replays.table),
         "where_time_is": Drawing(("layer_ratios",), layers.share_panels, layers.share_table),
@@ -89,6 +100,8 @@ DRAWINGS: dict[str, Drawing] = (
             ("method_curves", ("curves",), method_curves),
             ("method_trade_off", ("curves", "summaries"), method_trade_off),
             ("method_rates", ("tuning",), method_rates),
+            ("peak_speedups", ("peak_speedups",), peaks),
+            ("equivalence", ("equivalence",), equivalence),
             ("rates", ("rates",), rates),
             ("smoothing_map", ("smoothing_map",), smoothing_map),
             ("ablation", ("curves", "summaries"), ablation),
@@ -128,6 +141,8 @@ BY_VARIABLE = {
     "of_upper": "rates",
     "over_best": "smoothing_map",
     "predicted_s": "calibration_error",
+    "largest_difference": "equivalence",
+    "at_batch": "peak_speedups",
 }
 
 

@@ -22,7 +22,10 @@ RATES = {
 
 
 def error_rows(data: xr.Dataset) -> pd.DataFrame:
-    """Rows: workload, rate, method, staleness k, mean, low, high of the final test error, n, diverged."""
+    """Rows: workload, rate, method, delayed, staleness k, mean, low, high of the final test error, n, diverged.
+
+    delayed: the method whose variants the delays are, in words.
+    """
     frames.need(data, "staleness_error", ["test_metric", "diverged_at"])
     labels = [str(label) for label in data.method.values if option(str(label), "k") is not None]
     if not labels:
@@ -33,18 +36,19 @@ def error_rows(data: xr.Dataset) -> pd.DataFrame:
     order = ("workload", "rate", "method")
     frame = frames.rows(datasets.error(datasets.final(some), some), order)
     frame["k"] = [option(label, "k") for label in frame["method"]]
+    frame["delayed"] = [words(family(label)) for label in frame["method"]]
     frame["diverged"] = frames.flat_values(some.diverged_at.notnull().sum("seed"), frame, order)
-    return frame.sort_values(["workload", "rate", "k"], ignore_index=True)
+    return frame.sort_values(["workload", "delayed", "rate", "k"], ignore_index=True)
 
 
 def error_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """Test error at the end against the staleness of every gradient, at the tuned and at the shared rate."""
     frame = frames.some(error_rows(data), "staleness_error")
     key, found = plain_key(RATES), []
-    for name, part in frame.groupby("workload", sort=False):
-        base = alt.Chart(frames.small(part.dropna(subset=["mean"])))
+    for name, delayed, part in frames.groups(frame, "workload", "delayed"):
+        base = alt.Chart(frames.small(part.drop(columns="delayed").dropna(subset=["mean"])))
         x = axis(alt.X, "k", "staleness k (updates)", zero=True)
-        metric = metric_of(data.attrs, str(name))
+        metric = metric_of(data.attrs, name)
         at_end = metric.error_axis.replace("error", "error at the end")
         y = axis(alt.Y, "mean", f"test {at_end}", zero=True)
         tip = tips(
@@ -61,8 +65,8 @@ def error_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         counted = "a diverged run counts as untrained"
         about = f"{frames.seeds(part)}; mean and 95 % interval; {counted}; {frames.clock(data)}"
         ends = f"from {part['k'].min():g} to {part['k'].max():g} updates"
-        say = f"Test error at the end against staleness {ends}, at a tuned and at a shared learning rate."
-        found.append(panel([band, line, point, lost], words(str(name)), about, say, key))
+        say = f"Test error at the end of {delayed} against staleness {ends}, at a tuned and at a shared learning rate."
+        found.append(panel([band, line, point, lost], f"{delayed}, {words(name)}", about, say, key))
     return found
 
 

@@ -5,6 +5,7 @@ import xarray as xr
 
 from rebuttal.readings.gantt_table import gantt
 from rebuttal.readings.gradient_table import NOT_USED, gradients
+from rebuttal.readings.layer_table import by_layer
 from rebuttal.readings.memory import memory
 from rebuttal.readings.passes import COMPUTING
 from rebuttal.readings.staleness import layer_staleness
@@ -12,6 +13,7 @@ from rebuttal.timeline import Timeline
 
 __all__ = [
     "NOT_USED",
+    "by_layer",
     "gantt",
     "gradients",
     "layer_staleness",

@@ -49,6 +49,14 @@ ABOUT: dict[str, About] = {
         "logarithmic axis, the total lies at the sum of the two distances from the line.",
         TIMES,
     ),
+    "speed_up_over_all_reduce": About(
+        "Every speed-up over one communication, split into its two factors",
+        "Right of the dashed line is faster than synchronous training with one all-reduce after the backward pass. The "
+        "total is the product of two factors: how many fewer updates are needed, and how much less time one update "
+        "takes. A method that makes an update of every node's gradient makes more and quicker ones. On a logarithmic "
+        "axis, the total lies at the sum of the two distances from the line.",
+        TIMES,
+    ),
     "learning_rates": About(
         "Validation loss against learning rate",
         "Every variant was tuned on the same grid with the same number of runs, on seeds and on a "
@@ -106,12 +114,21 @@ ABOUT: dict[str, About] = {
         TIMES,
     ),
     "one_timeline": About(
-        "Three methods on one time line",
-        "Every row is a node, every bar what it does, and all panels share the time axis. Synchronous: "
-        "everybody waits for the slowest. Asynchronous: nobody waits, and the number on a bar says how "
-        "stale its gradient is when it is used. Backup workers: the update goes ahead, and late gradients "
-        "are dropped.",
+        "Methods on one time line",
+        "Every row is a node, every bar what it does, and all panels share the time axis. A gap is waiting. The number "
+        "on a bar says how stale its gradient is when it is used; where no bar has one, no gradient is stale. Late "
+        "gradients that are dropped have a colour of their own.",
         {"gantt": ("computes", "messages", "updates")},
+        across=1,
+    ),
+    "layer_timeline": About(
+        "One node's work, layer by layer",
+        "A row is a layer, the last one on top, and all panels share the time axis. The staircases are the "
+        "dependencies between layers: up in the forward pass, down in the backward pass. Along a row stand those "
+        "between passes: a layer's backward pass, the all-reduce of its gradient, its update, and then its next "
+        "forward pass. An all-reduce below a bar of another row overlaps with it. Where a forward pass comes before "
+        "the update that its predecessor's gradient makes, its weights are old: the method is delayed.",
+        {"layer_gantt": ("computes", "updates")},
         across=1,
     ),
     "utilisation": About(
@@ -251,6 +268,23 @@ ABOUT: dict[str, About] = {
         "has. Of a method with several variants, the first is drawn.",
         {"memory": ("peak_bytes", "total_peak_bytes", "live_versions")},
         across=3,
+    ),
+    "peak_speedups": About(
+        "The largest speed-up of each network on each machine",
+        "Further right is faster than synchronous training with one communication. Each mark is the best that a search "
+        "over numbers of nodes and of samples on each finds: where communication takes about as long as the backward "
+        "pass. The solid line bounds what overlap without staleness can gain, the dashed one is what the paper reports "
+        "at most. A network whose marks stay left has no place on that machine with so much to send.",
+        {"peak_speedups": ("speedup", "ratio", "at_nodes", "at_batch")},
+        across=2,
+    ),
+    "equivalence": About(
+        "Weights of each form against those of mini-batch SGD",
+        "Further left is closer. A form that computes what mini-batch SGD computes differs by rounding only, far left "
+        "of the dashed line of its precision, and by fewer digits in single than in double precision. A form that "
+        "computes something else stands far right of it, at the same place in both precisions.",
+        {"equivalence": ("relative_difference", "bound")},
+        across=2,
     ),
     "throughput": About(
         "Throughput against the batch, on this device",

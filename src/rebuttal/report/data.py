@@ -1,30 +1,38 @@
-"""The data of a report: a study's result files, the targets made from them, and the time line of three methods."""
+"""The data of a report: a study's result files, the targets made from them, and time lines of methods."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from rebuttal import results
-from rebuttal.charts import timelines
+from rebuttal.charts import layer_timeline, timelines
 from rebuttal.charts.theme import family
-from rebuttal.errors import InputError
+from rebuttal.errors import InputError, refuse
 from rebuttal.schemas import ANALYSES
 from rebuttal.stats import datasets
 from rebuttal.stats.quantities import Results, Runs
 
 SHOWN = ("synchronous", "asynchronous", "backup_workers")
 UPDATES_SHOWN = 4  # updates of the first of them that the time line covers
+#: Methods whose work is drawn layer by layer, for so many updates of the first of them.
+LAYERED = ("layer_wise", "layer_wise_overlapped", "layer_wise_asynchronous", "delayed_layer_wise")
+LAYERED_UPDATES = 3
 
 
-def inputs(data: Runs, need: str) -> Any:
-    """What a drawing calls `need`: curves, tuning, summaries, stragglers, targets, gantt or an analysis by name."""
+def inputs(data: Runs, need: str, methods: Sequence[str] = ()) -> Any:
+    """What a drawing calls `need`: curves, tuning, summaries, stragglers, targets, gantt or an analysis by name.
+
+    methods: labels, or methods for one of their variants, whose time lines are drawn (default: those that a figure is
+    about).
+    """
     if need in ANALYSES:
         return results.load_analysis(need, data.folder.parent / "analyses")
     if need == "targets":
         return datasets.targets(data.tuning)
     if need == "gantt":
-        return three_timelines(data)
+        return timelines.stored(timeline_files(data, methods or SHOWN), UPDATES_SHOWN)
+    if need == "layer_gantt":
+        return layer_timeline.stored(timeline_files(data, methods or LAYERED), LAYERED_UPDATES)
     if need == "stragglers" and isinstance(data, Results):
         return data.order_statistics()
     if not hasattr(data, need):
@@ -32,15 +40,14 @@ def inputs(data: Runs, need: str) -> Any:
     return getattr(data, need)
 
 
-def three_timelines(data: Runs) -> pd.DataFrame:
-    """The Gantt table of synchronous, asynchronous and backup workers (most backups): first workload, machine, seed."""
+def timeline_files(data: Runs, methods: Sequence[str]) -> dict[str, Path]:
+    """The stored time lines of methods, by label: of several variants the last; first workload, machine and seed."""
     labels = [str(label) for label in data.curves.method.values]
-    chosen = [[label for label in labels if family(label) == name][-1:] for name in SHOWN]
-    files = {label: timeline_file(data, label) for some in chosen for label in some}
-    if len(files) < len(SHOWN):
-        needed, got = ", ".join(SHOWN), ", ".join(files) or "none"
-        raise InputError(f"figure one_timeline: methods {needed} needed; got results of {got}")
-    return timelines.stored(files, UPDATES_SHOWN)
+    chosen = {name: [label for label in labels if name in (label, family(label))][-1:] for name in methods}
+    missing = [name for name, found in chosen.items() if not found]
+    if missing:
+        raise refuse("figure's time line of", missing[0], labels)
+    return {label: timeline_file(data, label) for some in chosen.values() for label in some}
 
 
 def timeline_file(data: Runs, label: str) -> Path:

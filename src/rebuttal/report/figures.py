@@ -17,6 +17,7 @@ FILES = {
     "summaries": "summaries/*.nc",
     "stragglers": "stragglers.nc",
     "gantt": "timelines/*/*.npz",
+    "layer_gantt": "timelines/*/*.npz",
 }
 
 

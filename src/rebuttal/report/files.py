@@ -10,6 +10,7 @@ from typing import Any
 from rebuttal import paths
 from rebuttal.errors import InputError
 from rebuttal.report import html
+from rebuttal.schemas import ANALYSES
 
 HASHED = ("training/*/*.nc", "tuning/*.nc", "summaries/*.nc", "*.nc", "training/*/*.json", "../profile.json")
 
@@ -26,6 +27,12 @@ def files(folder: Path, patterns: Sequence[str] = HASHED, within: Path | None = 
          "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
         for path in found
     ]  # fmt: skip
+
+
+def behind(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The files of a study and those of the analyses beside it that are named."""
+    analyses = sorted({ANALYSES[name].pattern for name in names})
+    return files(folder) + (files(folder.parent / "analyses", analyses) if analyses else [])
 
 
 def notes(folder: Path, name: str) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """A review: a paper's claims and its reviewers' concerns, each with its evidence, in one-line cells of a notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -12,8 +12,9 @@ from rebuttal.papers import Paper
 from rebuttal.report import checklist, definitions, figures, html, settings
 from rebuttal.report.data import inputs
 from rebuttal.report.figure import Figure
-from rebuttal.report.files import files, files_table
+from rebuttal.report.files import behind, files_table
 from rebuttal.report.verdict import Html, Row, question_html, status_key, summary_table
+from rebuttal.schemas import ANALYSES
 from rebuttal.stats import quantities, verdicts
 from rebuttal.stats.quantities import Results
 
@@ -52,11 +53,14 @@ class Review:
         table = summary_table(rows, "The paper's claims and what the measurements say")
         return Html(table + "\n".join(question_html(row, "claim") for row in rows), f"{len(rows)} claims")
 
-    def figure(self, name: str) -> Figure:
-        """One figure, with its data table and its sources. Raises InputError for an unknown name."""
+    def figure(self, name: str, methods: Sequence[str] = ()) -> Figure:
+        """One figure, with its data table and its sources. methods: whose time lines a figure of them shows.
+
+        Raises InputError for an unknown name.
+        """
         if name not in figures.ABOUT:
             raise refuse("figure", name, figures.ABOUT)
-        given = {need: inputs(self.data, need) for need in figures.needs(name)}
+        given = {need: inputs(self.data, need, methods) for need in figures.needs(name)}
         return figures.build(name, given, self.data.folder.name, self.definitions)
 
     def figures(self) -> list[Figure]:
@@ -74,7 +78,7 @@ class Review:
 
     def provenance(self) -> Html:
         """Every result file that this page rests on, with its hash."""
-        return Html(files_table(files(self.data.folder)), "result files")
+        return Html(files_table(behind(self.data.folder, analyses_of(self.rows))), "result files")
 
     def _ids(self, questions: list[Any]) -> list[str]:
         return [one.id for one in questions]
@@ -84,6 +88,14 @@ class Review:
             raise refuse(kind, name, names)
         row = next(row for row in self.rows if row["id"] == name)
         return Html(question_html(row, kind), f"{kind} {name}: {row['status']}")
+
+
+def analyses_of(rows: Sequence[Row]) -> list[str]:
+    """The analyses that verdicts read and that their figures are drawn from."""
+    evidence = [one for row in rows for one in row["evidence"]]
+    read = {one["rule"]["data"] for one in evidence if one["rule"]["kind"] == "reading"}
+    drawn = {need for one in evidence if one["figure"] for need in figures.needs(one["figure"])}
+    return sorted(read | (drawn & set(ANALYSES)))
 
 
 def review(paper: str | Path, study: str | Path | None = None) -> Review:

@@ -11,8 +11,9 @@ from rebuttal.errors import InputError
 from rebuttal.execution import execute
 from rebuttal.report import measured, notebook_page, page
 from rebuttal.report.captions import ON_CALIBRATION, ON_MACHINES
-from rebuttal.report.files import files, reviewed
+from rebuttal.report.files import behind, reviewed
 from rebuttal.report.method_pages import write_methods
+from rebuttal.report.paper_review import analyses_of
 from rebuttal.report.words import rule
 
 LEDGER_KEYS = ("id", "paper", "kind", "status", "holm", "effect", "interval", "n", "unit", "rule_in_words", "rule",
@@ -38,8 +39,8 @@ def write_review(paper: str, study: str | None = None) -> Path:
     text = notebook_page.render(executed, notebook.name, f"{paper}.html")
     rows = notebook_page.ledger_rows(executed)
     check_figures(paper, text, rows)
-    behind = files(paths.study(place)) if place else []
-    page.write(folder / "ledger.json", dumps({"paper": paper, "rows": rows, "files": behind}))
+    rests_on = behind(paths.study(place), analyses_of(rows)) if place else []
+    page.write(folder / "ledger.json", dumps({"paper": paper, "rows": rows, "files": rests_on}))
     return page.write(site() / f"{paper}.html", text)
 
 

@@ -167,8 +167,8 @@ def best_of(data: Results, labels: Sequence[str], what: str, rate: str, target: 
         "final_test_error" if what == "final_test_metric" else what
     )  # of which less is better on any workload
     scores = quantity(data, what, rate, target, split="validation").value.sel({"method": list(labels)})
-    if what.endswith("_to_target"):  # a miss is infinite: the median orders runs without dropping it
-        score = scores.quantile(0.5, "seed", method="inverted_cdf", skipna=True)
+    if what.endswith("_to_target"):  # a miss is infinite, as is what was not run: the median orders them all
+        score = scores.fillna(np.inf).quantile(0.5, "seed", method="inverted_cdf")
     else:
         score = scores.mean("seed")
     sign = -1.0 if is_better_high(what) else 1.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import xarray as xr
 
 from rebuttal import paths, results
-from rebuttal.analyses import ratios, scaling, speedups, throughput
+from rebuttal.analyses import peaks, ratios, scaling, speedups, throughput
 from rebuttal.analyses.grids import Models
 from rebuttal.analyses.steps import FORMS
 from rebuttal.machines.hardware import Machine
@@ -50,6 +50,7 @@ def modelled(models: Models, grid: Analyses) -> dict[str, xr.Dataset]:
         "layer_ratios": ratios.layer_ratios(models, machines, grid.nodes),
         "model_ratios": ratios.model_ratios(models, machines, grid.nodes),
         "speedups": gains.assign_attrs(claimed=speedups.CLAIMED),
+        "peak_speedups": peaks.peaks(models, machines).assign_attrs(claimed=speedups.CLAIMED),
         "scaling": scaling.scaling(models, machines),
         "batch_latency": scaling.batch_latency_map(models, machines),
     }
