@@ -178,6 +178,7 @@ def _started(then: Callable) -> Callable:
 PROFILE = functools.partial(_with_params, "rebuttal.studies.profiling", "profile_studies")
 THROUGHPUT = functools.partial(_with_params, "rebuttal.studies.throughput", "measure_throughput")
 ANALYSES = functools.partial(_with_params, "rebuttal.studies.analyses", "write_analyses")
+DELAYS = functools.partial(_with_params, "rebuttal.studies.delays", "write_delays")
 MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memory")
 METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
 NAME = ("name", "a study of params.yaml")
@@ -192,6 +193,7 @@ PRELOADED = (
     "rebuttal.studies.stragglers",
     "rebuttal.studies.throughput",
     "rebuttal.studies.memory",
+    "rebuttal.studies.delays",
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
@@ -209,6 +211,7 @@ COMMANDS = (
     ("throughput", THROUGHPUT, "time workloads on this device over few and over many samples", ()),
     ("analyses", ANALYSES, "what needs no training: full-size models on every machine", ()),
     ("memory", MEMORY, "memory of every method on full-size models, from their time lines", ()),
+    ("delays", DELAYS, "small problems whose gradients are late, in discrete and in continuous time", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     (

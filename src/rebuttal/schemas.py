@@ -102,5 +102,24 @@ ANALYSES = {
             _all(("gradient_s", "samples_per_s", "relative"), ("workload", "samples"))
             | _all(("fixed_s", "sample_s", "half_batch"), ("workload",)),
         ),
+        Schema(
+            "delay_map",
+            "delay_map.nc",
+            _all(("updates", "inflation", "guaranteed", "costly"), ("layers", "batch", "seed"))
+            | _all(("rate", "onset"), ("layers", "batch"))
+            | _all(("delay", "stability_limit"), ("layers",))
+            | {"bound_share": ("layers", "batch", "bound_updates", "seed"),
+               "ticks": ("method", "layers", "batch", "half_batch", "seed"),
+               "speedup": ("layers", "batch", "half_batch", "seed"),
+               "best_speedup": ("layers", "half_batch", "seed")},
+        ),
+        Schema(
+            "continuous_time",
+            "continuous_time.nc",
+            _all(("distance", "distance_flow", "distance_plain"), ("problem", "layers", "step"))
+            | {"order": ("problem", "layers")}
+            | _all(("formula_rate", "eigenvalue_rate", "equation_rate", "midpoint_rate", "eigenvalue_ratio",
+                    "equation_ratio", "midpoint_ratio"), ("delay",)),
+        ),
     )
 }  # fmt: skip
