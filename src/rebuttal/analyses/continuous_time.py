@@ -35,7 +35,6 @@ def quadratic(layers: int) -> Problem:
 
 def linear_chain(layers: int) -> Problem:
     """1/2 (w_1 w_2 ... w_L − 1)²: a deep linear network of one unit in each layer, which is not convex."""
-
     itself = np.eye(layers, dtype=bool)
 
     def gradient(w: np.ndarray) -> np.ndarray:

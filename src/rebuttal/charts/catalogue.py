@@ -14,7 +14,10 @@ import pandas as pd
 
 from rebuttal.charts import (
     backups,
+    continuous_time,
     convergence,
+    delay_costs,
+    delay_map,
     gains,
     latency_map,
     layers,
@@ -27,6 +30,7 @@ from rebuttal.charts import (
     method_trade_off,
     replays,
     scaling,
+    stable_rates,
     staleness,
     stragglers,
     targets,
@@ -74,6 +78,10 @@ DRAWINGS: dict[str, Drawing] = {
 } | {
     name: Drawing(needs, module.panels, module.table, module.finding)
     for name, needs, module in (
+        ("delay_map", ("delay_map",), delay_map),
+        ("delay_costs", ("delay_map",), delay_costs),
+        ("continuous_time", ("continuous_time",), continuous_time),
+        ("stable_rates", ("continuous_time",), stable_rates),
         ("method_errors", ("curves",), method_errors),
         ("method_times", ("curves", "targets"), method_times),
         ("method_curves", ("curves",), method_curves),
@@ -95,7 +103,9 @@ BY_VARIABLE = {
     "fastest": "batch_latency_map",
     "efficiency": "scaling",
     "total_peak_bytes": "memory",
-    "half_batch": "throughput",
+    "sample_s": "throughput",
+    "guaranteed": "delay_map",
+    "formula_rate": "continuous_time",
 }
 
 
