@@ -94,7 +94,7 @@ ANALYSES = {
             "memory",
             "memory.nc",
             {"peak_bytes": ("method", "model", "kind")}
-            | _all(("total_peak_bytes", "live_versions"), ("method", "model")),
+            | _all(("total_peak_bytes", "live_versions", "relative_peak"), ("method", "model")),
         ),
         Schema(
             "throughput",
@@ -111,7 +111,8 @@ ANALYSES = {
             | {"bound_share": ("layers", "batch", "bound_updates", "seed"),
                "ticks": ("method", "layers", "batch", "half_batch", "seed"),
                "speedup": ("layers", "batch", "half_batch", "seed"),
-               "best_speedup": ("layers", "half_batch", "seed")},
+               "best_speedup": ("layers", "half_batch", "seed"), "single_speedup": ("layers", "half_batch", "seed")}
+            | _all(("largest_guaranteed", "smallest_costly", "largest_bound_share"), ("seed",)),
         ),
         Schema(
             "continuous_time",

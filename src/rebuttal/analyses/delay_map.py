@@ -54,16 +54,18 @@ def delay_map(seeds: Sequence[int], tuning_seeds: Sequence[int], grid: Grid = WH
     seeds; one layer has no delay, so it is the synchronous method of any depth. `inflation` is updates over those of
     the synchronous method, `guaranteed` the same where the theorem says something, else NaN; `costly` where that
     method's rate would diverge if all gradients were as late as the latest, else NaN. `bound_share` is the mean squared
-    gradient over its bound (NaN before the onset). Ticks are of `hardware_ticks`; `speedup` is that of continuous
-    propagation over the best synchronous method with the same batch, `best_speedup` with the best batch of each.
+    gradient over its bound (NaN before the onset). What begins with `largest_` or `smallest_` is over all places. Ticks
+    are of `hardware_ticks`; `speedup` is that of continuous propagation over the best synchronous method with the same
+    batch, `best_speedup` with the best batch of each, `single_speedup` with one sample against the best batch.
 
     Raises:
-        InputError: no seeds, or a grid that does not begin with one layer.
+        InputError: no seeds, or a grid that does not begin with one layer and one sample.
     """
     if not seeds or not tuning_seeds:
         raise refuse("seeds", [*seeds, *tuning_seeds], "at least one to report and one to tune on")
-    if grid.layers[:1] != (1,):
-        raise refuse("layers", grid.layers, "numbers of layers from 1 on")
+    for name, labels in (("layers", grid.layers), ("batches", grid.batches)):
+        if labels[:1] != (1,):
+            raise refuse(name, labels, "numbers from 1 on")
     places = [Place(layers, batch) for layers in grid.layers for batch in grid.batches]
     found = [_tuned(place, seeds, tuning_seeds, grid.steps) for place in places]
     shares = [_bound_shares(place, seeds, grid.counts) for place in places]
@@ -152,6 +154,10 @@ def _with_costs(data: xr.Dataset) -> xr.Dataset:
     limit = xr.DataArray(delayed_descent.stability_limit(data.delay.values, CURVATURE), dims="layers")
     data["stability_limit"] = limit
     data["costly"] = data.inflation.where(fresh.rate > limit)
+    places = ("layers", "batch")
+    data["largest_guaranteed"] = data.guaranteed.max(places)
+    data["smallest_costly"] = data.costly.min(places)
+    data["largest_bound_share"] = data.bound_share.max((*places, "bound_updates"))
     return data
 
 
@@ -164,7 +170,11 @@ def _with_ticks(data: xr.Dataset) -> xr.Dataset:
     others = data.ticks.drop_sel({"method": "continuous"})
     own = data.ticks.sel({"method": "continuous"}, drop=True)
     data["speedup"] = others.min("method") / own
-    data["best_speedup"] = others.min(["method", "batch"]) / own.min("batch")
+    first = others.min(["method", "batch"])
+    data["best_speedup"], data["single_speedup"] = (
+        first / own.min("batch"),
+        first / own.sel(batch=1, drop=True),
+    )
     return data
 
 

@@ -16,6 +16,7 @@ from rebuttal.simulation import simulate
 from rebuttal.timeline import Timeline
 
 KINDS = ("weights", "optimiser", "gradients", "activations", "buffers")
+BASELINE = "all_reduce"  # every node holds the whole model
 UPDATES = 16  # enough to fill the pipelines and queues of a few workers
 
 
@@ -26,7 +27,7 @@ def memory(
 
     Dims method, model, kind. `peak_bytes` are peaks of each kind (weights: every version that is still used; optimiser:
     the velocity), which need not be at one time; `total_peak_bytes` is the peak of their sum. `live_versions`: of one
-    part of the weights at a time, on that node.
+    part of the weights at a time, on that node. `relative_peak`: the total over that of `BASELINE`, NaN without it.
     """
     check_grid(models=list(models), methods=list(methods), workers=[workers], batch=[batch])
     (where,) = found([machine]).values()
@@ -47,6 +48,8 @@ def memory(
         },
         coords | {"kind": list(KINDS)},
     )
+    data_parallel = dataset.total_peak_bytes.reindex(method=[BASELINE]).isel(method=0, drop=True)
+    dataset["relative_peak"] = dataset.total_peak_bytes / data_parallel
     question = "How much memory does the fullest node need?"
     return described(dataset, question, [where], workers=workers, batch=batch, machine=where.name)
 

@@ -30,12 +30,10 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """What the delay costs in updates, and the speed-up for each kind of device, by layers and batch."""
     frame, lines = frames.some(rows(data), "delay_map"), _drawn(boundaries(data))
     about = f"{data.sizes['seed']} seeds, mean; noisy quadratics; {frames.clock(data)}"
-    x, y = (
-        alt.X("layers_from:Q", title="layers L, delay T = 2 (L − 1), log scale", scale=_log(frame, "layers"),
-              axis=alt.Axis(values=data.layers.values.tolist())),
-        alt.Y("batch_from:Q", title="samples in an update M, log scale", scale=_log(frame, "batch"),
-              axis=alt.Axis(values=data.batch.values.tolist())),
-    )  # fmt: skip
+    x = alt.X("layers_from:Q", title="layers L, delay T = 2 (L − 1), log scale", scale=_log(frame, "layers"),
+              axis=alt.Axis(values=data.layers.values.tolist()))  # fmt: skip
+    y = alt.Y("batch_from:Q", title="samples in an update M, log scale", scale=_log(frame, "batch"),
+              axis=alt.Axis(values=data.batch.values.tolist()))  # fmt: skip
     tint = alt.Scale(type="log", domain=[0.25, 1, 4], range=[WORSE, EVEN, BETTER], clamp=True)
     found = []
     for half, part in frame.groupby("half_batch", sort=False):

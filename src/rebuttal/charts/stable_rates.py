@@ -53,7 +53,7 @@ def finding(data: xr.Dataset) -> str:
     first, last = ratio.isel(delay=0), ratio.isel(delay=-1)
     return (
         f"With a delay of {int(first.delay)} tick the equation allows {float(first):.3g} times the largest stable "
-        f"rate, with {int(last.delay)} ticks {float(last):.3g} times; with half a tick more in its delay, at most {half:.3g} "
-        f"times. Without any delay it calls every rate stable, and the algorithm none above "
+        f"rate, with {int(last.delay)} ticks {float(last):.3g} times; with half a tick more in its delay, at "
+        f"most {half:.3g} times. Without any delay it calls every rate stable, and the algorithm none above "
         f"{float(data.formula_rate.sel(delay=0)):.3g} / λ."
     )

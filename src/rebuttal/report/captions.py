@@ -245,15 +245,15 @@ ABOUT: dict[str, About] = {
     "continuous_time": About(
         "Discrete against continuous time",
         "Two trajectories from the same start are compared at every tick, and the largest distance is drawn against "
-        "the step. Where a pair is as far apart as gradient descent and gradient flow are, its equation leaves out no more "
-        "than the one without delays does.",
+        "the step. Where a pair is as far apart as gradient descent and gradient flow are, its equation leaves out no "
+        "more than the one without delays does.",
         {"continuous_time": ("distance", "distance_flow", "distance_plain", "order")},
         across=2,
     ),
     "stable_rates": About(
         "The largest stable rate, by the algorithm and by its equation",
-        "At 1 both agree. Above it the equation calls rates stable at which the algorithm diverges. The formula is that "
-        "of a quadratic whose gradients are all D ticks late.",
+        "At 1 both agree. Above it the equation calls rates stable at which the algorithm diverges. The formula is "
+        "that of a quadratic whose gradients are all D ticks late.",
         {"continuous_time": ("formula_rate", "eigenvalue_ratio", "equation_ratio", "midpoint_ratio")},
     ),
 }  # fmt: skip

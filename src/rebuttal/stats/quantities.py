@@ -168,7 +168,8 @@ def best_of(data: Results, labels: Sequence[str], what: str, rate: str, target: 
     )  # of which less is better on any workload
     scores = quantity(data, what, rate, target, split="validation").value.sel({"method": list(labels)})
     if what.endswith("_to_target"):  # a miss is infinite: the median orders runs without dropping it
-        score = scores.quantile(0.5, "seed", method="inverted_cdf", skipna=True)
+        ran = scores.notnull().any("seed")
+        score = scores.where(ran, np.inf).quantile(0.5, "seed", method="inverted_cdf", skipna=True)
     else:
         score = scores.mean("seed")
     sign = -1.0 if is_better_high(what) else 1.0
