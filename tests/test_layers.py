@@ -97,7 +97,10 @@ LAYERS = {
         "charts", "machines", "methods", "predicting", "processes", "readings", "replaying", "report", "results",
         "simulation", "stats", "studies", "timeline", "tracing",
     },
-    "cli": {"calibration", "certificates", "execution", "papers", "params", "processes", "replaying", "report", "studies", "warm"},
+    "cli": {
+        "calibration", "certificates", "execution", "papers", "params", "processes", "replaying", "report", "studies",
+        "warm",
+    },
     "__main__": {"cli"},
 }  # fmt: skip
 GROUND = {"errors", "paths", "seeding", "lifeline", "quick_imports"}

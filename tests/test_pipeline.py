@@ -149,7 +149,7 @@ def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(projec
 def test_a_changed_result_of_the_comparison_reaches_its_page(project):
     (project / "results/comparison/content").write_text("another")
     assert "compare" in status(project)
-    assert not REVIEWS & status(project)
+    assert not {f"review@{name}" for name in PAPERS} & status(project)
 
 
 def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew(project):

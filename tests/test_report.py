@@ -160,14 +160,11 @@ def test_panels_fill_their_rows(count, across):
 # --- a change of a result file changes what is shown ------------------------------------------------------------
 
 
+# On pages of their own.
 OTHERS = {
-    "review",
-    "comparison",
-    "layer_wise",
-    "analyses",
-    "throughput.json",
+    "review", "comparison", "continuous_propagation", "layer_wise", "random_smoothing", "analyses", "throughput.json",
     "calibration.nc",
-}  # on pages of their own
+}  # fmt: skip
 
 
 def test_every_result_file_is_listed_with_its_hash(place, opened):

@@ -209,6 +209,7 @@ def _started(then: Callable) -> Callable:
 PROFILE = functools.partial(_with_params, "rebuttal.studies.profiling", "profile_studies")
 THROUGHPUT = functools.partial(_with_params, "rebuttal.studies.throughput", "measure_throughput")
 ANALYSES = functools.partial(_with_params, "rebuttal.studies.analyses", "write_analyses")
+DELAYS = functools.partial(_with_params, "rebuttal.studies.delays", "write_delays")
 MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memory")
 RATES = functools.partial(_with_params, "rebuttal.studies.rates", "write_rates")
 RECORDED = functools.partial(_with_params, "rebuttal.studies.recorded", "write_recorded")
@@ -229,6 +230,7 @@ PRELOADED = (
     "rebuttal.studies.memory",
     "rebuttal.studies.rates",
     "rebuttal.studies.equivalence",
+    "rebuttal.studies.delays",
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
@@ -260,6 +262,7 @@ COMMANDS = (
         "weights of layer-wise and delayed forms beside those of mini-batch SGD",
         (),
     ),
+    ("delays", DELAYS, "small problems whose gradients are late, in discrete and in continuous time", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("calibrate", CALIBRATE, "measure real processes of this host, and the virtual clock against them", ()),
     ("calibration", _calibration, "execute notebooks/calibrate.ipynb and render its page", ()),

@@ -145,5 +145,25 @@ ANALYSES = {
             "equivalence.nc",
             _all(("largest_difference", "relative_difference"), ("form", "workload", "dtype", "seed", "update")),
         ),
+        Schema(
+            "delay_map",
+            "delay_map.nc",
+            _all(("updates", "inflation", "guaranteed", "costly"), ("layers", "batch", "seed"))
+            | _all(("rate", "onset"), ("layers", "batch"))
+            | _all(("delay", "stability_limit"), ("layers",))
+            | {"bound_share": ("layers", "batch", "bound_updates", "seed"),
+               "ticks": ("method", "layers", "batch", "half_batch", "seed"),
+               "speedup": ("layers", "batch", "half_batch", "seed"),
+               "best_speedup": ("layers", "half_batch", "seed"), "single_speedup": ("layers", "half_batch", "seed")}
+            | _all(("largest_guaranteed", "smallest_costly", "largest_bound_share"), ("seed",)),
+        ),
+        Schema(
+            "continuous_time",
+            "continuous_time.nc",
+            _all(("distance", "distance_flow", "distance_plain"), ("problem", "layers", "step"))
+            | {"order": ("problem", "layers")}
+            | _all(("formula_rate", "eigenvalue_rate", "equation_rate", "midpoint_rate", "eigenvalue_ratio",
+                    "equation_ratio", "midpoint_ratio"), ("delay",)),
+        ),
     )
 }  # fmt: skip

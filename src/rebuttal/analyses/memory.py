@@ -16,7 +16,7 @@ from rebuttal.simulation import simulate
 from rebuttal.timeline import Timeline
 
 KINDS = ("weights", "optimiser", "gradients", "activations", "buffers")
-BASELINE = "all_reduce"
+BASELINE = "all_reduce"  # every node holds the whole model
 UPDATES = 16  # enough to fill the pipelines and queues of a few workers
 
 
