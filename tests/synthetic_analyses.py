@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tiny_models import MODELS, line_costs
 
-from rebuttal.analyses import throughput
+from rebuttal.analyses import delay_map, throughput
+from rebuttal.analyses.continuous_time import continuous_time
 from rebuttal.analyses.memory import memory
 from rebuttal.analyses.ratios import with_and_without
 from rebuttal.methods import method
@@ -16,7 +17,11 @@ from rebuttal.params import Analyses
 from rebuttal.studies import analyses
 from rebuttal.studies.provenance import write_json
 
-METHODS = ("all_reduce", "asynchronous", "pipedream")
+METHODS = {name: method(name) for name in ("all_reduce", "asynchronous", "pipedream")} | {
+    f"continuous_propagation form={form}": method("continuous_propagation", form=form)
+    for form in ("store", "recompute", "stash")
+}
+SHORT = delay_map.Grid(batches=(1, 64), steps=300, counts=(64, 256), target=0.3)
 GRID = Analyses("quick", (2, 8), (4, 64), ("digits_mlp", "digits_cnn"), (1, 8, 64))
 
 
@@ -38,7 +43,9 @@ def made() -> tempfile.TemporaryDirectory:
         }
     ).assign_attrs(device="synthetic device")
     modelled = analyses.modelled(with_and_without(MODELS, "flat_ended"), GRID)
-    modelled["memory"] = memory(MODELS, {name: method(name) for name in METHODS}, "h100_box", 2, 4)
+    modelled["memory"] = memory(MODELS, METHODS, "h100_box", 2, 4)
+    modelled["delay_map"] = delay_map.delay_map(range(5), [100, 101], SHORT)
+    modelled["continuous_time"] = continuous_time(steps=(0.1, 0.05))
     analyses.save(modelled | {"throughput": measured}, GRID, Path(folder.name))
     about = {"source": "made up", "sample": [3, 224, 224]}
     models = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import synthetic_analyses
 import synthetic_comparison
 import synthetic_results
+import synthetic_studies
 from runs import COSTS
 
 from rebuttal.simulation import simulate
@@ -25,6 +26,7 @@ def write(folder: Path) -> Path:
     study = synthetic_results.write(folder / "results")
     synthetic_comparison.write(study, folder / "results" / "comparison")
     synthetic_analyses.write(folder / "results" / "analyses")
+    synthetic_studies.write(study, "continuous_propagation", folder / "results" / "continuous_propagation")
     for name, (options, updates) in SHOWN.items():
         run = simulate(
             name, machine="paper_cluster", workers=8, updates=updates, options=options, costs=COSTS

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from rebuttal import params, results
+from rebuttal.analyses import continuous_time, delay_map
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.schemas import ANALYSES
 from rebuttal.studies.analyses import write_analyses
+from rebuttal.studies.delays import write_delays
 from rebuttal.studies.memory import write_memory
 from rebuttal.studies.throughput import measure_throughput
 from rebuttal.workloads import full_size
@@ -20,7 +22,7 @@ MODELLED = [name for name in ANALYSES if name != "throughput"]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The folder of results of the three stages, with one model and few methods, and the parameters."""
+    """The folder of results of the four stages, with one model and few methods, and the parameters."""
     root = tmp_path_factory.mktemp("stages")
     (root / "dvc.yaml").write_text("stages: {}\n")
     loaded = params.load()
@@ -28,17 +30,24 @@ def made(tmp_path_factory):
     comparison = loaded.study("comparison")
     few = tuple(v for v in comparison.variants if v.method in ("all_reduce", "gpipe"))
     given = replace(
-        loaded, device="cpu", analyses=grid, studies={"comparison": replace(comparison, variants=few)}
+        loaded,
+        device="cpu",
+        analyses=grid,
+        studies=dict(loaded.studies) | {"comparison": replace(comparison, variants=few)},
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
+        patch.setattr(delay_map, "WHOLE", delay_map.Grid((1, 2), (1, 64), 100, (64,), 0.5))
+        patch.setattr(continuous_time, "STEPS", (0.1, 0.05))
         patch.setattr(full_size, "MODELS", {"alexnet": full_size.MODELS["alexnet"]})
         measure_throughput(given)
         write_analyses(given)
         write_memory(given)
+        write_delays(given)
         before = hashes(root)
         write_analyses(given)
         write_memory(given)
+        write_delays(given)
     return root, before
 
 

@@ -155,6 +155,9 @@ def test_panels_fill_their_rows(count, across):
     assert columns(count) == across
 
 
+OTHERS = {"review", "comparison", "continuous_propagation", "analyses", "throughput.json"}
+
+
 # --- a change of a result file changes what is shown ------------------------------------------------------------
 
 
@@ -164,8 +167,7 @@ def test_every_result_file_is_listed_with_its_hash(place, opened):
     there = [
         path
         for path in (place / "results").rglob("*")
-        if path.suffix in (".nc", ".json")
-        and not {"review", "comparison", "analyses", "throughput.json"} & set(path.relative_to(place).parts)
+        if path.suffix in (".nc", ".json") and not OTHERS & set(path.relative_to(place).parts)
     ]
     assert {f"results/{path.relative_to(place / 'results').as_posix()}" for path in there} == set(listed)
     shown = opened.provenance().text

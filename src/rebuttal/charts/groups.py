@@ -5,6 +5,7 @@ The group's colour, dash and shape say the same thing; which method it is stands
 
 from dataclasses import dataclass
 
+MOMENTUM = "_momentum"  # how the name of a program ends that runs with momentum
 SOLID, DASHED, DOTTED, DASH_DOT = (1, 0), (6, 3), (2, 3), (8, 3, 2, 3)
 #: One for each method of a group.
 DASHES = (
@@ -68,7 +69,8 @@ OTHER = Group("other methods", "methods that stand in no group yet", "#5b6fb5", 
 
 def group_of(name: str) -> str:
     """The key of a method's group; 'other' for one that stands in none."""
-    return next((key for key, group in GROUPS.items() if name in group.families), "other")
+    program = name.removesuffix(MOMENTUM)
+    return next((key for key, group in GROUPS.items() if program in group.families), "other")
 
 
 def group(key: str) -> Group:
