@@ -11,7 +11,8 @@ import synthetic_layer_wise
 import xarray as xr
 from tiny_models import MODELS, line_costs
 
-from rebuttal.analyses import smoothing_map, throughput
+from rebuttal.analyses import delay_map, smoothing_map, throughput
+from rebuttal.analyses.continuous_time import continuous_time
 from rebuttal.analyses.memory import memory
 from rebuttal.analyses.ratios import with_and_without
 from rebuttal.machines.scaled import SCALED_MACHINES
@@ -26,7 +27,11 @@ METHODS = {
     "asynchronous": method("asynchronous"),
     "pipedream": method("pipedream"),
     "layer_wise_asynchronous lazy=false": method("layer_wise_asynchronous"),
+} | {
+    f"continuous_propagation form={form}": method("continuous_propagation", form=form)
+    for form in ("store", "recompute", "stash")
 }
+SHORT = delay_map.Grid(batches=(1, 64), steps=300, counts=(64, 256), target=0.3)
 #: Names of real models, which papers' rules read: under each stands one of the made-up ones.
 REAL = ("alexnet", "googlenet", "inception_v3", "resnet50", "vit_b_16", "gpt2_small", "alexnet_convolutions")
 GRID = Analyses("quick", (2, 8), (4, 64), ("digits_mlp", "digits_cnn"), (1, 8, 64))
@@ -56,6 +61,8 @@ def made() -> tempfile.TemporaryDirectory:
     modelled = {name: with_real_names(data) for name, data in modelled.items()}
     blank = equivalence.blank(range(5), equivalence.WORKLOADS)
     modelled["equivalence"] = synthetic_layer_wise.equivalence(blank)
+    modelled["delay_map"] = delay_map.delay_map(range(5), [100, 101], SHORT)
+    modelled["continuous_time"] = continuous_time(steps=(0.1, 0.05))
     analyses.save(modelled | {"throughput": measured}, GRID, Path(folder.name))
     about = {"source": "made up", "sample": [3, 224, 224]}
     models = {

@@ -9,6 +9,7 @@ import synthetic_comparison
 import synthetic_layer_wise
 import synthetic_results
 import synthetic_smoothing
+import synthetic_studies
 from runs import COSTS
 
 from rebuttal.simulation import simulate
@@ -31,6 +32,7 @@ def write(folder: Path) -> Path:
     synthetic_layer_wise.write(study, folder / "results" / "layer_wise")
     synthetic_analyses.write(folder / "results" / "analyses")
     synthetic_calibration.write(folder / "results")
+    synthetic_studies.write(study, "continuous_propagation", folder / "results" / "continuous_propagation")
     for name, (options, updates) in SHOWN.items():
         run = simulate(
             name, machine="paper_cluster", workers=8, updates=updates, options=options, costs=COSTS

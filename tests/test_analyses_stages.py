@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from rebuttal import params, results
+from rebuttal.analyses import continuous_time, delay_map
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.schemas import ANALYSES
 from rebuttal.studies import equivalence
 from rebuttal.studies.analyses import write_analyses
+from rebuttal.studies.delays import write_delays
 from rebuttal.studies.equivalence import write_equivalence
 from rebuttal.studies.memory import write_memory
 from rebuttal.studies.throughput import measure_throughput
@@ -22,30 +24,34 @@ MODELLED = [name for name in ANALYSES if name != "throughput"]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The folder of results of the three stages, with one model and few methods, and the parameters."""
+    """The folder of results of the four stages, with one model and few methods, and the parameters."""
     root = tmp_path_factory.mktemp("stages")
     (root / "dvc.yaml").write_text("stages: {}\n")
     loaded = params.load()
     grid = replace(loaded.analyses, workloads=("digits_mlp",), samples=(1, 16), nodes=(2, 8), batches=(16,))
     comparison = loaded.study("comparison")
     few = tuple(v for v in comparison.variants if v.method in ("all_reduce", "gpipe"))
-    studies = {
+    studies = dict(loaded.studies) | {
         "comparison": replace(comparison, variants=few),
         "layer_wise": replace(loaded.study("layer_wise"), seeds=(0,)),
     }
     given = replace(loaded, device="cpu", analyses=grid, studies=studies)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
+        patch.setattr(delay_map, "WHOLE", delay_map.Grid((1, 2), (1, 64), 100, (64,), 0.5))
+        patch.setattr(continuous_time, "STEPS", (0.1, 0.05))
         patch.setattr(full_size, "MODELS", {"alexnet": full_size.MODELS["alexnet"]})
         patch.setattr(equivalence, "WORKLOADS", {"digits_mlp": (equivalence.LAYER_WISE,)})
         measure_throughput(given)
         write_analyses(given)
         write_memory(given)
         write_equivalence(given)
+        write_delays(given)
         before = hashes(root)
         write_analyses(given)
         write_memory(given)
         write_equivalence(given)
+        write_delays(given)
     return root, before
 
 

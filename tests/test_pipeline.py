@@ -75,6 +75,12 @@ def status(folder: Path) -> set[str]:
     return set(json.loads(dvc(folder, "status", "--json")))
 
 
+def stages_of(name: str) -> set[str]:
+    """A stage for each of the things that a stage of the pipeline is repeated for."""
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    return {f"{name}@{key}" for key in pipeline[name]["foreach"]}
+
+
 @pytest.fixture
 def project(finished, tmp_path) -> Path:
     """A fresh copy of it, to change."""

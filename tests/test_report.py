@@ -157,6 +157,9 @@ def test_panels_fill_their_rows(count, across):
     assert columns(count) == across
 
 
+OTHERS = {"review", "comparison", "continuous_propagation", "analyses", "throughput.json"}
+
+
 # --- a change of a result file changes what is shown ------------------------------------------------------------
 
 

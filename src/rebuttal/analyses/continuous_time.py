@@ -53,7 +53,7 @@ def continuous_time(steps: Sequence[float] = STEPS, depths: Sequence[int] = DEPT
     Dims problem, layers, step: the largest distance (Euclidean, over all ticks up to the horizon, as a share of the way
     from the start) between the algorithm and the equation with the same delays, `distance`; the algorithm and the
     equation without delays, `distance_flow`; plain gradient descent and gradient flow, `distance_plain`, which is what
-    any such view leaves out. `order`: the slope of log distance on log step over the smaller half of the steps.
+    any such view leaves out. `order`: the slope of log distance on log step over the smaller half of the steps, or two.
 
     Dim delay: the largest stable rates for curvature 1, by formula, from eigenvalues, and by the equation, with a delay
     of D ticks or, as a tick holds its gradient for half a tick on average, of D and a half; and ratios to the first.
@@ -67,7 +67,7 @@ def continuous_time(steps: Sequence[float] = STEPS, depths: Sequence[int] = DEPT
         },
         coords,
     )
-    small = data.distance.isel(step=slice(len(steps) // 2, None))
+    small = data.distance.isel(step=slice(min(len(steps) // 2, len(steps) - 2), None))
     fitted = np.log(small).assign_coords(step=np.log(small.step)).polyfit("step", 1)
     data["order"] = fitted.polyfit_coefficients.sel(degree=1, drop=True)
     return _described(data.merge(stable_rates()))

@@ -20,7 +20,6 @@ from rebuttal.errors import refuse
 
 COORDINATES, CONDITION, CURVATURE = 32, 30.0, 1.0
 GAP, NOISE = 1.0, 4.0  # Δ, and σ of the whole gradient of one sample
-TARGET = 0.06  # of the mean squared gradient
 STEPS = 4096
 RATES = tuple(float(rate) for rate in np.geomspace(0.004, 1.4, 14))
 GUARANTEED = (4 / 3) ** 2  # the updates that a delay may cost by the theorem, beyond its onset
@@ -35,6 +34,7 @@ class Grid(NamedTuple):
     batches: tuple[int, ...] = (1, 4, 16, 64)
     steps: int = 4096  # after which a run that has not reached the target is given up
     counts: tuple[int, ...] = (64, 256, 1024, 4096)  # updates at which the bound is compared
+    target: float = 0.06  # of the mean squared gradient
 
 
 WHOLE = Grid()
@@ -67,7 +67,7 @@ def delay_map(seeds: Sequence[int], tuning_seeds: Sequence[int], grid: Grid = WH
         if labels[:1] != (1,):
             raise refuse(name, labels, "numbers from 1 on")
     places = [Place(layers, batch) for layers in grid.layers for batch in grid.batches]
-    found = [_tuned(place, seeds, tuning_seeds, grid.steps) for place in places]
+    found = [_tuned(place, seeds, tuning_seeds, grid) for place in places]
     shares = [_bound_shares(place, seeds, grid.counts) for place in places]
     coords = {"layers": grid.layers, "batch": grid.batches, "bound_updates": grid.counts, "seed": seeds}
     shape, dims = (len(grid.layers), len(grid.batches)), ("layers", "batch")
@@ -81,7 +81,7 @@ def delay_map(seeds: Sequence[int], tuning_seeds: Sequence[int], grid: Grid = WH
         },
         {name: list(labels) for name, labels in coords.items()},
     )
-    return _described(_with_ticks(_with_costs(data)))
+    return _described(_with_ticks(_with_costs(data)), grid)
 
 
 def onset(place: Place) -> float:
@@ -114,11 +114,11 @@ def updates_to(target: float, means: np.ndarray) -> np.ndarray:
 
 
 def _tuned(
-    place: Place, seeds: Sequence[int], tuning_seeds: Sequence[int], steps: int
+    place: Place, seeds: Sequence[int], tuning_seeds: Sequence[int], grid: Grid
 ) -> tuple[np.ndarray, float]:
     """Updates of each seed at the rate that took fewest, on average, on the tuning seeds."""
-    means = mean_squared_gradients(place, np.array(RATES), [*tuning_seeds, *seeds], steps)
-    updates = updates_to(TARGET, means)
+    means = mean_squared_gradients(place, np.array(RATES), [*tuning_seeds, *seeds], grid.steps)
+    updates = updates_to(grid.target, means)
     tuning, reported = updates[:, : len(tuning_seeds)], updates[:, len(tuning_seeds) :]
     best = int(np.nan_to_num(tuning, nan=np.inf).mean(axis=1).argmin())
     return reported[best], RATES[best]
@@ -178,13 +178,13 @@ def _with_ticks(data: xr.Dataset) -> xr.Dataset:
     return data
 
 
-def _described(data: xr.Dataset) -> xr.Dataset:
+def _described(data: xr.Dataset, grid: Grid) -> xr.Dataset:
     """With units, the question and the clock."""
     for name in data.variables:
         if data[name].dtype.kind in "fiu":
             data[name].attrs["units"] = UNITS.get(str(name), "1")
     data.attrs = {
         "question": "Which method is faster, for which depth, delay and batch?", "clock": "modelled",
-        "target": TARGET, "guaranteed_inflation": GUARANTEED,
+        "target": grid.target, "guaranteed_inflation": GUARANTEED,
     }  # fmt: skip
     return data
