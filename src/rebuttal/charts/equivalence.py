@@ -44,7 +44,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     forms = many.short_names([str(form) for form in data.form.values])
     updates = int(data["update"].values[-1])
     about = f"{frames.seeds(frame)}; mean and range; after {updates} updates; {frames.clock(data)}"
-    domain = (FLOOR, max(1.0, float(frame["most"].max())))
+    domain = (FLOOR, max(1.0, float(frames.column(frame, "most").max())))
     found = []
     for workload, part in frame.groupby("workload", sort=False):
         base = alt.Chart(frames.small(part.drop(columns="workload")))

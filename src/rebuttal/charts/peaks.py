@@ -41,18 +41,16 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     key = (*plain_key(KINDS, "point"), BOUND, CLAIM)
     names = {str(name): words(str(name)) for name in data.model.values}
     top = 1.03 * max(float(data.attrs["claimed"]), float(frames.column(frame, "speedup").max()))
-    found = []
+    scale, found = alt.Scale(domain=[0.95, top]), []
     for machine, part in frame.groupby("machine", sort=False):
         base = alt.Chart(frames.small(part.drop(columns="machine")))
-        x = alt.X(
-            "speedup:Q", title="largest speed-up over one communication", scale=alt.Scale(domain=[1, top])
-        )
+        x = alt.X("speedup:Q", title="largest speed-up over one communication", scale=scale)
         labels = alt.Axis(labelExpr=f"{names!r}[datum.label]".replace("'", '"'), labelLimit=150)
         y = alt.Y("model:N", title=None, sort=list(names), axis=labels)
         point = base.mark_point(filled=True, size=60, opacity=1).encode(
             x, y, colour(key, "what"), shape(key, "what"),
             tooltip=tips("model", "what", "speedup", "form", "nodes", "batch", "ratio"))  # fmt: skip
-        lines = [_line(BOUND, FIVE_THIRDS), _line(CLAIM, float(data.attrs["claimed"]))]
+        lines = [_line(BOUND, FIVE_THIRDS, scale), _line(CLAIM, float(data.attrs["claimed"]), scale)]
         say = f"The largest speed-up of each model on {words(str(machine))}, without staleness and with a delay."
         about = f"best of {_searched(data)} places; {frames.clock(data)}"
         found.append(
@@ -61,12 +59,12 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     return found
 
 
-def _line(entry: Entry, at: float) -> alt.Chart:
+def _line(entry: Entry, at: float, scale: alt.Scale) -> alt.Chart:
     """A vertical line, drawn as its entry of the key."""
     rule = alt.Chart(pd.DataFrame({"x": [at]})).mark_rule(
         color=entry.style.colour, strokeDash=list(entry.style.dash)
     )
-    return rule.encode(x="x:Q")
+    return rule.encode(alt.X("x:Q", scale=scale))
 
 
 def _searched(data: xr.Dataset) -> int:
