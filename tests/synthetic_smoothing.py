@@ -1,4 +1,4 @@
-"""Made-up results of the study of random smoothing: those of synthetic_results under its labels, workloads and machines."""
+"""Made-up results of the study of random smoothing: those of synthetic_results under its labels and places."""
 
 from pathlib import Path
 

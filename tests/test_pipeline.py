@@ -95,7 +95,7 @@ def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
 def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
     path = project / "src/rebuttal/methods/softsync.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"simulate@softsync", "study@comparison", "memory"}
+    assert status(project) == {"simulate@softsync", "study@comparison", "study@random_smoothing", "memory"}
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
@@ -115,7 +115,7 @@ def test_a_new_method_makes_only_its_own_stages(project):
 def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"compare", "machines", "review@backup-workers"}
+    assert status(project) == {"compare", "machines", "review@backup-workers", "review@random-smoothing"}
 
 
 def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(project):
