@@ -163,7 +163,7 @@ BROKEN = [
     ("full.analyses.nodes.1", 2, ["2", "> 2", "ascend"]),
     ("quick.analyses.batches.0", 0, ["0", "a whole number >= 1"]),
     (f"{QUICK}.workers_on", {"digits_mpl": 4}, ["digits_mpl", "did you mean 'digits_mlp'"]),
-    (f"{QUICK}.epochs_on", {"digits_mlp": 0}, ["0", "a whole number >= 1"]),
+    (f"{QUICK}.epochs_on", 5, ["5", "by workload"]),
     ("quick.analyses.horizons.1", 10, ["10", "a number > 10"]),
     ("ci.analyses.samples.1", 8.0, ["8.0", "a whole number >= 1"]),
     ("quick.analyses.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),

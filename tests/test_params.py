@@ -116,12 +116,12 @@ def test_the_analyses_have_the_grid_of_the_selected_profile(tmp_path):
 
 
 def test_workers_and_epochs_may_differ_by_workload(tmp_path):
-    tree = changed("quick.backup_workers.workers_on", {"digits_mlp": 3})
+    tree = changed("quick.backup_workers.workers_on", {"digits_mlp": 5})
     study = load(tmp_path, tree).study("backup_workers")
-    assert (study.workers_of("digits_mlp"), study.workers_of("digits_cnn")) == (3, study.workers)
+    assert (study.workers_of("digits_mlp"), study.workers_of("digits_cnn")) == (5, study.workers)
     assert study.epochs_of("digits_mlp") == study.epochs
-    tree["backup_workers"]["methods"]["backup_workers"]["variants"][1]["b"] = 3  # fewer than 16, not than 3
-    with pytest.raises(InputError, match=r"variants\.1\.b: got 3"):
+    tree["backup_workers"]["methods"]["backup_workers"]["variants"][1]["b"] = 5  # fewer than 16, not than 5
+    with pytest.raises(InputError, match=r"variants\.1\.b: got 5"):
         load(tmp_path, tree)
 
 
