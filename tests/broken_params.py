@@ -27,6 +27,7 @@ GRID = {
     "batches": [4, 16],
     "workloads": ["digits_mlp"],
     "samples": [1, 8, 64],
+    "horizons": [10, 20],
 }
 SMALL = {**NUMBERS, "workloads": ["digits_mlp"], "workers": 4}
 VALID = {
@@ -153,10 +154,17 @@ BROKEN = [
     (f"{QUICK}.machines", [], ["[]", "at least one name"]),
     # the analyses
     ("quick.analyses.node", [2], ["unknown key", "did you mean 'nodes'"]),
-    ("quick.analyses", DROP, ["got nothing", "a section with the keys nodes, batches, workloads, samples"]),
+    (
+        "quick.analyses",
+        DROP,
+        ["got nothing", "a section with the keys nodes, batches, workloads, samples, horizons"],
+    ),
     ("quick.analyses.nodes", [], ["[]", "at least one whole number >= 1"]),
     ("full.analyses.nodes.1", 2, ["2", "> 2", "ascend"]),
     ("quick.analyses.batches.0", 0, ["0", "a whole number >= 1"]),
+    (f"{QUICK}.workers_on", {"digits_mpl": 4}, ["digits_mpl", "did you mean 'digits_mlp'"]),
+    (f"{QUICK}.epochs_on", 5, ["5", "by workload"]),
+    ("quick.analyses.horizons.1", 10, ["10", "a number > 10"]),
     ("ci.analyses.samples.1", 8.0, ["8.0", "a whole number >= 1"]),
     ("quick.analyses.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
     (f"{METHOD}.delayed.workloads", ["mnist_cnn"], ["mnist_cnn", "digits_mlp, digits_cnn"]),

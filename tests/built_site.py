@@ -9,7 +9,7 @@ import synthetic_project
 
 from rebuttal.report import site
 
-REVIEWS = ("backup-workers", "continuous-propagation", "layer-wise")
+REVIEWS = ("backup-workers", "continuous-propagation", "layer-wise", "random-smoothing")
 DRAWN = (*(f"{paper}.html" for paper in REVIEWS), "comparison.html", "machines.html", "calibration.html")
 PAGES = ("index.html", *DRAWN, "measured.html", "methods/index.html", "methods/backup_workers.html")
 

@@ -11,15 +11,17 @@ from rebuttal.analyses import continuous_time, delay_map
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.schemas import ANALYSES
-from rebuttal.studies import equivalence
+from rebuttal.studies import equivalence, recorded
 from rebuttal.studies.analyses import write_analyses
 from rebuttal.studies.delays import write_delays
 from rebuttal.studies.equivalence import write_equivalence
 from rebuttal.studies.memory import write_memory
+from rebuttal.studies.rates import write_rates
 from rebuttal.studies.throughput import measure_throughput
 from rebuttal.workloads import full_size
 
-MODELLED = [name for name in ANALYSES if name != "throughput"]
+MEASURED = ("throughput", "recorded")
+MODELLED = [name for name in ANALYSES if name not in MEASURED]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,8 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("stages")
     (root / "dvc.yaml").write_text("stages: {}\n")
     loaded = params.load()
-    grid = replace(loaded.analyses, workloads=("digits_mlp",), samples=(1, 16), nodes=(2, 8), batches=(16,))
+    grid = replace(loaded.analyses, workloads=("digits_mlp",), samples=(1, 16), nodes=(2, 8), batches=(16,),
+                   horizons=(5, 10))  # fmt: skip
     comparison = loaded.study("comparison")
     few = tuple(v for v in comparison.variants if v.method in ("all_reduce", "gpipe"))
     studies = dict(loaded.studies) | {
@@ -47,11 +50,15 @@ def made(tmp_path_factory):
         write_memory(given)
         write_equivalence(given)
         write_delays(given)
+        write_rates(given)
+        patch.setattr(recorded, "UPDATES", 2)
+        recorded.write_recorded(given)
         before = hashes(root)
         write_analyses(given)
         write_memory(given)
         write_equivalence(given)
         write_delays(given)
+        write_rates(given)
     return root, before
 
 
@@ -84,6 +91,12 @@ def test_the_grid_is_that_of_the_parameters(made):
     assert speedups.machine.values.tolist() == list(SCALED_MACHINES)
     assert results.load_analysis("throughput", folder).samples.values.tolist() == [1, 16]
     assert results.load_analysis("memory", folder).method.values.tolist() == ["all_reduce", "gpipe m=4"]
+
+
+def test_recorded_pipelines_are_found_again_to_the_bit_and_do_what_virtual_ones_do(made):
+    data = results.load_analysis("recorded", made[0] / "results" / "analyses")
+    assert data.checksums.values.tolist() == [recorded.STAGES * 3] * 2  # of every stage, for three versions
+    assert data.share_agreed.values.tolist() == data.same_order.values.tolist() == [1, 1]
 
 
 def test_every_figure_of_a_machine_has_a_source_that_says_how_far_to_trust_it(made):

@@ -32,6 +32,7 @@ CASES = {
     "digits_mlp": Case(16, 30, 0.03, 0.1),
     "digits_deep": Case(16, 50, 0.005, 0.2),
     "digits_cnn": Case(16, 30, 0.03, 0.1),
+    "digits_few": Case(16, 80, 0.02, 0.3),
     "mnist_cnn": Case(16, 80, 0.01, 0.1),
     "digits_resnet": Case(16, 30, 0.01, 0.1),
     "digits_vit": Case(16, 30, 0.01, 0.1),

@@ -115,6 +115,16 @@ def test_the_analyses_have_the_grid_of_the_selected_profile(tmp_path):
         load(tmp_path, tree)
 
 
+def test_workers_and_epochs_may_differ_by_workload(tmp_path):
+    tree = changed("quick.backup_workers.workers_on", {"digits_mlp": 5})
+    study = load(tmp_path, tree).study("backup_workers")
+    assert (study.workers_of("digits_mlp"), study.workers_of("digits_cnn")) == (5, study.workers)
+    assert study.epochs_of("digits_mlp") == study.epochs
+    tree["backup_workers"]["methods"]["backup_workers"]["variants"][1]["b"] = 5  # fewer than 16, not than 5
+    with pytest.raises(InputError, match=r"variants\.1\.b: got 5"):
+        load(tmp_path, tree)
+
+
 def test_options_are_checked_against_the_workers_of_the_selected_profile(tmp_path):
     tree = changed(f"{METHOD}.backup_workers.variants.1.b", 8)
     assert load(tmp_path, tree).study("backup_workers").of("backup_workers")[1].options == {"b": 8}

@@ -195,7 +195,7 @@ def test_the_map_is_what_its_schema_says_and_its_shares_are_shares(measured):
     assert float(found.share.min()) >= 0
     assert float(found.share.max()) <= 1
     assert found.step_model.values.tolist() == ["equal"]  # the other has fewer layers than stages
-    assert float(found.of_units.min()) > 1
+    assert 0.9 < float(found.of_units.min()) < 1.5  # messages of a box are cheap
     assert found.practical_depth.values.tolist() == [6, 20]
     assert bool((found.over_best <= found.over_gradient + 1e-12).all())
 

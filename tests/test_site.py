@@ -216,6 +216,7 @@ def test_making_the_index_again_gives_the_same_bytes(built_project, reports, mon
         ("backup_workers", ("index.html", "backup-workers.html")),
         ("layer_wise", ("index.html", "layer-wise.html")),
         ("continuous_propagation", ("index.html", "continuous-propagation.html")),
+        ("random_smoothing", ("index.html", "random-smoothing.html")),
         ("comparison", ("comparison.html",)),
     ],
 )

@@ -64,12 +64,13 @@ def panels(
 
 
 def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
-    """Rows: method, workload, machine, part, passes, mean, low, high of the test error, n, seconds_per_update."""
+    """Rows: method, workload, part, passes, mean, low, high of the test error, n, seconds_per_update; on one machine."""
     frames.need(curves, "ablation", ["test_metric", "diverged_at", "learning_rate"])
     labels = [label for label in map(str, curves.method.values) if all(f" {x}=" in label for x in OPTIONS)]
     chosen = curves.sel({"method": labels, "rate": "tuned"})
     dims = ("method", "workload", "machine")
     frame = frames.rows(datasets.error(datasets.final(chosen), curves), dims)
+    frame = frames.keep(frame, frame["machine"] == frame["machine"].iloc[0])
     seconds = summaries.seconds_per_update.sel({"method": labels}).mean("seed")
     frame["seconds_per_update"] = frames.flat_values(seconds, frame, dims)
     has = [dict(pair.split("=") for pair in str(label).split()[1:]) for label in frame["method"]]

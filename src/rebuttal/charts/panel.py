@@ -51,12 +51,12 @@ def method_key(
     known = definitions or {}
     drawn = theme.styles(labels)
     return tuple(
-        Entry(label, theme.words(label), _definition(label, known), style, mark)
+        Entry(label, theme.words(label), definition(label, known), style, mark)
         for label, style in drawn.items()
     )
 
 
-def _definition(label: str, known: Mapping[str, str]) -> str:
+def definition(label: str, known: Mapping[str, str]) -> str:
     """That of the label, of its family, or of the longest name with which the family's begins."""
     family = theme.family(label)
     begins = [name for name in known if family.startswith(f"{name}_")]

@@ -1,5 +1,7 @@
 """The mechanism in seconds: an update on the virtual clock, with models at full size, and on real processes."""
 
+from dataclasses import replace
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -21,7 +23,7 @@ def panels(modelled: xr.Dataset, real: xr.Dataset, definitions: object = None) -
 
 def _clock(data: xr.Dataset) -> Panel:
     frame = data[["clock_units", "formula_units"]].to_dataframe().reset_index()
-    frame["samples"] = [f"K = {number}" for number in frame.pop("clock_samples")]
+    frame["samples"] = [f"K={number}" for number in frame.pop("clock_samples")]
     key = plain_key(dict.fromkeys(dict.fromkeys(frame["samples"]), "smoothing samples of an update"), "point")
     base = alt.Chart(frames.small(frame))
     x = axis(alt.X, "clock_depth", "stages", zero=True)
@@ -40,7 +42,6 @@ def _clock(data: xr.Dataset) -> Panel:
 def _messages(data: xr.Dataset) -> Panel:
     frame = data.of_units.to_series().reset_index(name="of_units")
     frame["step_model"] = [words(str(name)) for name in frame["step_model"]]
-    frame["machine"] = [words(str(name)) for name in frame["machine"]]
     key = plain_key(dict.fromkeys(dict.fromkeys(frame["machine"]), "this machine, with its links"), "point")
     point = alt.Chart(frames.small(frame)).mark_point(filled=True, size=60, opacity=1).encode(
         axis(alt.X, "of_units", "PPRS over GPipe, over what the passes alone say"),
@@ -63,6 +64,7 @@ def _real(data: xr.Dataset) -> Panel:
     frame = data[["stages_at_once", "update_s", "share_agreed"]].to_dataframe().reset_index()
     line = "on real processes, every version computed again to the bit"
     key = plain_key({str(name): line for name in data.run.values}, "point")
+    key = tuple(replace(entry, name=entry.label) for entry in key)  # names are in words already
     base = alt.Chart(frames.small(frame))
     point = base.mark_point(filled=True, size=90, opacity=1).encode(
         axis(alt.X, "stages_at_once", "stages that compute at a time, mean", zero=True),

@@ -30,7 +30,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     found = []
     for smoothness, dimension, accuracy in PLACES:
         some = data.over_best.sel(smoothness=smoothness, dimension=dimension, accuracy=accuracy)
-        title = f"{words(smoothness)}, {dimension:,} dimensions, accuracy 1/{accuracy}"
+        title = f"{smoothness}, {dimension:,} dimensions, accuracy 1/{accuracy}"
         say = f"GPipe's time over that of PPRS by depth and samples: {title}."
         found.append(_cells(some, "depth", "stages", title, clock, say))
     last = int(data.accuracy.values[-1])

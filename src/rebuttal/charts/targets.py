@@ -81,7 +81,11 @@ def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, .
         "n",
     )
     reached = base.transform_filter("isValid(datum.seconds) && datum.seconds > 0")
-    band = reached.mark_area(opacity=0.1).encode(x, alt.Y("fastest:Q"), alt.Y2("slowest"), colour(key))
+    band = (
+        reached.transform_filter("datum.fastest > 0")
+        .mark_area(opacity=0.1)
+        .encode(x, alt.Y("fastest:Q"), alt.Y2("slowest"), colour(key))
+    )
     line = reached.mark_line().encode(x, y, colour(key), dash(key))
     point = reached.mark_point(filled=True, opacity=1, size=36).encode(
         x, y, colour(key), shape(key), tooltip=tip

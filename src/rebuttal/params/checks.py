@@ -20,7 +20,9 @@ def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
         workload_names(dotted(key, "workloads"), section.workloads, catalogue)
         known_names(dotted(key, "machines"), section.machines, catalogue.machines)
         for name in ("workers_on", "epochs_on"):
-            known_names(dotted(key, name), list(getattr(section, name)), section.workloads)
+            for workload in getattr(section, name):
+                if workload not in section.workloads:
+                    raise refuse(dotted(key, name), workload, section.workloads)
         _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
         _learning_rates(key, section)
     grid = file.under(profile).analyses

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from rebuttal.charts import frames
+from rebuttal.charts.panel import definition
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html, method_links
 from rebuttal.report.files import notes, read_json
@@ -67,7 +68,7 @@ def _methods(data: Runs, definitions: Mapping[str, str]) -> str:
     cells = [
         (
             method_links.link(name),
-            escape(definitions.get(name, "")),
+            escape(definition(name, definitions)),
             escape("; ".join(_options(labels, name))),
             f"<code>{escape(file)}</code>",
         )

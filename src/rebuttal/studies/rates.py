@@ -1,5 +1,6 @@
 """The stage that measures rates of convergence, and draws from them the map of where smoothing pays."""
 
+import json
 from typing import Any
 
 import xarray as xr
@@ -22,7 +23,8 @@ BATCH = 4  # samples of a micro-batch at full size
 def write_rates(params: Params) -> None:
     """Write results/analyses/rates.nc, and smoothing_map.nc from it and models.json. Raises InputError."""
     folder, grid = paths.results() / "analyses", params.analyses
-    measured = measure(params.study(STUDY).seeds, grid.horizons)
+    given = {"profile": params.profile, "horizons": grid.horizons, "seeds": params.study(STUDY).seeds}
+    measured = measure(given["seeds"], given["horizons"])
     models = read_models(folder / "models.json")
     machines = {name: SCALED_MACHINES[name] for name in MACHINES}
     drawn = smoothing_map.smoothing_map(measured, models).merge(smoothing_map.clock())
@@ -31,7 +33,7 @@ def write_rates(params: Params) -> None:
     drawn = described(drawn, question, machines.values(), batch=BATCH, stages=smoothing_map.STAGES,
                       micro_batches=smoothing_map.BATCHES, smoothing_samples=smoothing_map.SMOOTHED)  # fmt: skip
     for name, data in {"rates": measured, "smoothing_map": drawn}.items():
-        origin = attributes(grid, clock="modelled")
+        origin = attributes(grid, clock="modelled") | {"parameters": json.dumps(given)}
         results.save(data.assign_attrs(origin), folder / f"{name}.nc")
 
 

@@ -1,5 +1,6 @@
 """The stage that runs pipelines on real processes: a few updates of each, recorded, and computed again to the bit."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def write_recorded(params: Params) -> None:
     """Write results/analyses/recorded.nc. Raises RunError if a run's weights do not follow from its record."""
-    origin = attributes(params.analyses, clock="measured")
+    given = {"profile": params.profile, "learning_rate": RATE, "batch": BATCH, "smoothing": SMOOTHED}
+    origin = attributes(params.analyses, clock="measured") | {"parameters": json.dumps(given)}
     data = recorded().assign_attrs(origin, device=devices.identity("cpu")["name"])
     results.save(data, paths.results() / "analyses" / "recorded.nc")
 
