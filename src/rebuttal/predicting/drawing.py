@@ -19,7 +19,7 @@ from rebuttal.readings import gantt, progress
 from rebuttal.timeline import Timeline
 
 VEGA_MIME, SVG_MIME = VEGA_MIMES[0], "image/svg+xml"
-WIDTH = 620
+WIDTH = 560  # pixels: beside JupyterLab's list of files, on a small screen
 UPDATES, ROUNDS = 3, 2  # as many updates, and batches for each worker, as the picture shows at least
 MOST_BARS = 800  # that a picture can hold, and a browser draw at once
 IDEAL = Entry("ideal", "ideal", "as many times as there are workers", Style(SOFT, (2, 3), "circle"))
@@ -64,6 +64,7 @@ def speedup_panel(setting: Setting, sentence: str) -> Panel:
     """Speed-up against workers, with the number that is set as a point, beside one all-reduce and the ideal."""
     name, curves = setting.name, speedups.curves(setting)
     counts = sorted({count for curve in curves.values() for count in curve})
+    named = [count for count in counts if count in speedups.COUNTS or count == counts[-1]]
     rows = [(IDEAL.label, count, float(count)) for count in counts]
     rows += [(label, count, times) for label, curve in curves.items() for count, times in curve.items()]
     frame = pd.DataFrame(rows, columns=["method", "workers", "speedup"])
@@ -72,7 +73,7 @@ def speedup_panel(setting: Setting, sentence: str) -> Panel:
     }
     key = (*method_key(list(curves), lines), IDEAL)
     base = alt.Chart(frame).encode(
-        axis(alt.X, "workers", "workers", log=True, axis=alt.Axis(values=counts, labelOverlap=False)),
+        axis(alt.X, "workers", "workers", log=True, axis=alt.Axis(values=named)),
         axis(alt.Y, "speedup", "times one worker", log=True),
         tooltip=tips("method", "workers", alt.Tooltip("speedup:Q", format=".3g")),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral, Real
 from typing import Any
 
 from rebuttal.costs import Costs
@@ -25,7 +26,7 @@ BLOCK = Layer(
     backward_flops=1_000_000_000,
     products=3,
 )
-MOST_DEPTH, MOST_WORKERS = 64, 1024
+MOST_DEPTH, MOST_WORKERS, MOST_SAMPLES = 64, 1024, 65536
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,18 @@ class Setting:
     options: tuple[tuple[str, Any], ...] = ()  # of the method, by name
 
     def __post_init__(self) -> None:
-        for name, most in (("workers", MOST_WORKERS), ("batch", None), ("depth", MOST_DEPTH)):
+        for name, most in (("workers", MOST_WORKERS), ("batch", MOST_SAMPLES), ("depth", MOST_DEPTH)):
             given = getattr(self, name)
-            if given != int(given) or given < 1 or (most is not None and given > most):
-                raise refuse(
-                    name, given, f"a whole number from 1 to {most}" if most else "a whole number >= 1"
-                )
-        if not self.bandwidth_gbit_s > 0:
+            if not isinstance(given, Integral) or not 1 <= int(given) <= most:
+                raise refuse(name, given, f"a whole number from 1 to {most}")
+        if not isinstance(self.bandwidth_gbit_s, Real) or not self.bandwidth_gbit_s > 0:
             raise refuse("bandwidth_gbit_s", self.bandwidth_gbit_s, "a number > 0, inf for free")
-        if not 0 <= self.latency_us < float("inf"):
+        if not isinstance(self.latency_us, Real) or not 0 <= self.latency_us < float("inf"):
             raise refuse("latency_us", self.latency_us, "a finite number >= 0")
         if self.device not in PROCESSORS:
             raise refuse("device", self.device, PROCESSORS)
         named_stragglers(self.stragglers)
-        _ = self.program
+        _ = self.program  # an unknown method or option is refused here, and not later
 
     @property
     def program(self) -> Method:

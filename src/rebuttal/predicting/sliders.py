@@ -59,7 +59,7 @@ class Explorer:
         from IPython.display import display  # noqa: PLC0415 - in a notebook it is there
         from ipywidgets import GridBox, Layout  # noqa: PLC0415 - only sliders need it
 
-        display(GridBox(list(self.controls.values()), layout=Layout(grid_template_columns="340px 340px")))
+        display(GridBox(list(self.controls.values()), layout=Layout(grid_template_columns="310px 310px")))
         self._shown = display(with_picture(self.drawn()), raw=True, display_id=True)
 
 
@@ -88,7 +88,7 @@ def controls(start: Setting) -> dict[str, Any]:
     }
     for name, control in made.items():
         control.description = LABELS[name]
-        control.style.description_width = "130px"
+        control.style.description_width, control.layout.width = "120px", "300px"
         control.continuous_update = False
         control.value = getattr(start, name)
     return {name: made[name] for name in LABELS}

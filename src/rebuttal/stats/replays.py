@@ -11,7 +11,7 @@ SHARED = ("workload", "machine", "clock")  # attributes that replays must have i
 
 
 def side_by_side(replays: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Label -> what `replay` gave, as one dataset along `method`, which `chart` draws in one figure.
+    """Label ('backup_workers b=2') -> what `replay` gave, as one dataset along `method`, for one `chart`.
 
     Each is taken at its own best learning rate: the one with the least mean validation error at the end (the test set
     is not asked), among those at which no seed diverged. Dims method, workload, machine, rate, seed, point; where a
