@@ -105,6 +105,9 @@ def test_settings_and_checklist_are_read_from_the_results(opened):
     checklist = opened.checklist().text
     assert f"{opened.data.curves.sizes['method']} variants" in checklist
     assert "diverged" in checklist
+    assert "claims into which chance enters" in checklist
+    assert "comparisons of stale with fresh gradients" in checklist
+    assert "best of 5" in checklist  # of as many learning rates
 
 
 def test_unknown_names_are_refused_with_the_nearest(opened):

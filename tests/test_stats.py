@@ -8,7 +8,7 @@ from scipy import stats
 
 from rebuttal import results, seeding
 from rebuttal.errors import InputError
-from rebuttal.stats import arrays, datasets, judging
+from rebuttal.stats import arrays, datasets, judging, student
 
 INF, NAN = np.inf, np.nan
 
@@ -79,13 +79,13 @@ def test_the_interval_is_scipys_on_the_same_resamples(n):
 def test_the_interval_of_an_effect_is_students(n):
     values = np.random.default_rng(n).lognormal(0.0, 1.0, n)
     found = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
-    assert arrays.student(values) == pytest.approx((values.mean(), found.low, found.high))
+    assert student.interval(values) == pytest.approx((values.mean(), found.low, found.high))
 
 
 def test_students_interval_at_its_edges():
-    assert arrays.student(np.array([0.1] * 5)) == pytest.approx((0.1, 0.1, 0.1), abs=0)
-    assert np.isnan(arrays.student(np.array([]))).all()
-    estimate, low, high = arrays.student(np.array([2.0]))
+    assert student.interval(np.array([0.1] * 5)) == pytest.approx((0.1, 0.1, 0.1), abs=0)
+    assert np.isnan(student.interval(np.array([]))).all()
+    estimate, low, high = student.interval(np.array([2.0]))
     assert estimate == 2.0
     assert np.isnan([low, high]).all()
 
@@ -93,8 +93,8 @@ def test_students_interval_at_its_edges():
 def test_rows_have_the_intervals_that_each_would_have_alone():
     rows = np.random.default_rng(2).lognormal(0.0, 1.0, (6, 5))
     rows[0], rows[1, :2], rows[2, 1:], rows[3] = 3.0, NAN, NAN, NAN
-    alone = [arrays.student(row[~np.isnan(row)]) for row in rows]
-    np.testing.assert_array_equal(arrays.student_rows(rows), alone)
+    alone = [student.interval(row[~np.isnan(row)]) for row in rows]
+    np.testing.assert_array_equal(student.rows(rows), alone)
 
 
 @pytest.mark.parametrize("better", ["higher", "lower", "equal"])
@@ -115,9 +115,9 @@ def test_a_status_is_given_where_its_p_value_is_below_what_the_interval_leaves_o
 
 
 def test_values_without_spread_leave_no_doubt():
-    assert arrays.student_tails(np.full(5, 0.2), 0.1) == (0.0, 1.0)
-    assert arrays.student_tails(np.full(5, 0.1), 0.1) == (1.0, 1.0)
-    assert arrays.student_tails(np.array([0.2]), 0.1) == (1.0, 1.0)
+    assert student.tails(np.full(5, 0.2), 0.1) == (0.0, 1.0)
+    assert student.tails(np.full(5, 0.1), 0.1) == (1.0, 1.0)
+    assert student.tails(np.array([0.2]), 0.1) == (1.0, 1.0)
 
 
 def test_equality_is_two_one_sided_tests():

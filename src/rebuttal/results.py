@@ -7,6 +7,7 @@ file for each analysis.
 """
 
 import os
+from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
@@ -170,9 +171,15 @@ def _join(parts: list[xr.Dataset], files: list[Path]) -> xr.Dataset:
     labels = {dim: list(dict.fromkeys(label for part in parts for label in part[dim].values.tolist()))
               for dim in parts[0].dims if dim != "method"}  # fmt: skip
     numeric = {dim: sorted(values) for dim, values in labels.items() if not isinstance(values[0], str)}
-    whole = [part.reindex(labels | numeric) for part in parts]
+    whole = [_reindexed(part, labels | numeric) for part in parts]
     return xr.concat(whole, "method", data_vars="minimal", coords="minimal", compat="override",
                      join="exact", combine_attrs="drop_conflicts")  # fmt: skip
+
+
+def _reindexed(part: xr.Dataset, labels: dict[Hashable, list]) -> xr.Dataset:
+    """With these labels along each dim, NaN where it had none; most files have them already."""
+    missing = {dim: wanted for dim, wanted in labels.items() if part[dim].values.tolist() != wanted}
+    return part.reindex(missing) if missing else part
 
 
 def _check_methods(parts: list[xr.Dataset], files: list[Path]) -> None:

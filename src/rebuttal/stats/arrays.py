@@ -6,25 +6,14 @@ where the run ended before the target was reached (censored), and NaN where noth
 
 import functools
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from rebuttal import seeding
-
-CONFIDENCE = 0.95
-
-
-class Interval(NamedTuple):
-    """An estimate with its confidence interval."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-NOTHING = Interval(np.nan, np.nan, np.nan)
+from rebuttal.stats import student
+from rebuttal.stats.student import CONFIDENCE, NOTHING, Interval
 
 
 @functools.cache
@@ -34,14 +23,14 @@ def tail(n: int, confidence: float = CONFIDENCE) -> float:
     A bootstrap of few values is too narrow, by a factor sqrt((n - 1) / n) and for want of Student's t; taking
     quantiles further out corrects it (Hesterberg 2015, "What teachers should know about the bootstrap", sec. 4.6).
     """
-    student = stats.t.ppf((1 + confidence) / 2, n - 1)
-    return max(float(stats.norm.cdf(-np.sqrt(n / (n - 1)) * student)), 1e-6)
+    quantile = stats.t.ppf((1 + confidence) / 2, n - 1)
+    return max(float(stats.norm.cdf(-np.sqrt(n / (n - 1)) * quantile)), 1e-6)
 
 
 def bootstrap(values: np.ndarray, resamples: int = 2000) -> Interval:
     """Mean and 95 % bootstrap interval of a one-dimensional array (scipy.stats.bootstrap, BCa, seeded).
 
-    For the bands of charts, whose levels must not leave the range of the data; effects have `student`.
+    For the bands of charts, whose levels must not leave the range of the data; effects have `student.interval`.
     The level is widened for few values (`tail`). BCa's percentile fallback is taken where it is degenerate; equal
     values give an interval of no width; fewer than two give NaN bounds.
     """
@@ -87,65 +76,14 @@ def _bounds(values: np.ndarray, resamples: int, method: Literal["BCa", "percenti
     return np.stack([found.low, found.high], axis=-1)
 
 
-def student(values: np.ndarray) -> Interval:
-    """Mean and 95 % Student interval of a one-dimensional array of effects: differences, slopes, logs of ratios.
-
-    What verdicts are made of. docs/verdicts.md has its measured coverage beside the bootstrap's. Equal values give
-    an interval of no width; fewer than two give NaN bounds.
-    """
-    values = np.asarray(values, dtype=float)
-    return Interval(*map(float, student_rows(values[None])[0]))
-
-
-def student_rows(values: np.ndarray) -> np.ndarray:
-    """`student` of every row of values [rows, seeds], NaN left out: [rows, 3], estimate, low and high."""
-    means, errors, counts = _moments(values)
-    reach = np.array([_quantile(int(n)) for n in counts]) * errors
-    return np.stack([means, means - reach, means + reach], axis=1)
-
-
-def student_tails(values: np.ndarray, margin: float) -> tuple[float, float]:
-    """One-sided p-values of Student's tests: that the mean effect is above the margin, and that it is below.
-
-    Values without spread leave no doubt: 0 for the side on which they lie, else 1. Fewer than two say nothing: 1.
-    """
-    (mean,), (error,), (n,) = _moments(np.asarray(values, dtype=float)[None])
-    if n < 2:
-        return 1.0, 1.0
-    if error == 0:
-        return float(mean <= margin), float(mean >= margin)
-    above, below = (float(stats.t.sf(sign * (mean - margin) / error, n - 1)) for sign in (1, -1))
-    return above, below
-
-
-@functools.cache
-def _quantile(n: int) -> float:
-    """How many standard errors the interval of n values reaches to each side."""
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) if n > 1 else np.nan
-
-
-def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of every row, NaN left out: the mean, its standard error (NaN for fewer than two values), and their number."""
-    there = ~np.isnan(values)
-    counts = there.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):  # no value has no mean, one has no spread
-        means = np.where(there, values, 0.0).sum(axis=1) / counts
-        squares = np.where(there, (values - means[:, None]) ** 2, 0.0).sum(axis=1)
-        errors = np.sqrt(squares / (counts - 1) / counts)
-    highest = np.where(there, values, -np.inf).max(axis=1, initial=-np.inf)
-    lowest = np.where(there, values, np.inf).min(axis=1, initial=np.inf)
-    alike = (highest == lowest) & (counts > 1)  # their mean may be off by a rounding
-    return means, np.where(alike, 0.0, errors), counts
-
-
 def paired_difference(of: np.ndarray, against: np.ndarray) -> Interval:
     """Mean of of - against over seeds, paired."""
-    return student(np.asarray(of) - np.asarray(against))
+    return student.interval(np.asarray(of) - np.asarray(against))
 
 
 def paired_ratio(of: np.ndarray, against: np.ndarray) -> Interval:
     """Ratio of the geometric means of `of` and `against` (all positive), paired."""
-    return Interval(*map(float, np.exp(student(np.log(of) - np.log(against)))))
+    return Interval(*map(float, np.exp(student.interval(np.log(of) - np.log(against)))))
 
 
 def interquartile_mean(values: np.ndarray) -> float:
@@ -220,7 +158,7 @@ def speed_up(
     each = (baseline_seconds[both] / baseline_updates[both]) / (seconds[both] / updates[both])
     logs = np.stack([log_updates + np.log(each), log_updates, np.log(each)])
     trusted = n >= 2 and 2 * n >= ran.sum()
-    found = np.exp(student_rows(logs))
+    found = np.exp(student.rows(logs))
     found[:, 1:] = found[:, 1:] if trusted else np.nan
     total, in_updates, per_update = (Interval(*map(float, row)) for row in found)
     return Split(total, in_updates, per_update, n, missed, baseline_missed)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rebuttal.stats import judging, multiplicity, quantities
-from rebuttal.stats.arrays import CONFIDENCE
 from rebuttal.stats.quantities import Results
+from rebuttal.stats.student import CONFIDENCE
 
 WHAT = "epochs_to_target"
 TARGET = 3.0  # times the validation error of tuned mini-batch SGD, as in rules

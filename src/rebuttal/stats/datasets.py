@@ -11,7 +11,7 @@ import xarray as xr
 
 from rebuttal.errors import refuse
 from rebuttal.metrics import falling
-from rebuttal.stats import arrays
+from rebuttal.stats import arrays, student
 
 MULTIPLES = (4.0, 3.0, 2.0, 1.5, 1.25, 1.0)  # of the baseline's validation error: the sweep of targets
 SMALLEST_ERROR = 1e-3  # a perfect validation score would leave no room below it
@@ -156,7 +156,7 @@ def over_seeds(values: xr.DataArray) -> xr.Dataset:
 
 
 def _rows(values: np.ndarray) -> np.ndarray:
-    return arrays.student_rows(values.reshape(-1, values.shape[-1])).reshape(*values.shape[:-1], 3)
+    return student.rows(values.reshape(-1, values.shape[-1])).reshape(*values.shape[:-1], 3)
 
 
 def rate_effect(curves: xr.Dataset, variable: str = "test_metric") -> xr.Dataset:

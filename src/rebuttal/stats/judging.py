@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rebuttal.stats import arrays
-from rebuttal.stats.arrays import Interval
+from rebuttal.stats import student
+from rebuttal.stats.student import Interval
 
 Status = Literal["supported", "contradicted", "mixed", "undecided", "answered", "open"]
 FEWEST_SEEDS = 5
@@ -58,7 +58,7 @@ class Effects:
 
     def interval(self) -> Interval:
         """Mean effect with its interval, open on the sides on which misses leave it open."""
-        found = arrays.student(self.values)
+        found = student.interval(self.values)
         estimate, low, high = np.exp(found) if self.ratio else np.array(found)
         floor = 0.0 if self.ratio else -np.inf
         return Interval(
@@ -69,7 +69,7 @@ class Effects:
         """One-sided p-values that the effect is above an edge, and below; misses leave the open side without one."""
         if self.ratio:
             edge = np.log(edge) if edge > 0 else -np.inf
-        above, below = arrays.student_tails(self.values, edge)
+        above, below = student.tails(self.values, edge)
         return 1.0 if self.at_most else above, 1.0 if self.at_least else below
 
     def note(self) -> str:

@@ -11,8 +11,8 @@ Holm, S. (1979), "A simple sequentially rejective multiple test procedure", Scan
 from collections.abc import Sequence
 from typing import Any
 
-from rebuttal.stats.arrays import CONFIDENCE
 from rebuttal.stats.judging import Part, Status, Tails
+from rebuttal.stats.student import CONFIDENCE
 
 DECIDED = ("supported", "contradicted", "mixed")
 

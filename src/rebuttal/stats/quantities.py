@@ -1,7 +1,7 @@
 """What a rule can compare: one number per run, read from the result files of a study."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from rebuttal import paths, results
 from rebuttal.errors import InputError, refuse
 from rebuttal.metrics import metric_of
 from rebuttal.schemas import STRAGGLERS
-from rebuttal.stats import datasets
+from rebuttal.stats import arrays, datasets
 
 # Compared as a ratio; everything else as a difference.
 RATIOS = {
@@ -38,9 +38,14 @@ class Runs:
 
 @dataclass(frozen=True)
 class Results(Runs):
-    """The result files of one study, loaded. stragglers: None where the study has no order statistics."""
+    """The result files of one study, loaded.
+
+    stragglers: None where the study has no order statistics. known: what `quantity` has found already, by its
+    arguments; None where the data may still change.
+    """
 
     stragglers: xr.Dataset | None = None
+    known: dict[tuple, xr.Dataset] | None = field(default=None, repr=False, compare=False)
 
     def order_statistics(self) -> xr.Dataset:
         """Those of every straggler model. Raises InputError if the study has none."""
@@ -82,6 +87,15 @@ def quantity(data: Results, what: str, rate: str, target: float, split: str = "t
     infinite where it was missed, and have `end`, where the run ended. split: which part of the data the accuracy or
     loss is of, "test" or "validation".
     """
+    given = (what, rate, target, split)
+    if data.known is None:
+        return _quantity(data, *given)
+    if given not in data.known:
+        data.known[given] = _quantity(data, *given)
+    return data.known[given]
+
+
+def _quantity(data: Results, what: str, rate: str, target: float, split: str) -> xr.Dataset:
     if what.startswith("final_"):
         return xr.Dataset({"value": _final(data, what, rate, split)})
     if what.endswith("_to_target"):
@@ -167,8 +181,8 @@ def best_of(data: Results, labels: Sequence[str], what: str, rate: str, target: 
         "final_test_error" if what == "final_test_metric" else what
     )  # of which less is better on any workload
     scores = quantity(data, what, rate, target, split="validation").value.sel({"method": list(labels)})
-    if what.endswith("_to_target"):  # a miss is infinite, as is what was not run: the median orders them all
-        score = scores.fillna(np.inf).quantile(0.5, "seed", method="inverted_cdf")
+    if what.endswith("_to_target"):  # a miss is infinite: the median orders runs without dropping it
+        score = xr.apply_ufunc(arrays.median_time, scores, input_core_dims=[["seed"]], vectorize=True)
     else:
         score = scores.mean("seed")
     sign = -1.0 if is_better_high(what) else 1.0

@@ -8,7 +8,7 @@ import xarray as xr
 from rebuttal import results
 from rebuttal.errors import refuse
 from rebuttal.schemas import ANALYSES
-from rebuttal.stats import arrays, judging
+from rebuttal.stats import judging, student
 from rebuttal.stats.judging import FEWEST_SEEDS, Part, Status
 from rebuttal.stats.quantities import Results
 from rebuttal.verdict_rules import Reading
@@ -83,8 +83,8 @@ def _over_seeds(where: str, values: xr.DataArray, rule: Reading) -> Part:
         nothing = np.nan, np.nan, np.nan
         return Part(where, "undecided", *nothing, len(rows), "fewer than five seeds", judging.NO_EVIDENCE)
     each = np.array([statistic(row) for row in rows])
-    found = arrays.student(each)
-    tails = judging.between(*(arrays.student_tails(each, bound) for bound in _bounds(rule)))
+    found = student.interval(each)
+    tails = judging.between(*(student.tails(each, bound) for bound in _bounds(rule)))
     return Part(where, _side(found.low, found.high, rule), *found, len(rows), p=tails)
 
 

@@ -7,7 +7,7 @@ rule's margin on every workload and machine, `contradicted` if on the other side
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +195,7 @@ def ledger(paper: Paper | str | Path, study: Results | str | Path) -> list[dict[
     all of the paper's claims are corrected together (`multiplicity.corrected`); None for a concern.
     """
     paper = paper if isinstance(paper, Paper) else papers.load(paper)
-    data = study if isinstance(study, Results) else quantities.read(study)
+    data = replace(study if isinstance(study, Results) else quantities.read(study), known={})
     judged = [(question, [judge(evidence, data) for evidence in question.answers])
               for question in (*paper.concerns, *paper.claims)]  # fmt: skip
     rows = [_row(question, paper, verdicts) for question, verdicts in judged]
