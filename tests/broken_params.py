@@ -111,7 +111,7 @@ BROKEN = [
     # missing keys
     (f"{QUICK}.epochs", DROP, ["got nothing", "a whole number >= 1"]),
     ("profile", DROP, ["got nothing", "quick, full, ci"]),
-    ("ci", DROP, ["got nothing", "a section with the keys backup_workers"]),
+    ("ci", DROP, ["got nothing", "a section with the keys analyses, backup_workers"]),
     (f"{METHOD}.softsync.program", DROP, ["got nothing", "a name"]),
     # wrong types, none of them converted
     (f"{QUICK}.epochs", "40", ["'40'", "a whole number"]),
@@ -121,7 +121,7 @@ BROKEN = [
     (f"{QUICK}.workloads", "digits_mlp", ["'digits_mlp'", "a list"]),
     (f"{QUICK}.learning_rates.1", "0.1", ["'0.1'", "a number > 0"]),
     (f"{QUICK}.seeds.2", 2.0, ["2.0", "a whole number"]),
-    ("quick", [1], ["[1]", "a section with the keys backup_workers"]),
+    ("quick", [1], ["[1]", "a section with the keys analyses, backup_workers"]),
     (f"{METHOD}", {}, ["{}", "at least one method"]),
     (f"{METHOD}.softsync.variants.0", 4, ["4", "options"]),
     (f"{METHOD}.softsync.variants.0.n", "4", ["'4'", "a whole number"]),

@@ -78,7 +78,7 @@ LAYERS = {
         "stragglers", "timeline", "tracing", "warm", "workloads",
     },
     # what is read off it
-    "stats": {"distributions", "metrics", "papers", "results", "stragglers", "verdict_rules"},
+    "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules"},
     "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
     "report": {"charts", "execution", "methods", "papers", "params", "results", "schemas", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},

@@ -84,6 +84,12 @@ def test_every_method_has_a_group_and_a_look_of_its_own():
     assert len(set(looks)) == len(looks)
 
 
+def test_a_studys_own_name_for_a_method_stands_in_its_group():
+    assert groups.group_of("mini_batch_momentum") == groups.group_of("mini_batch")
+    assert groups.group_of("delayed_layer_wise") == "collectives"  # not that of delayed
+    assert groups.group_of("mini_batches") == "other"
+
+
 def test_a_method_without_a_group_is_drawn_among_the_others(drawn):
     assert groups.group_of("method_of_my_own") == "other"
     titles = [panel.title for panel in drawn["method_errors"]]

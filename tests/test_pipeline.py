@@ -50,17 +50,22 @@ def finished(tmp_path_factory) -> Path:
     return folder
 
 
+PARTS = ("summaries", "timelines", "training", "tuning")  # of a study that is one output
+
+
 def outs(folder: Path) -> list[str]:
     """Every output of every stage."""
     pipeline = yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
     methods = yaml.safe_load((folder / "params.yaml").read_text())["backup_workers"]["methods"]
     found = []
     for stage in pipeline.values():
-        for key in methods if "foreach" in stage else [""]:
+        each = stage.get("foreach", [""])
+        for key in methods if each == "${backup_workers.methods}" else each:
             for out in stage.get("do", stage)["outs"]:
                 name = next(iter(out)) if isinstance(out, dict) else out
-                found.append(name.replace("${key}", key))
-    return found
+                found.append(name.replace("${key}", key).replace("${item}", key))
+    parts = [f"results/{study}/{part}" for study in pipeline["study"]["foreach"] for part in PARTS]
+    return [*found, *parts]
 
 
 def status(folder: Path) -> set[str]:
@@ -90,7 +95,7 @@ def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
 def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
     path = project / "src/rebuttal/methods/softsync.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"simulate@softsync", "calibrate", "comparison", "memory"}
+    assert status(project) == {"simulate@softsync", "calibrate", "study@comparison", "memory"}
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
@@ -110,7 +115,7 @@ def test_a_new_method_makes_only_its_own_stages(project):
 def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"calibration", "compare", "machines", "review"}
+    assert status(project) == {"calibration", "compare", "machines", "review@backup-workers"}
 
 
 def test_the_processes_are_measured_anew_when_they_change_and_not_when_their_page_does(project):
@@ -131,7 +136,7 @@ def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(projec
 def test_a_changed_result_of_the_comparison_reaches_its_page(project):
     (project / "results/comparison/content").write_text("another")
     assert "compare" in status(project)
-    assert "review" not in status(project)
+    assert "review@backup-workers" not in status(project)
 
 
 def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew(project):
@@ -145,12 +150,12 @@ def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew
 def test_a_changed_rule_of_a_verdict_trains_nothing(project):
     path = project / "papers/backup-workers/paper.yaml"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"review"}
+    assert status(project) == {"review@backup-workers"}
 
 
 def test_a_changed_result_makes_the_review_stale(project):
     (project / "results/backup_workers/training/asynchronous/curves.nc").write_text("another")
-    assert "review" in status(project)
+    assert "review@backup-workers" in status(project)
 
 
 def test_every_module_that_a_result_rests_on_is_a_dependency():

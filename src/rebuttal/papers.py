@@ -17,7 +17,11 @@ from rebuttal.verdict_rules import RULES, Names, Rule, Strict, Text
 FIGURES = ("convergence", "time_to_target", "speed_up_split", "learning_rates", "backups_order_statistics",
            "best_backups", "backups_effect", "rate_of_convergence", "staleness_error", "staleness_distribution",
            "softsync_clipping", "one_timeline", "utilisation",
-           "method_errors", "method_times", "method_curves", "method_trade_off", "method_rates")  # fmt: skip
+           "method_errors", "method_times", "method_curves", "method_trade_off", "method_rates",
+           "where_time_is", "layer_ratios", "overlap_delay_server", "layer_wise_speedups", "batch_latency_map",
+           "scaling", "memory", "throughput")  # fmt: skip
+
+WITHOUT_STUDY = ("reading", "explained")  # kinds of rules that look at no runs of the paper's own
 
 Id = Annotated[
     str, Field(pattern=r"^[a-z]+-c?[0-9]+$", description="an id such as bw-1, or bw-c1 for a claim")
@@ -27,16 +31,19 @@ Id = Annotated[
 class _Answer(Strict):
     """One piece of evidence, as written: the rule is checked by its own kind."""
 
-    figure: Literal[FIGURES]  # pyright: ignore[reportInvalidTypeForm]
+    figure: Literal[FIGURES] | None = None  # pyright: ignore[reportInvalidTypeForm]
     explain: Text
     rule: Annotated[dict[str, Any], Field(description=f"a section with a kind: {', '.join(RULES)}")]
     table: Text | None = None
 
 
 class Evidence(Strict):
-    """A figure, the rule that makes a verdict of its data, and what it shows. table: a table beside the figure."""
+    """A figure, the rule that makes a verdict of its data, and what it shows. table: a table beside the figure.
 
-    figure: str
+    figure: None only where the rule is `explained`.
+    """
+
+    figure: str | None
     explain: str
     rule: Rule
     table: str | None = None
@@ -45,7 +52,8 @@ class Evidence(Strict):
 class _Question(Strict):
     id: Id
     text: Text
-    answers: Annotated[list[_Answer], Field(min_length=1, description="a list of evidence, at least one")]
+    answers: Annotated[list[_Answer], Field(description="a list of evidence")] = Field(default_factory=list)
+    missing: Text | None = None
 
 
 class _Claim(_Question):
@@ -59,34 +67,38 @@ class _Concern(_Question):
 
 
 class Question(Strict):
-    """A claim (kind "claim of the paper") or a concern, with its evidence. source: of a claim, where it was read."""
+    """A claim (kind "claim of the paper") or a concern, with its evidence.
+
+    source: of a claim, where it was read. missing: what an answer lacks; without any evidence the question is open.
+    """
 
     id: str
     kind: str
     text: str
     answers: list[Evidence]
+    missing: str | None = None
     source: str = ""
     concerns: list[str] = Field(default_factory=list)
 
 
 class _File(Strict):
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", description="the folder's name")]
-    study: Text
+    study: Text | None = None
     title: Text
     authors: Names
     year: Annotated[int, Field(ge=1900, le=2100, description="a year")]
     venue: Text
     links: Names
     sources: Names
-    claims: Annotated[list[_Claim], Field(min_length=1, description="a list of claims, at least one")]
+    claims: Annotated[list[_Claim], Field(description="a list of claims")] = Field(default_factory=list)
     concerns: Annotated[list[_Concern], Field(min_length=1, description="a list of concerns, at least one")]
 
 
 class Paper(Strict):
-    """A paper with its claims and the concerns about it. study: the name of its folder of results."""
+    """A paper with its claims and the concerns about it. study: the name of its folder of results, if it has one."""
 
     id: str
-    study: str
+    study: str | None
     title: str
     authors: list[str]
     year: int
@@ -114,10 +126,17 @@ def _paper(content: dict[str, Any]) -> Paper:
     claims = [_question(f"claims.{i}", one, "claim of the paper") for i, one in enumerate(file.claims)]
     concerns = [_question(f"concerns.{i}", one, one.kind) for i, one in enumerate(file.concerns)]
     _check_ids(claims, concerns)
+    _check_study(file.study, claims, concerns)
     return Paper(**file.model_dump(exclude={"claims", "concerns"}), claims=claims, concerns=concerns)
 
 
 def _question(key: str, one: _Claim | _Concern, kind: str) -> Question:
+    if not one.answers and one.missing is None:
+        raise refuse(
+            f"{key}.answers",
+            one.answers,
+            "a list of evidence, at least one; or `missing`, which says what lacks",
+        )
     answers = [_evidence(f"{key}.answers.{i}", answer) for i, answer in enumerate(one.answers)]
     fields = one.model_dump(exclude={"answers", "kind"})
     return Question(**fields, kind=kind, answers=answers)
@@ -131,6 +150,8 @@ def _evidence(key: str, answer: _Answer) -> Evidence:
         rule = refusals.validate(RULES[kind], answer.rule)
     except InputError as error:
         raise InputError(f"{key}.rule.{error}") from None
+    if answer.figure is None and kind != "explained":
+        raise refuse(f"{key}.figure", None, FIGURES)
     return Evidence(figure=answer.figure, explain=answer.explain, rule=rule, table=answer.table)
 
 
@@ -144,3 +165,15 @@ def _check_ids(claims: list[Question], concerns: list[Question]) -> None:
         for given in claim.concerns:
             if given not in known:
                 raise refuse(f"claims.{index}.concerns", given, known)
+
+
+def _check_study(study: str | None, claims: list[Question], concerns: list[Question]) -> None:
+    """A paper without a study has no runs to judge."""
+    for key, questions in (("claims", claims), ("concerns", concerns)):
+        for index, question in enumerate(questions):
+            for number, answer in enumerate(question.answers):
+                if study is None and answer.rule.kind not in WITHOUT_STUDY:
+                    place = f"{key}.{index}.answers.{number}.rule.kind"
+                    raise refuse(
+                        place, answer.rule.kind, f"{' or '.join(WITHOUT_STUDY)}, in a paper without a study"
+                    )

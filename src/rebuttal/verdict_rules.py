@@ -88,11 +88,51 @@ class ProductIdentity(Strict):
     machines: All | None = None
 
 
-Rule = Compare | Trend | OrderStatistics | BestBackups | ProductIdentity
+Bound = Annotated[
+    float | None, Field(allow_inf_nan=False, description="a number, or null for no bound on that side")
+]
+
+
+class Reading(Strict):
+    """A variable of an analysis, read where its coordinates have the labels of `where`, lies within two bounds.
+
+    data: a name of `rebuttal.schemas.ANALYSES`. where: dim -> a label or several. each: a dim whose labels are judged
+    one by one. statistic: what of the numbers left is judged; "all" is support if every number lies within the bounds,
+    and contradiction if none does. Along a dim `seed` there is an interval, and fewer than five seeds decide nothing.
+    """
+
+    kind: Literal["reading"]
+    data: Text
+    variable: Text
+    within: Annotated[
+        list[Bound], Field(min_length=2, max_length=2, description="two bounds, low and high; null for none")
+    ]
+    where: Annotated[
+        dict[str, str | int | float | list[str] | list[int] | list[float]],
+        Field(description="labels by dim, as in {form: delayed}"),
+    ] = Field(default_factory=dict)
+    each: Text | None = None
+    statistic: Literal["all", "highest", "lowest", "median", "mean"] = "all"
+
+
+class Explained(Strict):
+    """A question that asks for words or a diagram: nothing is measured, and the page says so.
+
+    methods: whose pages answer it; references: addresses of what else does.
+    """
+
+    kind: Literal["explained"]
+    methods: All | None = None
+    references: All | None = None
+
+
+Rule = Compare | Trend | OrderStatistics | BestBackups | ProductIdentity | Reading | Explained
 RULES: dict[str, type[Rule]] = {
     "compare": Compare,
     "trend": Trend,
     "order_statistics": OrderStatistics,
     "best_backups": BestBackups,
     "product_identity": ProductIdentity,
+    "reading": Reading,
+    "explained": Explained,
 }

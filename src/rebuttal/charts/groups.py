@@ -67,8 +67,13 @@ OTHER = Group("other methods", "methods that stand in no group yet", "#5b6fb5", 
 
 
 def group_of(name: str) -> str:
-    """The key of a method's group; 'other' for one that stands in none."""
-    return next((key for key, group in GROUPS.items() if name in group.families), "other")
+    """The key of a method's group; 'other' for one that stands in none.
+
+    A study's own name, such as mini_batch_momentum, stands in the group of the longest name that it begins with.
+    """
+    found = {family: key for key, one in GROUPS.items() for family in one.families}
+    begun = [family for family in found if f"{name}_".startswith(f"{family}_")]
+    return found[max(begun, key=len)] if begun else "other"
 
 
 def group(key: str) -> Group:

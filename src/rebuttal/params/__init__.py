@@ -46,10 +46,11 @@ def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params
     """
     path = path or paths.root() / "params.yaml"
     names = catalogue or installed()
-    file = refusals.validate(schema.File, text.read(path))
+    content = text.read(path)
+    file = refusals.validate(schema.file_for(content), content)
     for profile in schema.PROFILES:
         checks.numbers(file, profile, names)
-    studies = {name: expansion.study(file, name, names) for name in schema.STUDIES}
+    studies = {name: expansion.study(file, name, names) for name in file.studies}
     analyses = expansion.analyses(file)
     data_root = path.parent.resolve() / Path(file.data_root).expanduser()
     for section in (*studies.values(), analyses):

@@ -7,21 +7,21 @@ from typing import Any
 from rebuttal.errors import InputError, refuse
 from rebuttal.params.catalogue import Catalogue
 from rebuttal.params.refusals import dotted
-from rebuttal.params.schema import STUDIES, File, Grid, Numbers
+from rebuttal.params.schema import File, Numbers
 
 SEEDS_NEEDED = 5
 
 
 def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
     """Refuse what cannot be among a profile's numbers. Raises InputError."""
-    for study in STUDIES:
-        section: Numbers = getattr(getattr(file, profile), study)
+    for study in file.studies:
+        section = file.under(profile).numbers(study)
         key = dotted(profile, study)
         workload_names(dotted(key, "workloads"), section.workloads, catalogue)
         known_names(dotted(key, "machines"), section.machines, catalogue.machines)
         _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
         _learning_rates(key, section)
-    grid: Grid = getattr(file, profile).analyses
+    grid = file.under(profile).analyses
     known_names(dotted(profile, "analyses", "workloads"), grid.workloads, catalogue.workloads)
     for name in ("nodes", "batches", "samples"):
         _ascending(dotted(profile, "analyses", name), getattr(grid, name), "they")

@@ -10,7 +10,7 @@ from rebuttal.errors import InputError, refuse
 from rebuttal.params import checks, options
 from rebuttal.params.catalogue import Catalogue
 from rebuttal.params.refusals import dotted, unknown_key
-from rebuttal.params.schema import File, Method, Methods, Numbers, Section
+from rebuttal.params.schema import File, Method, Numbers, Section
 from rebuttal.params.study import Analyses, Study, Variant
 from rebuttal.rules import Rule
 
@@ -19,8 +19,7 @@ KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 def study(file: File, name: str, catalogue: Catalogue) -> Study:
     """One study under the file's profile. Raises InputError for a method, option or place that cannot be."""
-    numbers: Numbers = getattr(getattr(file, file.profile), name)
-    listed: Methods = getattr(file, name)
+    numbers, listed = file.under(file.profile).numbers(name), file.methods(name)
     variants: list[Variant] = []
     for key, method in listed.methods.items():
         place = dotted(name, "methods", key)
@@ -31,7 +30,7 @@ def study(file: File, name: str, catalogue: Catalogue) -> Study:
 
 def analyses(file: File) -> Analyses:
     """The grids of the analyses under the file's profile."""
-    return Analyses(profile=file.profile, **_values(getattr(file, file.profile).analyses))
+    return Analyses(profile=file.profile, **_values(file.under(file.profile).analyses))
 
 
 def _values(section: Section) -> dict[str, Any]:

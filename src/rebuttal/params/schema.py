@@ -2,14 +2,20 @@
 
 Types are strict ("5" is not 5, true is not 1) and unknown keys are refused. A description says what is allowed; it is
 the sentence that a refused value is answered with. What one value says about another is in `checks`.
+
+A study is a section with `methods` and, under its name in every profile, its numbers: `file_with` makes the shape of a
+file that has certain studies.
 """
 
+import functools
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 ProfileName = Literal["quick", "full", "ci"]
 PROFILES: tuple[str, ...] = get_args(ProfileName)
+STUDIES = ("backup_workers", "comparison")  # which a file must have: the pipeline runs them
 
 Whole = Annotated[int, Field(ge=1, description="a whole number >= 1")]
 Points = Annotated[int, Field(ge=2, description="a whole number >= 2")]
@@ -55,11 +61,13 @@ class Grid(Section):
 
 
 class Profile(Section):
-    """Every study's numbers under one profile."""
+    """What is no study of a profile; the studies' numbers are among its fields too, each under its name."""
 
-    backup_workers: Numbers
-    comparison: Numbers
     analyses: Grid
+
+    def numbers(self, study: str) -> Numbers:
+        """How large a study is."""
+        return getattr(self, study)
 
 
 Options = Annotated[dict[str, Any], Field(description="options of the program, as in {b: 2}")]
@@ -94,20 +102,39 @@ class Methods(Section):
 
 
 class File(Section):
-    """The whole of params.yaml."""
+    """What is no study of params.yaml; the studies' methods are among its fields too, each under its name."""
 
     profile: ProfileName
     data_root: Annotated[
         str, Field(min_length=1, description="a folder, absolute or relative to params.yaml")
     ]
     device: Literal["auto", "cpu", "cuda"]
-    quick: Profile
-    full: Profile
-    ci: Profile
-    backup_workers: Methods
-    comparison: Methods
+
+    @property
+    def studies(self) -> tuple[str, ...]:
+        """The studies' names, in the order of the file."""
+        return tuple(name for name in type(self).model_fields if isinstance(getattr(self, name), Methods))
+
+    def methods(self, study: str) -> Methods:
+        """What a study compares."""
+        return getattr(self, study)
+
+    def under(self, profile: str) -> Profile:
+        """How large everything is under a profile."""
+        return getattr(self, profile)
 
 
-STUDIES: tuple[str, ...] = tuple(
-    name for name, field in Profile.model_fields.items() if field.annotation is Numbers
-)
+def file_for(content: Mapping[str, Any]) -> type[File]:
+    """The shape of a file with this content: the pipeline's studies and every other section with `methods`."""
+    others = [name for name, value in content.items() if isinstance(value, dict) and "methods" in value]
+    return _file_with(tuple(dict.fromkeys([*STUDIES, *others])))
+
+
+@functools.cache
+def _file_with(studies: tuple[str, ...]) -> type[File]:
+    """The shape of a file that has these studies."""
+    sizes: dict[str, Any] = dict.fromkeys(studies, (Numbers, ...))
+    profile = create_model("Profile", __base__=Profile, **sizes)
+    sections: dict[str, Any] = dict.fromkeys(PROFILES, (profile, ...))
+    compared: dict[str, Any] = dict.fromkeys(studies, (Methods, ...))
+    return create_model("File", __base__=File, **sections, **compared)

@@ -11,7 +11,7 @@ from rebuttal.charts.theme import family
 from rebuttal.errors import InputError
 from rebuttal.schemas import ANALYSES
 from rebuttal.stats import datasets
-from rebuttal.stats.quantities import Runs
+from rebuttal.stats.quantities import Results, Runs
 
 SHOWN = ("synchronous", "asynchronous", "backup_workers")
 UPDATES_SHOWN = 4  # updates of the first of them that the time line covers
@@ -25,6 +25,8 @@ def inputs(data: Runs, need: str) -> Any:
         return datasets.targets(data.tuning)
     if need == "gantt":
         return three_timelines(data)
+    if need == "stragglers" and isinstance(data, Results):
+        return data.order_statistics()
     if not hasattr(data, need):
         raise InputError(f"study {data.folder.name}: no {need}; allowed: a study that has them")
     return getattr(data, need)

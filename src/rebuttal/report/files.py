@@ -46,10 +46,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def reviewed() -> list[dict[str, Any]]:
     """What the review of each paper left behind (paper, rows, files), in the order of the papers' names."""
-    found = [read_json(path) for path in sorted(paths.results().glob("*/review/ledger.json"))]
+    found = [read_json(path) for path in sorted((paths.results() / "review").glob("*/ledger.json"))]
     if not found:
         raise InputError(
-            f"{paths.results()}: no */review/ledger.json; allowed: at least one paper whose review was written"
+            f"{paths.results()}: no review/*/ledger.json; allowed: at least one paper whose review was written"
         )
     return sorted(found, key=lambda review: review["paper"])
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:  # a page without data frames need not load pandas
     import pandas as pd
 
 PAGE_MIME = "application/vnd.rebuttal.page+html"  # a notebook output as the published page shows it
-SYMBOLS = {"supported": "✓", "contradicted": "✗", "mixed": "±", "undecided": "?"}
+SYMBOLS = {"supported": "✓", "contradicted": "✗", "mixed": "±", "undecided": "?", "answered": "¶",
+           "open": "○"}  # fmt: skip
 MARKS = {
     "circle": '<circle cx="14" cy="7" r="4"/>',
     "square": '<rect x="10.5" y="3.5" width="7" height="7"/>',

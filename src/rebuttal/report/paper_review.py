@@ -39,6 +39,12 @@ class Review:
         """One concern: what it asks, its verdict, the rule in words, the conditions, the evidence."""
         return self._question(name, "concern", self._ids(self.paper.concerns))
 
+    def concerns(self) -> Html:
+        """Every concern, one after the other."""
+        names = self._ids(self.paper.concerns)
+        found = [question_html(row, "concern") for row in self.rows if row["id"] in names]
+        return Html("\n".join(found), f"{len(found)} concerns")
+
     def claims(self) -> Html:
         """The paper's claims, each with its verdict."""
         names = self._ids(self.paper.claims)
@@ -52,6 +58,11 @@ class Review:
             raise refuse("figure", name, figures.ABOUT)
         given = {need: inputs(self.data, need) for need in figures.needs(name)}
         return figures.build(name, given, self.data.folder.name, self.definitions)
+
+    def figures(self) -> list[Figure]:
+        """Every figure that the evidence points to, once."""
+        names = [one["figure"] for row in self.rows for one in row["evidence"] if one["figure"]]
+        return [self.figure(name) for name in dict.fromkeys(names)]
 
     def settings(self) -> Html:
         """Hardware, hyper-parameters, tuned learning rates and versions, read from the result files."""
@@ -78,8 +89,11 @@ class Review:
 def review(paper: str | Path, study: str | Path | None = None) -> Review:
     """The review of a paper (its folder's name under papers/, or a file) from a study's results (default: its own).
 
+    A paper without a study can be judged by analyses alone.
+
     Raises InputError naming what is missing or broken in the paper's file or in a result file.
     """
     about = papers.load(paper)
-    data = quantities.read(study or about.study)
+    place = study or about.study
+    data = quantities.read(place) if place else quantities.without_runs()
     return Review(about, data, tuple(verdicts.ledger(about, data)), definitions.methods())

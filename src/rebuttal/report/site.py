@@ -14,27 +14,30 @@ from rebuttal.report.files import files, reviewed
 from rebuttal.report.words import rule
 
 LEDGER_KEYS = ("id", "paper", "kind", "status", "effect", "interval", "n", "unit", "rule_in_words", "rule", "figure",
-               "data_file", "conditions", "text", "source", "concerns", "evidence")  # fmt: skip
+               "data_file", "conditions", "text", "source", "concerns",
+               "missing", "evidence")  # fmt: skip
 ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
 ANCHOR = re.compile(r'\sid="([^"]*)"')
 
 
 def write_review(paper: str, study: str | None = None) -> Path:
-    """Execute the paper's review notebook; write reports/PAPER.html, and results/STUDY/review/ with what it rests on.
+    """Execute the paper's review notebook; write reports/PAPER.html, and results/review/PAPER with what it rests on.
 
-    The folder results/STUDY/review gets the executed notebook, to look at, and ledger.json for `write_site`.
+    A paper without a notebook of its own, notebooks/review_PAPER.ipynb, has notebooks/review_paper.ipynb, which lists
+    its questions. The folder results/review/PAPER gets the executed notebook, and ledger.json for `write_site`.
     Raises InputError if an input is missing or broken, or if a concern's figure is not on the page.
     """
     place = study or papers.load(paper).study
-    folder = paths.study(place)
     notebook = paths.root() / "notebooks" / f"review_{paper.replace('-', '_')}.ipynb"
-    executed = execute(notebook, folder / "review" / notebook.name, {"paper": paper, "study": str(place)})
+    if not notebook.is_file():
+        notebook = notebook.with_name("review_paper.ipynb")
+    folder = paths.results() / "review" / paper
+    executed = execute(notebook, folder / notebook.name, {"paper": paper, "study": str(place or "")})
     text = notebook_page.render(executed, f"{paper}.html")
     rows = notebook_page.ledger_rows(executed)
     check_figures(paper, text, rows)
-    page.write(
-        folder / "review" / "ledger.json", dumps({"paper": paper, "rows": rows, "files": files(folder)})
-    )
+    behind = files(paths.study(place)) if place else []
+    page.write(folder / "ledger.json", dumps({"paper": paper, "rows": rows, "files": behind}))
     return page.write(site() / f"{paper}.html", text)
 
 
@@ -95,7 +98,8 @@ def site() -> Path:
 
 def ledger_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of ledger.json: the verdict, and `evidence` with each of its parts."""
-    flat = row | {"data_file": "; ".join(row["data_files"]), "rule_in_words": rule(row["rule"])}
+    said = rule(row["rule"]) if row["rule"] else None
+    flat = row | {"data_file": "; ".join(row["data_files"]), "rule_in_words": said}
     return {key: flat[key] for key in LEDGER_KEYS}
 
 
@@ -106,7 +110,7 @@ def dumps(content: Any) -> str:
 
 def check_figures(paper: str, text: str, rows: list[dict[str, Any]]) -> None:
     """Refuse a page that lacks a figure or an anchor which its verdicts point to, or that shows one twice."""
-    wanted = {f"fig-{one['figure']}": row["id"] for row in rows for one in row["evidence"]}
+    wanted = {f"fig-{one['figure']}": row["id"] for row in rows for one in row["evidence"] if one["figure"]}
     check_anchors(f"review of {paper}", text, wanted | {row["id"]: row["id"] for row in rows})
 
 

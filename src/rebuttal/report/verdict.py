@@ -35,12 +35,21 @@ def effect_html(row: Row) -> str:
 
 
 def measured_html(row: Row) -> str:
-    """Effect and interval, and below them what was measured."""
+    """Effect and interval, and below them what was measured; nothing where nothing was."""
+    if not measures(row):
+        return "–"
     return f'{effect_html(row)}<br><span class="soft">{escape(words.measured(row["rule"]))}</span>'
 
 
-def figure_link(name: str, page: str = "") -> str:
-    """A link to a figure, on this page or on another."""
+def measures(row: Row) -> bool:
+    """Whether a row, or a piece of evidence, rests on numbers."""
+    return row["rule"] is not None and row["rule"]["kind"] != "explained"
+
+
+def figure_link(name: str | None, page: str = "") -> str:
+    """A link to a figure, on this page or on another; a dash for none."""
+    if name is None:
+        return "–"
     return html.link(ABOUT[name].title, f"{page}#fig-{name}")
 
 
@@ -51,7 +60,7 @@ def summary_table(rows: Sequence[Row], caption: str, page: str = "") -> str:
             html.link(row["id"], f"{page}#{row['id']}") + f"<br>{escape(row['text'])}",
             html.badge(row["status"]),
             measured_html(row),
-            html.number(row["n"]),
+            html.number(row["n"] if measures(row) else None),
             figure_link(row["figure"], page),
         )
         for row in rows
@@ -62,31 +71,22 @@ def summary_table(rows: Sequence[Row], caption: str, page: str = "") -> str:
 
 
 def question_html(row: Row, kind: str) -> str:
-    """One concern or claim: what is asked, the verdict, what it rests on."""
-    first, *more = row["evidence"]
-    count = (
-        ""
-        if not more
-        else f" (the first of {len(row['evidence'])} pieces of evidence; the status is that of all together)"
-    )
+    """One concern or claim: what is asked, the verdict, what it rests on, what is missing."""
+    several = len(row["evidence"]) > 1
     effect = html.element("span", effect_html(row), class_="effect")
-    answer = f"{html.badge(row['status'])}{effect}<span>n = {html.number(row['n'])}</span>"
-    about = {
-        "Kind": escape(row["kind"]),
-        "Source": escape(row["source"]),
-        "Measured": escape(words.measured(row["rule"]) + count),
-        "Rule": escape(words.rule(row["rule"])),
-        "Conditions": escape(row["conditions"]),
-        "Why": "" if more else escape(first["explain"]),
-        "Figure": "" if more else figure_link(first["figure"]),
+    numbers = f"{effect}<span>n = {html.number(row['n'])}</span>" if measures(row) else ""
+    about = {"Kind": escape(row["kind"]), "Source": escape(row["source"])}
+    about |= _about_evidence(row) if row["evidence"] else {}
+    about |= {
+        "Missing": escape(row["missing"] or ""),
         "See also": ", ".join(html.link(one, f"#{one}") for one in row["concerns"]),
     }
     body = [
         html.element("p", escape(row["text"]), class_="question"),
-        html.element("p", answer, class_="answer"),
+        html.element("p", html.badge(row["status"]) + numbers, class_="answer"),
         html.facts(about),
-        evidence_table(row) if more else "",
-        html.element("details", html.element("summary", "Place by place, and the data files") + places(row)),
+        evidence_table(row) if several else "",
+        _details(row) if any(one["parts"] for one in row["evidence"]) else "",
     ]
     return html.element(
         "section",
@@ -97,6 +97,39 @@ def question_html(row: Row, kind: str) -> str:
     )
 
 
+def _about_evidence(row: Row) -> dict[str, str]:
+    """What the first piece of evidence is, and that there are more."""
+    first, *more = row["evidence"]
+    count = f" (of {len(more) + 1} pieces of evidence; the status is that of all together)" if more else ""
+    numbers = {
+        "Measured": escape(words.measured(row["rule"]) + count),
+        "Rule": escape(words.rule(row["rule"])),
+        "Conditions": escape(row["conditions"]),
+    }
+    alone = {
+        "Why": escape(first["explain"]),
+        "Figure": figure_link(first["figure"]) if first["figure"] else "",
+    }
+    return (numbers if measures(row) else {}) | ({} if more else alone) | _pointers(row["evidence"])
+
+
+def _pointers(evidence: Sequence[Row]) -> dict[str, str]:
+    """What explanations point to: methods of the workbench, and addresses."""
+    rules = [one["rule"] for one in evidence]
+    methods = dict.fromkeys(name for given in rules for name in given.get("methods") or [])
+    references = dict.fromkeys(address for given in rules for address in given.get("references") or [])
+    return {
+        "Methods": ", ".join(escape(plain(name)) for name in methods),
+        "References": ", ".join(html.link(address, address) for address in references),
+    }
+
+
+def _details(row: Row) -> str:
+    return html.element(
+        "details", html.element("summary", "Place by place, and the data files") + places(row)
+    )
+
+
 def evidence_table(row: Row) -> str:
     """Every piece of evidence with its own verdict."""
     cells = [
@@ -104,7 +137,7 @@ def evidence_table(row: Row) -> str:
             f'{escape(one["explain"])}<br><span class="soft">Rule: {escape(words.rule(one["rule"]))}.</span>',
             html.badge(one["status"]),
             measured_html(one),
-            html.number(one["n"]),
+            html.number(one["n"] if measures(one) else None),
             figure_link(one["figure"]),
         )
         for one in row["evidence"]
@@ -115,7 +148,9 @@ def evidence_table(row: Row) -> str:
 
 def places(row: Row) -> str:
     """The outcome of every piece of evidence on every workload and machine, with the files it was read from."""
-    return "".join(_places(row["id"], number, one) for number, one in enumerate(row["evidence"], 1))
+    return "".join(
+        _places(row["id"], number, one) for number, one in enumerate(row["evidence"], 1) if one["parts"]
+    )
 
 
 def _places(name: str, number: int, one: Row) -> str:
@@ -133,7 +168,7 @@ def _places(name: str, number: int, one: Row) -> str:
 
 
 def status_key() -> str:
-    """What the four statuses mean."""
+    """What the statuses mean."""
     lines = {status: escape(text) for status, text in words.STATUSES.items()}
     pairs = "".join(f"<dt>{html.badge(status)}</dt><dd>{text}</dd>" for status, text in lines.items())
     return f'<dl class="facts statuses">{pairs}</dl>'

@@ -25,13 +25,16 @@ STATUSES = {
     "contradicted": "the whole interval lies on the other side, on every workload and machine",
     "mixed": "supported in one place and contradicted in another",
     "undecided": "an interval crosses the margin, or there are fewer than five seeds",
+    "answered": "the question asks for words or a diagram; nothing is measured",
+    "open": "no evidence yet; what is missing is said",
 }
 
 
 def rule(given: Mapping[str, Any]) -> str:
     """The rule of a verdict as one sentence without its full stop."""
     return {"compare": _compare, "trend": _trend, "order_statistics": _order_statistics,
-            "best_backups": _best_backups, "product_identity": _product}[given["kind"]](given)  # fmt: skip
+            "best_backups": _best_backups, "product_identity": _product, "reading": _reading,
+            "explained": _explained}[given["kind"]](given)  # fmt: skip
 
 
 def effect(row: Mapping[str, Any]) -> str:
@@ -56,7 +59,9 @@ def measured(given: Mapping[str, Any]) -> str:
         return f"{WHAT[given['what']]}: {some(given['of'])} {sign} {some(given['against'])}"
     if given["kind"] == "trend":
         return f"slope of the {WHAT[given['what']]}"
-    return {"order_statistics": "largest gap between formula and simulation",
+    if given["kind"] == "reading":
+        return f"{plain(given['variable'])}{_labels(given)}"
+    return {"order_statistics": "largest gap between formula and simulation", "explained": "nothing",
             "best_backups": "best number of backups, median",
             "product_identity": "deviation of the product from the whole"}[given["kind"]]  # fmt: skip
 
@@ -100,6 +105,38 @@ def _product(given: Mapping[str, Any]) -> str:
     return (
         f"the two factors of the speed-up of {pair} multiply to the whole within {number(given['tolerance'])}"
     )
+
+
+def _reading(given: Mapping[str, Any]) -> str:
+    low, high = given["within"]
+    ends = [f"at least {number(low)}"] * (low is not None) + [f"at most {number(high)}"] * (high is not None)
+    bounds = " and ".join(ends) or "any number"
+    statistic = {"all": "every", "highest": "the highest", "lowest": "the lowest"}.get(
+        given["statistic"], f"the {given['statistic']}"
+    )
+    each = f", for each {plain(given['each'])}" if given.get("each") else ""
+    return f"{statistic} {measured(given)} of the analysis {plain(given['data'])} is {bounds}{each}"
+
+
+def _explained(_: Mapping[str, Any]) -> str:
+    return "the page explains it"
+
+
+def _labels(given: Mapping[str, Any]) -> str:
+    """' (form delayed; model alexnet, resnet50)'; empty for all."""
+    pairs = {
+        dim: chosen if isinstance(chosen, list) else [chosen]
+        for dim, chosen in given.get("where", {}).items()
+    }
+    said = "; ".join(
+        f"{plain(dim)} {', '.join(plain(str(one)) for one in chosen)}" for dim, chosen in pairs.items()
+    )
+    return f" ({said})" if said else ""
+
+
+def plain(name: str) -> str:
+    """A name as a reader says it: 'speedup_bound' -> 'speedup bound'."""
+    return name.replace("_", " ")
 
 
 def _where(given: Mapping[str, Any]) -> str:

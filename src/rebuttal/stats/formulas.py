@@ -21,13 +21,14 @@ def parts(rule: OrderStatistics | BestBackups | ProductIdentity, data: Results) 
             "relative deviation",
             quantities.files(data, "seconds_to_target", [rule.of, rule.against]),
         )
-    quantities.check_labels(data.stragglers, "rule.stragglers", rule.stragglers or [], "straggler")
-    models = rule.stragglers or [str(name) for name in data.stragglers.straggler.values]
+    held = data.order_statistics()
+    quantities.check_labels(held, "rule.stragglers", rule.stragglers or [], "straggler")
+    models = rule.stragglers or [str(name) for name in held.straggler.values]
     files = (quantities.file_name(data, "stragglers.nc"),)
     if isinstance(rule, OrderStatistics):
-        return [_agreement(name, rule, data.stragglers) for name in models], "standard errors", files
-    quantities.check_labels(data.stragglers, "rule.workers", [str(rule.workers)], "workers")
-    return [_best(name, rule, data.stragglers) for name in models], "backups", files
+        return [_agreement(name, rule, held) for name in models], "standard errors", files
+    quantities.check_labels(held, "rule.workers", [str(rule.workers)], "workers")
+    return [_best(name, rule, held) for name in models], "backups", files
 
 
 def _agreement(name: str, rule: OrderStatistics, data: xr.Dataset) -> Part:

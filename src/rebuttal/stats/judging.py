@@ -9,7 +9,7 @@ import numpy as np
 from rebuttal.stats import arrays
 from rebuttal.stats.arrays import Interval
 
-Status = Literal["supported", "contradicted", "mixed", "undecided"]
+Status = Literal["supported", "contradicted", "mixed", "undecided", "answered", "open"]
 FEWEST_SEEDS = 5
 
 
@@ -113,8 +113,15 @@ def part(where: str, effects: Effects, better: str, margin: float, note: str = "
 
 
 def combine(statuses: Iterable[Status]) -> Status:
-    """One status of several: theirs if they agree, mixed if some support and some contradict, else undecided."""
+    """One status of several: theirs if they agree, mixed if some support and some contradict, else undecided.
+
+    What was answered in words bends no verdict; where there is nothing, the question is open.
+    """
     found = set(statuses)
+    if not found:
+        return "open"
+    if found != {"answered"}:
+        found.discard("answered")
     if len(found) == 1:
         return found.pop()
     if "mixed" in found or {"supported", "contradicted"} <= found:

@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 
 from rebuttal import paths, results
-from rebuttal.errors import refuse
+from rebuttal.errors import InputError, refuse
 from rebuttal.metrics import metric_of
+from rebuttal.schemas import STRAGGLERS
 from rebuttal.stats import datasets
 
 # Compared as a ratio; everything else as a difference.
@@ -37,9 +38,17 @@ class Runs:
 
 @dataclass(frozen=True)
 class Results(Runs):
-    """The result files of one study, loaded."""
+    """The result files of one study, loaded. stragglers: None where the study has no order statistics."""
 
-    stragglers: xr.Dataset
+    stragglers: xr.Dataset | None = None
+
+    def order_statistics(self) -> xr.Dataset:
+        """Those of every straggler model. Raises InputError if the study has none."""
+        if self.stragglers is None:
+            raise InputError(
+                f"study {self.folder.name}: no stragglers.nc; allowed: a study that has order statistics"
+            )
+        return self.stragglers
 
 
 def read_runs(study: str | Path) -> Runs:
@@ -55,7 +64,15 @@ def read_runs(study: str | Path) -> Runs:
 def read(study: str | Path) -> Results:
     """Every result file of a study, checked. Raises InputError naming the file that is missing or broken."""
     runs = read_runs(study)
-    return Results(runs.folder, runs.curves, runs.tuning, runs.summaries, results.load_stragglers(study))
+    has_stragglers = (runs.folder / STRAGGLERS.pattern).is_file()
+    stragglers = results.load_stragglers(study) if has_stragglers else None
+    return Results(runs.folder, runs.curves, runs.tuning, runs.summaries, stragglers)
+
+
+def without_runs() -> Results:
+    """What a paper without a study rests on: the analyses beside its folder, which is not there."""
+    nothing = xr.Dataset()
+    return Results(paths.results() / "none", nothing, nothing, nothing)
 
 
 def quantity(data: Results, what: str, rate: str, target: float, split: str = "test") -> xr.Dataset:

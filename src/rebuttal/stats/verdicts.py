@@ -2,7 +2,8 @@
 
 A verdict is computed and never written by hand: `supported` if the interval lies on the supporting side of the
 rule's margin on every workload and machine, `contradicted` if on the other side on every one, `mixed` if it is split,
-`undecided` otherwise or with fewer than five seeds. See docs/verdicts.md.
+`undecided` otherwise or with fewer than five seeds. A question that asks for words is `answered`, one without evidence
+`open`. See docs/verdicts.md.
 """
 
 from collections.abc import Iterator
@@ -15,10 +16,19 @@ import xarray as xr
 
 from rebuttal import papers
 from rebuttal.papers import Evidence, Paper, Question
-from rebuttal.stats import datasets, formulas, judging, quantities
+from rebuttal.stats import arrays, datasets, formulas, judging, quantities, reading
 from rebuttal.stats.judging import Effects, Part, Status
 from rebuttal.stats.quantities import Results
-from rebuttal.verdict_rules import BestBackups, Compare, OrderStatistics, ProductIdentity, Rule, Trend
+from rebuttal.verdict_rules import (
+    BestBackups,
+    Compare,
+    Explained,
+    OrderStatistics,
+    ProductIdentity,
+    Reading,
+    Rule,
+    Trend,
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Verdict:
     unit: str
     conditions: str
     parts: tuple[Part, ...]
-    figure: str
+    figure: str | None
     data_files: tuple[str, ...]
 
 
@@ -44,6 +54,12 @@ def judge(evidence: Evidence, data: Results) -> Verdict:
         return _compare(rule, data, evidence.figure)
     if isinstance(rule, Trend):
         return _trend(rule, data, evidence.figure)
+    if isinstance(rule, Explained):
+        return Verdict(
+            "answered", *arrays.NOTHING, 0, "", "in words; nothing is measured", (), evidence.figure, ()
+        )
+    if isinstance(rule, Reading):
+        return _reading(rule, data, evidence.figure)
     parts, unit, files = formulas.parts(rule, data)
     effects = np.array([part.effect for part in parts if np.isfinite(part.effect)])
     ends = np.array([[part.low, part.high] for part in parts if np.isfinite(part.low)])
@@ -54,6 +70,20 @@ def judge(evidence: Evidence, data: Results) -> Verdict:
                    evidence.figure, files)  # fmt: skip
 
 
+def _reading(rule: Reading, data: Results, figure: str | None) -> Verdict:
+    parts, unit, files, clock = reading.parts(rule, data)
+    status = judging.combine(part.status for part in parts)
+    fewest = min(part.n for part in parts)
+    effects = np.array([part.effect for part in parts if np.isfinite(part.effect)])
+    if not len(effects):
+        return Verdict(status, *arrays.NOTHING, fewest, unit, clock, tuple(parts), figure, files)
+    ends = [part for part in parts if np.isfinite(part.low)]
+    low = min((part.low for part in ends), default=effects.min() if len(effects) > 1 else np.nan)
+    high = max((part.high for part in ends), default=effects.max() if len(effects) > 1 else np.nan)
+    return Verdict(status, float(np.median(effects)), float(low), float(high), fewest, unit, clock, tuple(parts),
+                   figure, files)  # fmt: skip
+
+
 def _centre(rule: OrderStatistics | BestBackups | ProductIdentity, effects: np.ndarray) -> float:
     """The worst disagreement of formulas, or the middle of the best numbers of backups."""
     if not len(effects):
@@ -61,7 +91,7 @@ def _centre(rule: OrderStatistics | BestBackups | ProductIdentity, effects: np.n
     return float(np.median(effects) if isinstance(rule, BestBackups) else effects.max())
 
 
-def _compare(rule: Compare, data: Results, figure: str) -> Verdict:
+def _compare(rule: Compare, data: Results, figure: str | None) -> Verdict:
     sides = [
         quantities.expand(data.curves, f"rule.{key}", names)
         for key, names in (("of", rule.of), ("against", rule.against))
@@ -92,7 +122,7 @@ def _effects(values: xr.Dataset, of: str, against: str, ratio: bool) -> Effects:
     return judging.ratios(*pair, *ends)
 
 
-def _trend(rule: Trend, data: Results, figure: str) -> Verdict:
+def _trend(rule: Trend, data: Results, figure: str | None) -> Verdict:
     values = quantities.quantity(data, rule.what, rule.rate, rule.target).value
     along = datasets.by_parameter(values, rule.of)
     each = datasets.slopes(along.where(np.isfinite(along)))
@@ -114,7 +144,7 @@ def _verdict(
     rule: Compare | Trend,
     data: Results,
     unit: str,
-    figure: str,
+    figure: str | None,
     labels: list[str],
 ) -> Verdict:
     parts = tuple(part for part, _ in found)
@@ -169,17 +199,21 @@ def ledger(paper: Paper | str | Path, study: Results | str | Path) -> list[dict[
 
 
 def _row(question: Question, paper: Paper, data: Results) -> dict[str, Any]:
-    """The first piece of evidence gives the effect; the status is that of all of them together."""
+    """The first piece of evidence that measures gives the effect; the status is that of all of them together."""
     verdicts = [judge(evidence, data) for evidence in question.answers]
     evidence = [_evidence(one, verdict) for one, verdict in zip(question.answers, verdicts, strict=True)]
     files = dict.fromkeys(file for verdict in verdicts for file in verdict.data_files)
-    first = {
-        key: evidence[0][key] for key in ("effect", "interval", "n", "unit", "rule", "figure", "conditions")
-    }
+    first = next((one for one in evidence if one["status"] != "answered"), (evidence or [NO_EVIDENCE])[0])
+    shown = {key: first[key] for key in ("effect", "interval", "n", "unit", "rule", "figure", "conditions")}
     status = judging.combine(verdict.status for verdict in verdicts)
-    return {"id": question.id, "paper": paper.id, "kind": question.kind, "status": status, **first,
+    return {"id": question.id, "paper": paper.id, "kind": question.kind, "status": status, **shown,
             "data_files": list(files), "text": question.text, "source": question.source,
-            "concerns": list(question.concerns), "evidence": evidence}  # fmt: skip
+            "concerns": list(question.concerns), "missing": question.missing, "evidence": evidence}  # fmt: skip
+
+
+NO_EVIDENCE: dict[str, Any] = {
+    "effect": None, "interval": [None, None], "n": 0, "unit": "", "rule": None, "figure": None, "conditions": "",
+}  # fmt: skip
 
 
 def _evidence(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:

@@ -1,0 +1,175 @@
+"""Questions beyond runs: readings of analyses, explanations in words, questions that are open, papers without runs."""
+
+import json
+
+import numpy as np
+import pytest
+import synthetic_analyses
+import xarray as xr
+import yaml
+
+from rebuttal import papers, results
+from rebuttal.errors import InputError
+from rebuttal.report import site
+from rebuttal.schemas import ANALYSES, Schema
+from rebuttal.stats import quantities, verdicts
+
+NOISY = Schema("noisy", "noisy.nc", {"slope": ("place", "seed")})
+ABOUT = {"id": "open-paper", "title": "A title", "authors": ["An Author"], "year": 2026, "venue": "nowhere",
+         "links": ["https://example.org"], "sources": ["The text."]}  # fmt: skip
+
+
+def concern(number, **given):
+    return {"id": f"op-{number}", "kind": "theory", "text": "What is asked?", **given}
+
+
+def reading(**given):
+    return {"kind": "reading", "data": "speedups", "variable": "speedup", "within": [None, 1.0], **given}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("questions")
+    (place / "dvc.yaml").write_text("stages: {}\n")
+    synthetic_analyses.write(place / "results" / "analyses")
+    return place
+
+
+@pytest.fixture
+def judged(folder, tmp_path, monkeypatch):
+    """The ledger's row of one concern of a paper that has no study."""
+    monkeypatch.chdir(folder)
+
+    def row(**given):
+        path = tmp_path / "paper.yaml"
+        path.write_text(yaml.safe_dump(ABOUT | {"concerns": [concern(1, **given)]}))
+        return verdicts.ledger(papers.load(path), quantities.without_runs())[0]
+
+    return row
+
+
+def of(rule):
+    return {"answers": [{"figure": "layer_wise_speedups", "explain": "Why.", "rule": rule}]}
+
+
+@pytest.fixture(scope="module")
+def speedups(folder):
+    return results.load_analysis("speedups", folder / "results" / "analyses").speedup
+
+
+@pytest.mark.parametrize(
+    ("statistic", "value"),
+    [("highest", np.max), ("lowest", np.min), ("median", np.median), ("mean", np.mean)],
+)
+def test_a_reading_is_on_the_side_of_its_bounds_on_which_the_numbers_are(judged, speedups, statistic, value):
+    number = float(value(speedups.values))
+    for within, status in (
+        ([number - 1e-6, number + 1e-6], "supported"), ([number + 1e-6, None], "contradicted"),
+        ([None, number - 1e-6], "contradicted"), ([None, None], "supported"),
+    ):  # fmt: skip
+        row = judged(**of(reading(statistic=statistic, within=within)))
+        assert row["status"] == status
+        assert row["effect"] == pytest.approx(number, rel=1e-5)
+        assert row["n"] == speedups.size
+
+
+def test_all_numbers_are_supported_mixed_or_contradicted(judged, speedups):
+    low, middle, high = (float(np.quantile(speedups.values, share)) for share in (0.0, 0.5, 1.0))
+    for within, status in (
+        ([low, high], "supported"), ([low, middle], "mixed"), ([high + 1, None], "contradicted"),
+    ):  # fmt: skip
+        row = judged(**of(reading(within=within)))
+        assert row["status"] == status
+        assert row["interval"] == pytest.approx([low, high], rel=1e-5)
+
+
+def test_a_reading_is_of_the_labels_that_it_names_one_by_one(judged, speedups):
+    forms = [str(form) for form in speedups.form.values]
+    row = judged(**of(reading(each="form", where={"form": forms[:2]}, statistic="highest")))
+    parts = row["evidence"][0]["parts"]
+    assert [part["where"] for part in parts] == forms[:2]
+    for part in parts:
+        assert part["effect"] == pytest.approx(float(speedups.sel(form=part["where"]).max()), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"data": "speedup"}, "did you mean 'speedups'"),
+        ({"variable": "speedupp"}, "did you mean 'speedup'"),
+        ({"where": {"from": "x"}}, "did you mean 'form'"),
+        ({"where": {"form": "layer_wis"}}, "did you mean 'layer_wise'"),
+        ({"each": "forms"}, "did you mean 'form'"),
+        ({"within": [1.0]}, "two bounds"),
+        ({"within": ["low", None]}, "a number, or null"),
+        ({"statistic": "most"}, "highest"),
+    ],
+)
+def test_what_is_not_in_an_analysis_is_refused_by_its_key(judged, given, said):
+    with pytest.raises(InputError) as caught:
+        judged(**of(reading(**given)))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_reading_over_seeds_has_an_interval_and_needs_five(judged, folder, monkeypatch):
+    monkeypatch.setitem(ANALYSES, "noisy", NOISY)
+    random = np.random.default_rng(0)
+    for seeds, expected in ((4, "undecided"), (9, "supported")):
+        values = xr.DataArray(1 + 0.01 * random.standard_normal((2, seeds)), dims=("place", "seed"),
+                              coords={"place": ["a", "b"], "seed": range(seeds)})  # fmt: skip
+        data = xr.Dataset({"slope": values}, attrs={"clock": "modelled"})
+        results.save(data, folder / "results" / "analyses" / "noisy.nc")
+        row = judged(**of(reading(data="noisy", variable="slope", within=[0.9, 1.1], each="place")))
+        assert row["status"] == expected
+        assert row["n"] == seeds
+    low, high = row["interval"]
+    assert low < row["effect"] < high
+
+
+def test_words_answer_and_bend_no_verdict(judged):
+    words = {"explain": "See there.", "rule": {"kind": "explained", "methods": ["gpipe"]}}
+    alone = judged(answers=[words])
+    assert (alone["status"], alone["effect"], alone["figure"]) == ("answered", None, None)
+    refuted = {"figure": "layer_wise_speedups", "explain": "Why.", "rule": reading(within=[None, -1.0])}
+    both = judged(answers=[words, refuted])
+    assert both["status"] == "contradicted"
+    assert both["figure"] == "layer_wise_speedups"
+
+
+def test_without_evidence_a_question_is_open_and_says_what_is_missing(judged):
+    row = judged(missing="Nobody has measured it.")
+    assert (row["status"], row["missing"], row["evidence"]) == ("open", "Nobody has measured it.", [])
+    with pytest.raises(InputError, match="or `missing`"):
+        judged()
+
+
+def test_a_figure_may_lack_only_where_nothing_is_measured(judged):
+    with pytest.raises(InputError, match=r"concerns\.0\.answers\.0\.figure: got None"):
+        judged(answers=[{"explain": "Why.", "rule": reading()}])
+
+
+def test_a_paper_without_a_study_has_no_runs_to_judge(judged):
+    rule = {"kind": "trend", "what": "final_test_error", "of": "delayed k=", "direction": "rising"}
+    with pytest.raises(InputError, match="reading or explained, in a paper without a study"):
+        judged(answers=[{"figure": "staleness_error", "explain": "Why.", "rule": rule}])
+
+
+def test_one_short_file_gives_a_page_that_lists_every_concern_as_open(folder, monkeypatch, request):
+    notebooks = folder / "notebooks"
+    notebooks.mkdir()
+    source = request.config.rootpath / "notebooks" / "review_paper.ipynb"
+    (notebooks / source.name).write_text(source.read_text())
+    place = folder / "papers" / "open-paper" / "paper.yaml"
+    place.parent.mkdir(parents=True)
+    asked = [concern(number, missing="No runs yet.") for number in (1, 2, 3)]
+    answered = concern(4, **of(reading(statistic="highest")))
+    place.write_text(yaml.safe_dump(ABOUT | {"concerns": [*asked, answered]}))
+    monkeypatch.chdir(folder)
+    page = site.write_review("open-paper").read_text()
+    rows = json.loads((folder / "results/review/open-paper/ledger.json").read_text())["rows"]
+    assert [row["status"] for row in rows[:3]] == ["open"] * 3
+    for row in rows:
+        assert f'id="{row["id"]}"' in page
+    assert "No runs yet." in page
+    assert 'id="fig-layer_wise_speedups"' in page
