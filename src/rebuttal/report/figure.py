@@ -21,9 +21,8 @@ from rebuttal.report.html import PAGE_MIME
 
 # The charts keep to what both versions understand.
 VEGA_MIMES = ("application/vnd.vegalite.v5+json", "application/vnd.vegalite.v6+json")
-ROLES = re.compile(
-    r' (?:role|aria-roledescription)="[^"]*"'
-)  # what Vega says of marks in a picture that is hidden
+# What Vega says of every mark, in a picture that has one description and whose marks are hidden from screen readers.
+ROLES = re.compile(r' (?:role|aria-roledescription)="[^"]*"')
 STATIC_WIDTH = 380  # pixels of the static picture: legible when scaled to a phone and to a page
 
 
