@@ -284,8 +284,10 @@ def test_execution_runs_in_the_root_and_gives_the_same_file_each_time(project):
     text = (project / "a.ipynb").read_text()
     assert text == (project / "b.ipynb").read_text()
     assert "papermill" not in text
-    outputs = [cell["outputs"] for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-    assert outputs[-1][0]["text"] == ["b True False\n"]
+    written = nbformat.reads(text, as_version=4)
+    nbformat.validate(written)
+    outputs = [cell.outputs for cell in written.cells if cell.cell_type == "code"]
+    assert outputs[-1][0].text == "b True False\n"
 
 
 def test_a_cell_that_fails_is_one_line_and_leaves_no_output(project):
@@ -301,11 +303,13 @@ def test_a_page_shows_results_and_hides_code_behind_a_toggle():
     bundle = {PAGE_MIME: "<p>page part</p>", "text/html": "<p>other</p>"}
     cell.outputs = [nbformat.v4.new_output("display_data", bundle)]
     node.cells = [nbformat.v4.new_markdown_cell("# One & two\n\n## A\n\n## B\n\n## C"), cell]
-    page = notebook_page.render(node, "x.html")
+    page = notebook_page.render(node, "x.ipynb", "x.html")
     assert "<title>One &amp; two</title>" in page
     assert "page part" in page
     assert "other" not in page
-    assert '<details class="code"><summary>Code</summary>' in page
+    assert (
+        '<details class="code" id="cell-1"><summary>Code: code cell 1 of notebooks/x.ipynb</summary>' in page
+    )
     assert '<a href="#A">A</a>' in page
 
 

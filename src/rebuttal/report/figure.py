@@ -20,9 +20,8 @@ from rebuttal.charts.renderer import VEGA_MIMES
 from rebuttal.report import html, method_links, page
 from rebuttal.report.html import PAGE_MIME
 
-ROLES = re.compile(
-    r' (?:role|aria-roledescription)="[^"]*"'
-)  # what Vega says of marks in a picture that is hidden
+# What Vega says of every mark, in a picture that has one description and whose marks are hidden from screen readers.
+ROLES = re.compile(r' (?:role|aria-roledescription)="[^"]*"')
 STATIC_WIDTH = 380  # pixels of the static picture: legible when scaled to a phone and to a page
 
 

@@ -1,0 +1,87 @@
+"""The parts of pages that no notebook makes: Markdown of docs, links to methods, pictures that are kept, scripts."""
+
+import pytest
+import vl_convert
+
+from rebuttal.charts.theme import Entry, Style
+from rebuttal.report import figure, html, markdown, method_links, page
+
+SPEC = {
+    "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+    "data": {"values": [{"x": 1}]},
+    "mark": "point",
+    "encoding": {"x": {"field": "x", "type": "quantitative"}},
+}
+
+
+def rendered(text, **known):
+    return markdown.render(text, "The page", known.get)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("[one](one.md)", '<p><a href="one.html">one</a></p>\n'),
+        ("[`src/a.py`](../../src/a.py)", "<p><code>src/a.py</code></p>\n"),
+        ("[the plan](../plan.md)", "<p>the plan (<code>plan.md</code>)</p>\n"),
+        ("[out](https://example.org/)", '<p><a href="https://example.org/">out</a></p>\n'),
+        ("a <script>x</script>", "<p>a &lt;script&gt;x&lt;/script&gt;</p>\n"),
+        ("<!-- for a program -->", ""),
+        ("```text\na < b\n```", '<pre tabindex="0"><code>a &lt; b\n</code></pre>\n'),
+        ("# Same\n# Same", '<h1 id="same">Same</h1>\n<h1 id="same-2">Same</h1>\n'),
+    ],
+)
+def test_markdown_leads_somewhere_and_executes_nothing(text, made):
+    assert rendered(text, **{"one.md": "one.html"}) == made
+
+
+def test_a_table_of_docs_has_a_caption_and_headings_of_rows_and_columns():
+    made = rendered("## Options\n\n| `a` | b & c |\n|---|---:|\n| 1 | *2* |")
+    assert "<caption>Options: The page</caption>" in made
+    assert '<th scope="col">b &amp; c</th>' in made
+    assert '<tr><th scope="row">1</th><td data-label="b &amp; c"><em>2</em></td></tr>' in made
+    assert "style=" not in made
+
+
+def test_a_picture_of_docs_says_what_it_shows_and_is_no_part_of_a_paragraph():
+    made = rendered('![Four "nodes"](gpipe.svg)')
+    assert '<img class="picture" src="gpipe.svg" alt="Four &quot;nodes&quot;">' in made
+    assert "<p>" not in made
+
+
+def test_a_method_is_linked_where_it_has_a_page_and_named_where_it_has_none(project):
+    folder = project / "docs" / "methods"
+    folder.mkdir(parents=True)
+    (folder / "softsync.md").write_text("# Softsync\n")
+    assert method_links.link("softsync n=4") == '<a href="methods/softsync.html">softsync, n = 4</a>'
+    assert method_links.link("own_method") == "own method"
+    entry = Entry("softsync n=4", "Softsync", "what it is", Style("#000", (1, 0), "circle"))
+    assert '<b><a href="methods/softsync.html">Softsync</a></b>' in html.key([entry], method_links.link)
+
+
+def test_a_picture_is_drawn_once_and_again_when_its_chart_changes(project, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        vl_convert, "vegalite_to_svg", lambda text: drawn.append(text) or '<svg role="x" id="y">'
+    )
+    first = figure.static(SPEC)
+    assert figure.static(SPEC) == first == '<svg aria-hidden="true" id="y">'
+    assert len(drawn) == 1
+    figure.static(SPEC | {"mark": "line"})
+    assert len(drawn) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("<p>", []),
+        ('<form id="filter">', ["state.js", "filter.js"]),
+        ('<div class="chart">', ["state.js", "vega.js", "charts.js"]),
+    ],
+)
+def test_a_page_loads_the_scripts_that_it_has_work_for_and_no_other(body, wanted):
+    assert page.scripts(body) == wanted
+    made = page.render("T", "D", body, "methods/x.html")
+    assert [name for name in ("vega.js", "filter.js") if f'src="../assets/{name}"' in made] == [
+        name for name in ("vega.js", "filter.js") if name in wanted
+    ]
