@@ -22,7 +22,7 @@ def write(folder: Path, content: dict[str, Any]) -> None:
     about = (
         f"A rerun in the profile {content['profile']} against the reference {content['reference']['name']}"
     )
-    text = frame.render("Certificate", about, _body(content, about), "certificate.html", interactive=False)
+    text = frame.render("Certificate", about, _body(content, about), "certificate.html")
     frame.write(folder / NAME, text)
 
 
