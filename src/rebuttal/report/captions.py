@@ -53,6 +53,7 @@ ABOUT: dict[str, About] = {
         "takes. A method that makes an update of every node's gradient makes more and quicker ones. On a logarithmic "
         "axis, the total lies at the sum of the two distances from the line.",
         TIMES,
+        stacked=True,
     ),
     "learning_rates": About(
         "Validation loss against learning rate",
