@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_models import EQUAL, FLAT_ENDED, MODELS, line_costs
 
-from rebuttal.analyses import ratios, scaling, speedups, steps, throughput
+from rebuttal.analyses import peaks, ratios, scaling, speedups, steps, throughput
 from rebuttal.analyses.memory import memory
 from rebuttal.analyses.steps import FORMS, Iteration, carried_s, delay_ceiling, overlap_ceiling
 from rebuttal.errors import InputError
@@ -105,6 +105,19 @@ def test_speedups_over_a_grid(ethernet):
     at = {"machine": "dgx1", "nodes": 8}
     expected = ratios.model_ratios(MODELS, ["dgx1"], nodes=(8,), batch=64).ratio.sel(at)
     np.testing.assert_allclose(data.ratio.sel(at | {"batch": 64}), expected)
+
+
+def test_a_peak_is_the_best_place_of_the_grid_and_says_where_it_is():
+    grid = {"nodes": (2, 8), "batches": (1, 8, 64)}
+    found, whole = peaks.peaks(MODELS, ["dgx1"], **grid), speedups.speedups(MODELS, ["dgx1"], **grid)
+    for form in found.form.values:
+        for model in MODELS:
+            one = found.sel(form=form, model=model, machine="dgx1")
+            at = {"model": model, "machine": "dgx1", "nodes": int(one.at_nodes), "batch": int(one.at_batch)}
+            assert float(one.speedup) == float(whole.speedup.sel(form=form, model=model).max())
+            assert float(one.speedup) == float(whole.speedup.sel({"form": form, **at}))
+            assert float(one.ratio) == float(whole.ratio.sel(at))
+    assert "all_reduce" not in found.form.values
 
 
 def test_the_bounds_that_are_drawn_have_their_maxima_where_theory_puts_them():

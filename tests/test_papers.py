@@ -36,6 +36,14 @@ def test_the_paper_has_its_six_concerns_and_its_claims(source):
     assert {answer.figure for one in paper.concerns for answer in one.answers} <= set(papers.FIGURES)
 
 
+def test_the_layer_wise_paper_has_its_sixteen_concerns_and_says_where_each_claim_was_read(source):
+    paper = papers.load(source.parents[1] / "layer-wise" / "paper.yaml")
+    assert [one.id for one in paper.concerns] == [f"lw-{i}" for i in range(1, 17)]
+    assert len(paper.claims) >= 6
+    assert all("read" in one.source for one in paper.claims)
+    assert all(one.answers for one in (*paper.claims, *paper.concerns))
+
+
 def rename(place, old, new):
     def change(content):
         section = at(content, place)

@@ -1,7 +1,7 @@
 """The stage that puts the weights of layer-wise and delayed forms beside those of mini-batch SGD.
 
-Writes results/analyses/equivalence.nc. Nodes, batch and seeds are those of the layer-wise study; the values are
-computed by the oracle (rebuttal.replaying.equivalence), so nothing that makes a study fast takes part.
+Writes results/analyses/equivalence.nc, for the seeds of the layer-wise study. The values are computed by the oracle
+(rebuttal.replaying.equivalence), so nothing that makes a study fast takes part.
 """
 
 from collections.abc import Callable, Mapping, Sequence
