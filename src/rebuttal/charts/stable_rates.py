@@ -19,7 +19,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     frame, key = frames.some(rows(data), "stable_rates"), plain_key(RATIOS)
     base = alt.Chart(frames.small(frame)).encode(
         axis(alt.X, "delay", "delay D (ticks)"),
-        axis(alt.Y, "ratio", "largest stable rate over 2 sin(π / (2 (2 D + 1))) / λ"),
+        axis(alt.Y, "ratio", "largest stable rate over the formula's"),
         colour(key, "which"), dash(key, "which"), shape(key, "which"), tooltip=tips("which", "delay", "ratio"),
     )  # fmt: skip
     say = "Largest stable rate over the formula's against the delay, from eigenvalues and from the equation."
