@@ -181,3 +181,18 @@ def test_names_batches_and_data_checks_import_no_torch():
         "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_multi_margin_loss_is_that_of_torch_and_can_be_batched():
+    outputs, y = torch.randn(7, 5, 10, generator=torch.Generator().manual_seed(0)), torch.arange(5) % 10
+    expected = torch.stack([nn.functional.multi_margin_loss(row, y, reduction="none") for row in outputs])
+    torch.testing.assert_close(vmap(models.multi_margins, in_dims=(0, None))(outputs, y), expected)
+    torch.testing.assert_close(models.multi_margin(outputs[0], y), expected[0].mean())
+
+
+def test_the_few_images_are_four_of_each_class():
+    few, all_of_them = (workloads.load(name).splits for name in ("digits_few", "digits_deep"))
+    assert few["training"][1].bincount().tolist() == [4] * 10
+    for split in ("validation", "test"):
+        assert torch.equal(few[split][0], all_of_them[split][0])
+    assert torch.equal(few["training"][0], all_of_them["training"][0][:40])

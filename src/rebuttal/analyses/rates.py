@@ -134,7 +134,8 @@ def rates(
     `of_upper` and `of_lower` are the error over its bounds, NaN where theory has none. Of the chain of links: updates,
     over the least that any method of gradients needs (one for each link), and over what gradient descent needs at most.
     """
-    names, horizons = (list(dict.fromkeys(key[place] for key in errors)) for place in (0, 1))
+    names = list(dict.fromkeys(name for name, _ in errors))
+    horizons = list(dict.fromkeys(T for _, T in errors))
     coords = {"case": names, "horizon": horizons, "seed": list(seeds)}
     values = np.array([[errors[name, T] for T in horizons] for name in names])
     data = xr.Dataset({"error": (tuple(coords), values)}, coords)
@@ -173,7 +174,8 @@ def _slopes(x: Sequence[int], values: np.ndarray) -> np.ndarray:
 
 
 def _chains(flat: Mapping[tuple[str, int], int]) -> xr.Dataset:
-    names, links = (list(dict.fromkeys(key[place] for key in flat)) for place in (0, 1))
+    names = list(dict.fromkeys(name for name, _ in flat))
+    links = list(dict.fromkeys(count for _, count in flat))
     counts = np.array([[float(flat[name, n]) for n in links] for name in names])
     data = xr.Dataset(
         {"flat_updates": (("first_order", "links"), counts)}, {"first_order": names, "links": links}

@@ -79,8 +79,9 @@ def _of_pprs(
     constant: xr.DataArray, dimension: xr.DataArray, accuracy: xr.DataArray
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """Updates of PPRS, and smoothing samples of each."""
-    updates = np.ceil(constant.sel(rate="pprs", drop=True) * dimension**0.25 * accuracy).clip(min=1)
-    return updates, np.ceil((updates + 1) / np.sqrt(dimension))
+    exact = constant.sel(rate="pprs", drop=True) * dimension**0.25 * accuracy
+    updates = xr.apply_ufunc(np.ceil, exact).clip(min=1)
+    return updates, xr.apply_ufunc(np.ceil, (updates + 1) / dimension**0.5)
 
 
 def smoothing_map(rates: xr.Dataset, models: Models) -> xr.Dataset:

@@ -64,7 +64,10 @@ def panels(
 
 
 def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
-    """Rows: method, workload, part, passes; mean, low, high of the test error; n; seconds_per_update. One machine."""
+    """Rows: method, workload, part, passes, mean, low, high of the test error, n, seconds_per_update: on one machine.
+
+    The first machine on which all of them were run.
+    """
     frames.need(curves, "ablation", ["test_metric", "diverged_at", "learning_rate"])
     labels = [label for label in map(str, curves.method.values) if all(f" {x}=" in label for x in OPTIONS)]
     chosen = curves.sel({"method": labels, "rate": "tuned"})

@@ -14,9 +14,10 @@ BOUNDS = {
     "upper bound": ("what theory allows the method of the same colour at most", DASHED),
     "lower bound": ("what no method that goes along gradients can beat on this function", DOTTED),
 }
+#: Whether the cases' function is smooth -> title.
 KINDS = {
-    "no kink left out": ("", "Non-smooth and convex: max of absolute values"),
-    "smooth": ("smooth_", "Smooth and convex: the hardest function"),
+    False: "Non-smooth and convex: max of absolute values",
+    True: "Smooth and convex: the hardest function",
 }
 
 
@@ -25,8 +26,8 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     frame = frames.some(rows(data), "rates")
     lines = dict(zip(data.case.values.tolist(), data.case_about.values.tolist(), strict=True))
     found = []
-    for prefix, title in KINDS.values():
-        part = frames.keep(frame, [name.startswith("smooth_") == bool(prefix) for name in frame["case"]])
+    for smooth, title in KINDS.items():
+        part = frames.keep(frame, [name.startswith("smooth_") == smooth for name in frame["case"]])
         found.append(_errors(part, data, lines, title))
     return [*found, _links(data)]
 
@@ -125,13 +126,11 @@ def _extreme(values: xr.DataArray, of: np.ufunc) -> np.ndarray:
 
 def finding(data: xr.Dataset) -> str:
     """The measured powers of T and d beside those of theory."""
-    frame = table(data).set_index("case")
-    parts = [
-        f"{words(str(name))} {row['power']:.2f} (theory: {row['power_in_theory']:g})"
-        for name, row in frame.iterrows() if row["power_in_theory"]
-    ]  # fmt: skip
+    frame = table(data)
+    named = zip(frame["case"], frame["power"], frame["power_in_theory"], strict=True)
+    parts = [f"{words(name)} {power:.2f} (theory: {theory:g})" for name, power, theory in named if theory]
     mean, low, high = arrays.bootstrap(data.exponent.values)
-    above = int((frame["largest_of_upper_bound"] > 1).sum())
+    above = int(np.sum(frames.column(frame, "largest_of_upper_bound") > 1))
     return (
         f"Measured powers of the updates: {'; '.join(parts)}. The error of PPRS grows with the dimension to the power "
         f"{mean:.2f} [{low:.2f}, {high:.2f}] after {data.attrs['dimension_horizon']} updates (theory: 0.25). "

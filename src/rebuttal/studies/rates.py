@@ -40,14 +40,20 @@ def write_rates(params: Params) -> None:
 def measure(seeds: tuple[int, ...], horizons: tuple[int, ...]) -> xr.Dataset:
     """The dataset of `rates.rates`, its runs side by side on the cores that there are."""
     shown = horizons[-2:][0]  # of the comparison of dimensions: not the longest, which costs most
-    tasks = [("error", name, T, seeds) for T in horizons for name in rates.CASES]
+    errors = [(name, T) for T in horizons for name in rates.CASES]
+    chains = [(name, links) for name in rates.FIRST_ORDER for links in LINKS]
+    tasks: list[tuple] = [("error", *one, seeds) for one in errors]
     tasks += [("error_in_dimension", d, shown, seeds) for d in rates.DIMENSIONS]
-    tasks += [("updates_to_flat", name, links) for name in rates.FIRST_ORDER for links in LINKS]
+    tasks += [("updates_to_flat", *one) for one in chains]
     found = run_all(_one, tasks, "rates", weights=[task[2] for task in tasks], preload=[__name__])
-    by_kind = {kind: {task[1:3]: value for task, value in zip(tasks, found, strict=True) if task[0] == kind}
-               for kind in ("error", "error_in_dimension", "updates_to_flat")}  # fmt: skip
-    dimensions = {d: value for (d, _), value in by_kind["error_in_dimension"].items()}
-    return rates.rates(by_kind["error"], dimensions, by_kind["updates_to_flat"], seeds, shown)
+    rest = found[len(errors) :]
+    return rates.rates(
+        dict(zip(errors, found, strict=False)),
+        dict(zip(rates.DIMENSIONS, rest, strict=False)),
+        dict(zip(chains, rest[len(rates.DIMENSIONS) :], strict=True)),
+        seeds,
+        shown,
+    )
 
 
 def _one(kind: str, *given: Any) -> Any:
