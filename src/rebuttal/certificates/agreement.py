@@ -18,7 +18,7 @@ class Tolerances:
     if they differ by at most `relative` of the larger one, or by `absolute`. Statuses must be equal.
     """
 
-    ratio_factor: float = 1.25
+    ratio_factor: float = 1.5
     relative: float = 0.02
     absolute: float = 1e-6
 

@@ -65,10 +65,12 @@ def _rows(path: Path) -> list[Row]:
     """The rows of a ledger. Raises InputError if it is none."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return rows if all(row["paper"] and row["id"] and _verdict(row) for row in rows) else []
+        for row in rows:
+            _ = row["paper"], row["id"], _verdict(row)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: cannot be read as a ledger ({type(error).__name__}); allowed: one that "
                          "`rebuttal certify` wrote") from error  # fmt: skip
+    return rows
 
 
 def _none(found: Sequence[str], of: str, what: str) -> None:

@@ -17,8 +17,10 @@ MEANING = {
 
 
 def write(folder: Path, content: dict[str, Any]) -> None:
-    """Write the page into a certificate's folder, with the style sheet that it needs."""
-    frame.write(folder / "reports" / "assets" / "style.css", frame.template("style.css"))
+    """Write the page into a certificate's folder, with the style sheet that it needs if no site brought one."""
+    style = folder / "reports" / "assets" / "style.css"
+    if not style.is_file():
+        frame.write(style, frame.template("style.css"))
     about = (
         f"A rerun in the profile {content['profile']} against the reference {content['reference']['name']}"
     )
