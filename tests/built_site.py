@@ -42,3 +42,8 @@ def shared(of_this_run: Path) -> Path:
             build(folder)
             done.touch()
     return folder
+
+
+def read(reports: Path, page: str) -> str:
+    """The text of a page."""
+    return (reports / page).read_text(encoding="utf-8")

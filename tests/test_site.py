@@ -3,21 +3,20 @@
 import json
 import re
 from collections import Counter
-from html import escape, unescape
+from html import unescape
 from itertools import pairwise
 
 import pytest
 import synthetic_comparison
 import yaml
-from built_site import DRAWN, PAGES, REVIEWS
-from doc_pages import DOCS, ROOT, blocks, section
-from doc_pages import page as doc
+from built_site import DRAWN, PAGES, REVIEWS, read
+from doc_pages import ROOT
 
-from rebuttal import papers, results
+from rebuttal import papers
 from rebuttal.charts import theme
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
-from rebuttal.report import captions, html, on_machines, site
+from rebuttal.report import captions, on_machines, site
 from rebuttal.report import files as report_files
 from rebuttal.schemas import ANALYSES
 
@@ -28,10 +27,6 @@ every_page = pytest.mark.parametrize("page", PAGES)
 @pytest.fixture(scope="module")
 def reports(built_project):
     return built_project / "reports"
-
-
-def read(reports, page):
-    return (reports / page).read_text(encoding="utf-8")
 
 
 def test_every_concern_and_claim_is_in_the_ledger(built_project, reports):
@@ -113,46 +108,6 @@ def test_a_site_without_reviews_is_refused(project):
     with pytest.raises(InputError, match="at least one paper whose review was written"):
         site.write_site()
     assert not (project / "reports").exists()
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_the_page_of_a_method_has_what_docs_have_and_where_it_appears(reports, name):
-    text = read(reports, f"methods/{name}.html")
-    source = doc(f"methods/{name}")
-    (box,) = blocks(section(source, "Pseudo-code"), "text")
-    assert f"<code>{escape(box)}</code>" in text
-    assert text.count('<img class="picture"') == 1
-    assert (reports / "methods" / f"{name}.svg").read_bytes() == (
-        DOCS / "methods" / f"{name}.svg"
-    ).read_bytes()
-    chapters = [html.text(found) for found in re.findall(r"<h2[^>]*>(.*?)</h2>", text)]
-    assert chapters == [*re.findall(r"^## (.*)$", source, flags=re.MULTILINE), "Measures", "Where it appears"]
-    linked = {other for other in DRAWN if f'href="methods/{name}.html"' in read(reports, other)}
-    assert {
-        other for other in DRAWN if f'href="../{other}"' in text.split("Where it appears</h2>")[1]
-    } == linked
-
-
-def test_a_method_leads_to_the_questions_that_are_answered_with_it(reports):
-    text = read(reports, "methods/asynchronous.html")
-    for row in json.loads(read(reports, "ledger.json")):
-        rules = [one["rule"] for one in row["evidence"]]
-        named = any("asynchronous" in [*rule.get("of", []), *rule.get("against", [])] for rule in rules)
-        assert (f'href="../backup-workers.html#{row["id"]}"' in text) == named
-
-
-def test_how_it_was_measured_is_read_from_the_results(built_project, reports):
-    text = read(reports, "measured.html")
-    for study in ("backup_workers", "comparison"):
-        tuning = results.load_tuning(built_project / "results" / study)
-        assert f">{int(tuning.diverged.notnull().sum())}</td>" in text
-        curves = results.load_curves(built_project / "results" / study)
-        assert f">{curves.sizes['method']}</td>" in text
-    for row in json.loads(read(reports, "ledger.json")):
-        lacks = row["status"] in ("open", "undecided") or row["missing"] is not None
-        assert (f'href="backup-workers.html#{row["id"]}"' in text) == lacks
-    for heading in re.findall(r"^## (.*)$", doc("status"), flags=re.MULTILINE):
-        assert f">{heading}</h3>" in text
 
 
 @every_page

@@ -1,0 +1,58 @@
+"""The pages that are made from docs and results alone: of each method, and of how it was measured."""
+
+import json
+import re
+from html import escape
+
+import pytest
+from built_site import DRAWN, read
+from doc_pages import DOCS, blocks, page, section
+
+from rebuttal import results
+from rebuttal.methods import METHODS
+from rebuttal.report import html
+
+
+@pytest.fixture(scope="module")
+def reports(built_project):
+    return built_project / "reports"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_page_of_a_method_has_what_docs_have_and_where_it_appears(reports, name):
+    text = read(reports, f"methods/{name}.html")
+    source = page(f"methods/{name}")
+    (box,) = blocks(section(source, "Pseudo-code"), "text")
+    assert f"<code>{escape(box)}</code>" in text
+    assert text.count('<img class="picture"') == 1
+    assert (reports / "methods" / f"{name}.svg").read_bytes() == (
+        DOCS / "methods" / f"{name}.svg"
+    ).read_bytes()
+    chapters = [html.text(found) for found in re.findall(r"<h2[^>]*>(.*?)</h2>", text)]
+    assert chapters == [*re.findall(r"^## (.*)$", source, flags=re.MULTILINE), "Measures", "Where it appears"]
+    linked = {other for other in DRAWN if f'href="methods/{name}.html"' in read(reports, other)}
+    assert {
+        other for other in DRAWN if f'href="../{other}"' in text.split("Where it appears</h2>")[1]
+    } == linked
+
+
+def test_a_method_leads_to_the_questions_that_are_answered_with_it(reports):
+    text = read(reports, "methods/asynchronous.html")
+    for row in json.loads(read(reports, "ledger.json")):
+        rules = [one["rule"] for one in row["evidence"]]
+        named = any("asynchronous" in [*rule.get("of", []), *rule.get("against", [])] for rule in rules)
+        assert (f'href="../backup-workers.html#{row["id"]}"' in text) == named
+
+
+def test_how_it_was_measured_is_read_from_the_results(built_project, reports):
+    text = read(reports, "measured.html")
+    for study in ("backup_workers", "comparison"):
+        tuning = results.load_tuning(built_project / "results" / study)
+        assert f">{int(tuning.diverged.notnull().sum())}</td>" in text
+        curves = results.load_curves(built_project / "results" / study)
+        assert f">{curves.sizes['method']}</td>" in text
+    for row in json.loads(read(reports, "ledger.json")):
+        lacks = row["status"] in ("open", "undecided") or row["missing"] is not None
+        assert (f'href="backup-workers.html#{row["id"]}"' in text) == lacks
+    for heading in re.findall(r"^## (.*)$", page("status"), flags=re.MULTILINE):
+        assert f">{heading}</h3>" in text
