@@ -78,9 +78,5 @@ def finding(data: xr.Dataset) -> str:
 
 
 def _rule(channel: str, value: float) -> alt.Chart:
-    field = {channel: alt.X("at:Q") if channel == "x" else alt.Y("at:Q")}
-    return (
-        alt.Chart(pd.DataFrame({"at": [value]}))
-        .mark_rule(color=SOFT, strokeDash=list(DASHED))
-        .encode(**field)
-    )
+    base = alt.Chart(pd.DataFrame({"at": [value]})).mark_rule(color=SOFT, strokeDash=list(DASHED))
+    return base.encode(x="at:Q") if channel == "x" else base.encode(y="at:Q")
