@@ -81,7 +81,13 @@ def blank(seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]]) -> xr
     empty = np.full([len(labels) for labels in coords.values()], np.nan)
     found = xr.Dataset({name: (tuple(coords), empty.copy(), {"units": "1"}) for name in VARIABLES}, coords)
     found.coords["form_about"] = ("form", [_first_line(name) for name, _ in forms.values()])
-    found.coords["bound"] = ("dtype", [float(np.sqrt(np.finfo(dtype).eps)) for dtype in DTYPES])
+    found.coords["bound"] = (
+        "dtype",
+        [float(np.sqrt(np.finfo(dtype).eps)) for dtype in DTYPES],
+        {"units": "1"},
+    )
+    for name in ("seed", "update"):
+        found[name].attrs["units"] = "1"
     return found.assign_attrs(
         question="Do the forms compute the weights of mini-batch SGD?", clock="modelled", nodes=NODES, batch=BATCH,
         learning_rate=RATE, momentum=RULE.momentum,
