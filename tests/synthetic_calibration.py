@@ -3,7 +3,6 @@
 import itertools
 import json
 from pathlib import Path
-from typing import Any
 
 from rebuttal import results, seeding
 from rebuttal.calibration.rows import dataset
@@ -27,11 +26,11 @@ def made(nodes=(2, 4), repetitions=3):
     drawn = seeding.generator(0, "synthetic calibration")
     runs, costs = [], []
     for n, workload, repetition in itertools.product(nodes, ("small", "large"), range(repetitions)):
-        place: dict[str, Any] = {"nodes": n, "workload": workload, "repetition": repetition}
+        place = {"nodes": n, "workload": workload, "repetition": repetition}
         costs += [place | {"cost": name, "cost_s": 1e-4 * float(drawn.random())} for name in COSTS]
         for name, stragglers in itertools.product(METHODS, ("none", "lognormal")):
             if stragglers == "none" or (workload == "small" and name in OFF):
-                seconds = 1e-3 * n * (1 + float(drawn.random()))
+                seconds = 1e-3 * int(n) * (1 + float(drawn.random()))
                 predicted = seconds * (1 + OFF.get(name, float("nan")))
                 run = {
                     "method": name,

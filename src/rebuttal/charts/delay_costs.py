@@ -62,18 +62,23 @@ def share_rows(data: xr.Dataset) -> pd.DataFrame:
 def table(data: xr.Dataset) -> pd.DataFrame:
     """Rows of the first panel, with the largest share of the bound that each place used up."""
     frame = cost_rows(data)
-    most = share_rows(data).groupby(["layers", "batch"], sort=False)["share"].max().rename("largest_share")
-    return frames.short(frame.merge(most.reset_index(), on=["layers", "batch"], how="left"))
+    most = share_rows(data).pivot_table("share", ["layers", "batch"], aggfunc="max").reset_index()
+    named = most.rename(columns={"share": "largest_share"})
+    return frames.short(frame.merge(named, on=["layers", "batch"], how="left"))
 
 
 def finding(data: xr.Dataset) -> str:
     """The largest cost on both sides of the onset, and the largest share of the bound."""
     frame, promise = cost_rows(data), float(data.attrs["guaranteed_inflation"])
-    there = frame["beyond"] >= 1
-    sides = [float(frame["inflation"][chosen].max()) for chosen in (there, ~there) if bool(chosen.any())]
+    there = frames.column(frame, "beyond") >= 1
+    sides = [
+        float(np.max(frames.column(frame, "inflation")[chosen]))
+        for chosen in (there, ~there)
+        if bool(chosen.any())
+    ]
     words = f"Beyond the onset the delay costs at most {sides[0]:.3g} times the updates, where the theorem allows "
     before = f", and up to {sides[1]:.3g} times before it" if len(sides) > 1 else ""
-    share = float(share_rows(data)["share"].max())
+    share = float(np.max(frames.column(share_rows(data), "share")))
     return f"{words}{promise:.3g}{before}. The mean squared gradient stays below {share:.3g} of its bound."
 
 
