@@ -62,8 +62,11 @@ def share_rows(data: xr.Dataset) -> pd.DataFrame:
 def table(data: xr.Dataset) -> pd.DataFrame:
     """Rows of the first panel, with the largest share of the bound that each place used up."""
     frame = cost_rows(data)
-    most = share_rows(data).groupby(["layers", "batch"], sort=False)["share"].max().rename("largest_share")
-    return frames.short(frame.merge(most.reset_index(), on=["layers", "batch"], how="left"))
+    shares = pd.DataFrame(share_rows(data)[["layers", "batch", "share"]]).rename(
+        columns={"share": "largest_share"}
+    )
+    most = shares.groupby(["layers", "batch"], as_index=False, sort=False).max()
+    return frames.short(frame.merge(most, on=["layers", "batch"], how="left"))
 
 
 def finding(data: xr.Dataset) -> str:
