@@ -164,7 +164,8 @@ def test_one_short_file_gives_a_page_that_lists_every_concern_as_open(folder, mo
     place.parent.mkdir(parents=True)
     asked = [concern(number, missing="No runs yet.") for number in (1, 2, 3)]
     answered = concern(4, **of(reading(statistic="highest")))
-    place.write_text(yaml.safe_dump(ABOUT | {"concerns": [*asked, answered]}))
+    about = ABOUT | {"changed": ["The margin & more."]}
+    place.write_text(yaml.safe_dump(about | {"concerns": [*asked, answered]}))
     monkeypatch.chdir(folder)
     page = site.write_review("open-paper").read_text()
     rows = json.loads((folder / "results/review/open-paper/ledger.json").read_text())["rows"]
@@ -172,4 +173,5 @@ def test_one_short_file_gives_a_page_that_lists_every_concern_as_open(folder, mo
     for row in rows:
         assert f'id="{row["id"]}"' in page
     assert "No runs yet." in page
+    assert "<li>The margin &amp; more.</li>" in page
     assert 'id="fig-layer_wise_speedups"' in page

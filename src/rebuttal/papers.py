@@ -92,12 +92,16 @@ class _File(Strict):
     venue: Text
     links: Names
     sources: Names
+    changed: Annotated[list[Text], Field(description="a list of texts")] = Field(default_factory=list)
     claims: Annotated[list[_Claim], Field(description="a list of claims")] = Field(default_factory=list)
     concerns: Annotated[list[_Concern], Field(min_length=1, description="a list of concerns, at least one")]
 
 
 class Paper(Strict):
-    """A paper with its claims and the concerns about it. study: the name of its folder of results, if it has one."""
+    """A paper with its claims and the concerns about it.
+
+    study: the name of its folder of results, if it has one. changed: what was changed after a first look at results.
+    """
 
     id: str
     study: str | None
@@ -107,6 +111,7 @@ class Paper(Strict):
     venue: str
     links: list[str]
     sources: list[str]
+    changed: list[str]
     claims: list[Question]
     concerns: list[Question]
 

@@ -33,7 +33,7 @@ class Review:
         cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}). {self.paper.venue}."
         rows = [row for row in self.rows if row["id"] in self._ids(self.paper.concerns)]
         table = summary_table(rows, "The reviewers' concerns and what the measurements say")
-        text = html.element("p", escape(cite), class_="cite") + table + status_key()
+        text = html.element("p", escape(cite), class_="cite") + table + status_key() + self._changed()
         return Html(text, f"{len(rows)} concerns about {self.paper.title}", self.rows)
 
     def concern(self, name: str) -> Html:
@@ -79,6 +79,14 @@ class Review:
     def provenance(self) -> Html:
         """Every result file that this page rests on, with its hash."""
         return Html(files_table(behind(self.data.folder, analyses_of(self.rows))), "result files")
+
+    def _changed(self) -> str:
+        """What was changed after a first look at results."""
+        if not self.paper.changed:
+            return ""
+        lines = "".join(html.element("li", escape(one)) for one in self.paper.changed)
+        head = "Rules and settings stood before the results that they judge, but for what follows."
+        return html.element("p", head) + html.element("ul", lines, class_="changed")
 
     def _ids(self, questions: list[Any]) -> list[str]:
         return [one.id for one in questions]
