@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 from pathlib import Path
 
 import synthetic_project
@@ -33,13 +32,18 @@ def build(folder: Path) -> None:
 
 def shared(of_this_run: Path) -> Path:
     """The project of this run of the tests; who comes first builds it, and the others wait. Not to be changed."""
-    folder, done = of_this_run / "site", of_this_run / "site.done"
+    folder, done, failed = (of_this_run / name for name in ("site", "site.done", "site.failed"))
     with (of_this_run / "site.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if failed.exists():
+            raise RuntimeError(f"the site could not be built: {failed.read_text()}")
         if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)  # what another left that failed
             folder.mkdir()
-            build(folder)
+            try:
+                build(folder)
+            except Exception as error:
+                failed.write_text(str(error))
+                raise
             done.touch()
     return folder
 

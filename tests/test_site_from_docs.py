@@ -41,7 +41,7 @@ def test_a_method_leads_to_the_questions_that_are_answered_with_it(reports):
     for row in json.loads(read(reports, "ledger.json")):
         rules = [one["rule"] for one in row["evidence"]]
         named = any("asynchronous" in [*rule.get("of", []), *rule.get("against", [])] for rule in rules)
-        assert (f'href="../backup-workers.html#{row["id"]}"' in text) == named
+        assert (f'href="../{row["paper"]}.html#{row["id"]}"' in text) == named
 
 
 def test_how_it_was_measured_is_read_from_the_results(built_project, reports):
@@ -53,6 +53,6 @@ def test_how_it_was_measured_is_read_from_the_results(built_project, reports):
         assert f">{curves.sizes['method']}</td>" in text
     for row in json.loads(read(reports, "ledger.json")):
         lacks = row["status"] in ("open", "undecided") or row["missing"] is not None
-        assert (f'href="backup-workers.html#{row["id"]}"' in text) == lacks
+        assert (f'href="{row["paper"]}.html#{row["id"]}"' in text) == lacks
     for heading in re.findall(r"^## (.*)$", page("status"), flags=re.MULTILINE):
         assert f">{heading}</h3>" in text

@@ -28,7 +28,8 @@ KEY = (
 
 def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """What the delay costs in updates, and the speed-up for each kind of device, by layers and batch."""
-    frame, lines = frames.some(rows(data), "delay_map"), _drawn(boundaries(data))
+    frame = frames.some(rows(data), "delay_map")
+    lines = _drawn(within(boundaries(data), frame))
     about = f"{data.sizes['seed']} seeds, mean; noisy quadratics; {frames.clock(data)}"
     x = alt.X("layers_from:Q", title="layers L, delay T = 2 (L − 1), log scale", scale=_log(frame, "layers"),
               axis=alt.Axis(values=data.layers.values.tolist()))  # fmt: skip
@@ -84,6 +85,12 @@ def boundaries(data: xr.Dataset) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def within(lines: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """The points of the boundaries that lie on the map."""
+    last = float(frames.column(frame, "layers_to").max())
+    return frames.keep(lines, frames.column(lines, "layers") <= last)
+
+
 def table(data: xr.Dataset) -> pd.DataFrame:
     """Updates, rate, what the delay costs, and the speed-up on each kind of device, by layers and batch."""
     means = data[["updates", "inflation"]].mean("seed").merge(data[["rate"]])
@@ -132,8 +139,8 @@ def _drawn(lines: pd.DataFrame) -> list[alt.Chart]:
             tooltip=tips("which", "layers", "batch"),
         )
         found += [
-            base.mark_line(color=INK, strokeDash=list(dash), strokeWidth=2, clip=True),
-            base.mark_point(color=INK, shape=shape, filled=True, size=50, clip=True),
+            base.mark_line(color=INK, strokeDash=list(dash), strokeWidth=2),
+            base.mark_point(color=INK, shape=shape, filled=True, size=50),
         ]
     return found
 

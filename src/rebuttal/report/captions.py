@@ -345,7 +345,7 @@ ABOUT: dict[str, About] = {
     ),
     "stable_rates": About(
         "The largest stable rate, by the algorithm and by its equation",
-        "At 1 both agree. Above it the equation calls rates stable at which the algorithm diverges. The formula is "
+        "At one both agree. Above it the equation calls rates stable at which the algorithm diverges. The formula is "
         "that of a quadratic whose gradients are all D ticks late.",
         {"continuous_time": ("formula_rate", "eigenvalue_ratio", "equation_ratio", "midpoint_ratio")},
     ),
