@@ -7,12 +7,14 @@ import xarray as xr
 
 from rebuttal import params, results
 
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
 STUDY = "random_smoothing"
 
 
 def labels() -> list[str]:
     """The labels of the study's variants."""
-    return [variant.label for variant in params.load().study(STUDY).variants]
+    return [variant.label for variant in params.load(PARAMS).study(STUDY).variants]
 
 
 def made(study: Path) -> dict[str, xr.Dataset]:
@@ -35,7 +37,7 @@ def write(study: Path, folder: Path) -> Path:
 
 def _relabelled(data: xr.Dataset) -> xr.Dataset:
     """Without the methods that were run in one place only; each workload is one of the two that there are."""
-    known = params.load().study(STUDY)
+    known = params.load(PARAMS).study(STUDY)
     there = [label for label in map(str, data.method.values) if not label.startswith("delayed")]
     chosen = (there * 2)[: len(labels())]
     workloads = [str(data.workload.values[number % 2]) for number in range(len(known.workloads))]

@@ -7,12 +7,14 @@ import synthetic_results
 
 from rebuttal import params, results
 
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
 PLACE = {"workload": ["digits_mlp"], "machine": ["paper_cluster"]}
 
 
 def write(study: Path, name: str, folder: Path) -> Path:
     """The files of the study called `name` in `folder`, all methods in one file of each kind, from those of `study`."""
-    labels = [variant.label for variant in params.load().study(name).variants]
+    labels = [variant.label for variant in params.load(PARAMS).study(name).variants]
     numbers = json.dumps({"workloads": PLACE["workload"], "machines": PLACE["machine"], "seeds": [0, 1]})
     for kind, file in (
         ("curves", "training/all/curves.nc"),
