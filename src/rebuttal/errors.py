@@ -16,6 +16,10 @@ class InputError(_OneLine, ValueError):
     """A parameter, file or data set that cannot be used. `str(error)` is one clear line."""
 
 
+class NothingToDrawError(InputError):
+    """Results in which no run has what a figure shows: a page says so in the figure's place."""
+
+
 class RunError(_OneLine, RuntimeError):
     """A run that failed although its input was sound. `str(error)` is one clear line."""
 

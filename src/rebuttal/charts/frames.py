@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.charts.theme import words
-from rebuttal.errors import InputError, refuse
+from rebuttal.errors import NothingToDrawError, refuse
 from rebuttal.stats import arrays
 
 TABLE_ROWS = 40
@@ -144,5 +144,7 @@ def short(frame: pd.DataFrame, most: int = TABLE_ROWS) -> pd.DataFrame:
 def some(frame: pd.DataFrame, figure: str) -> pd.DataFrame:
     """The frame itself; refuses an empty one, because an empty chart looks like a finding."""
     if frame.empty:
-        raise InputError(f"figure {figure}: no finite value to draw; allowed: results of at least one run")
+        raise NothingToDrawError(
+            f"figure {figure}: no finite value to draw; allowed: results of at least one run"
+        )
     return frame

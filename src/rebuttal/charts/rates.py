@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, plain_key, tips
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, tips
 from rebuttal.charts.theme import DASHED, DOTTED, SOFT, SOLID, Style, words
 from rebuttal.stats import arrays
 
@@ -80,10 +80,9 @@ def _links(data: xr.Dataset) -> Panel:
     """Updates until the gradient of the chain is small."""
     frame = data.flat_updates.to_series().reset_index(name="updates")
     fewest = pd.DataFrame({"links": data.links.values, "updates": data.links.values.astype(float)})
-    key = plain_key({
-        str(name): f"{words(str(name))} with the step 1/β: updates until the gradient is no longer than 1"
-        for name in data.first_order.values
-    })  # fmt: skip
+    names = [str(name) for name in data.first_order.values]
+    said = "with the step 1/β: updates until the gradient is no longer than 1"
+    key = method_key(names, {name: f"{words(name)} {said}" for name in names})
     least = Entry("fewest", "fewest", "one update for each link: no method of gradients needs fewer",
                   Style(SOFT, DOTTED, "circle"))  # fmt: skip
     x = axis(

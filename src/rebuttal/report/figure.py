@@ -57,13 +57,15 @@ class Figure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """A notebook draws the chart with the version of Vega-Lite it has; the published page takes its own part."""
+        if not self.panels:
+            return {"text/html": self.to_html(), PAGE_MIME: self.to_html(), "text/plain": repr(self)}
         spec = join_specs(self.panels)
         return dict.fromkeys(VEGA_MIMES, spec) | {PAGE_MIME: self.to_html(), "text/plain": repr(self)}
 
     def to_html(self) -> str:
         """The figure as it stands in a published page."""
         heading = f"fig-{self.id}-title"
-        shared = common(self.panels)
+        shared = common(self.panels) if self.panels else []
         drawn = "\n".join(panel_html(one, shared, self.level + 1) for one in self.panels)
         laid = "stacked" if self.stacked else f"across{self.across or columns(len(self.panels))}"
         parts = [
@@ -86,6 +88,8 @@ class Figure:
 
     def _data(self) -> str:
         """The numbers behind the figure."""
+        if not self.panels:
+            return ""
         count = self.table.attrs.get("rows", len(self.table))
         shown = f"the first {len(self.table)} of {count} rows" if count > len(self.table) else f"{count} rows"
         summary = html.element("summary", f"Data table ({shown})")

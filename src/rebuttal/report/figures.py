@@ -1,11 +1,14 @@
 """The figures of a report, drawn from the results of a study or of the analyses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 from altair.utils import schemapi
 
 from rebuttal import charts
+from rebuttal.errors import NothingToDrawError
 from rebuttal.report.captions import ABOUT
 from rebuttal.report.figure import Figure, Source
 from rebuttal.report.findings import FINDINGS
@@ -19,6 +22,9 @@ FILES = {
     "gantt": "timelines/*/*.npz",
     "layer_gantt": "timelines/*/*.npz",
 }
+
+
+NOTHING = "Nothing to draw: no run of these results has a finite value of what this figure shows."
 
 
 def needs(name: str) -> tuple[str, ...]:
@@ -37,23 +43,17 @@ def build(
     given = [data[need] for need in drawing.needs]
     about = ABOUT[name]
     sources = tuple(Source(source(kind, study), names) for kind, names in about.variables.items())
-    with schemapi.debug_mode(
-        False
-    ):  # Altair checks each part of a chart as it is made; the tests have it checked
-        drawn = tuple(drawing.panels(*given, definitions))
-    finding = drawing.finding or FINDINGS.get(name)
-    return Figure(
-        id=name,
-        title=about.title,
-        caption=about.read,
-        panels=drawn,
-        table=drawing.table(*given),
-        sources=sources,
-        across=about.across,
-        stacked=about.stacked,
-        finding=finding(*given) if finding else "",
-        level=level,
+    frame = Figure(
+        name, about.title, about.read, (), pd.DataFrame(), sources, about.across, about.stacked, level=level
     )
+    finding = drawing.finding or FINDINGS.get(name)
+    try:
+        with schemapi.debug_mode(False):  # Altair checks each part as it is made; the tests have it checked
+            drawn = tuple(drawing.panels(*given, definitions))
+        said = finding(*given) if finding else ""
+        return replace(frame, panels=drawn, table=drawing.table(*given), finding=said)
+    except NothingToDrawError:
+        return replace(frame, finding=NOTHING)
 
 
 def source(kind: str, study: str) -> str:
