@@ -5,6 +5,7 @@ import shutil
 from html import escape
 
 import nbformat
+import numpy as np
 import pytest
 import synthetic_calibration
 import synthetic_project
@@ -383,3 +384,13 @@ def test_what_the_page_of_the_machines_lacks_is_refused_in_one_line(on_machines,
     (tmp_path / "analyses" / "models.json").unlink()
     with pytest.raises(InputError, match=r"models\.json: cannot be read"):
         machines(tmp_path / "analyses")
+
+
+def test_a_figure_without_a_finite_value_says_so_in_its_place(opened):
+    nothing = opened.data.curves.copy()
+    for name in ("test_metric", "validation_metric"):
+        nothing[name] = nothing[name] * np.nan
+    figure = figures.build("convergence", {"curves": nothing}, "backup_workers", {})
+    assert figures.NOTHING in figure.to_html()
+    assert 'id="fig-convergence"' in figure.to_html()
+    assert figure._repr_mimebundle_()["text/html"] == figure.to_html()
