@@ -19,19 +19,28 @@
         list.add(new Option(parameter.bind.labels[place], value, false, value === parameter.value));
       });
       figure.querySelector(".panels").before(label);
+      window.pageState.keep(list, function () {});
     }
     delete parameter.bind; // or Vega would make a list of its own in every panel
+    parameter.value = list.value;
     return list;
   }
-  document.querySelectorAll(".chart").forEach(function (place) {
+  function draw(place) {
+    if (place.dataset.drawn) { return; }
+    place.dataset.drawn = "begun";
     var specification = JSON.parse(place.querySelector("script").textContent);
     var lists = (specification.params || []).map(choice.bind(null, place.closest("figure")));
     var fixed = place.querySelector(".static");
-    var drawn = document.createElement("div");
+    // One picture with one description, as the static one: what Vega says of every mark is kept from screen readers.
+    var drawn = document.createElement("div"), inner = document.createElement("div");
     drawn.className = "drawn";
+    drawn.setAttribute("role", "img");
+    drawn.setAttribute("aria-label", fixed.getAttribute("aria-label"));
+    inner.setAttribute("aria-hidden", "true");
+    drawn.appendChild(inner);
     place.appendChild(drawn);
     fixed.hidden = true;
-    vegaEmbed(drawn, specification, options).then(
+    return vegaEmbed(inner, specification, options).then(
       function (result) {
         lists.forEach(function (list) {
           list.addEventListener("change", function () { result.view.signal(list.name, list.value).runAsync(); });
@@ -45,5 +54,16 @@
         console.error(error);
       }
     );
-  });
+  }
+  // What comes into view is drawn at once, the rest one after the other; until then the static pictures stand there.
+  var places = Array.from(document.querySelectorAll(".chart"));
+  var near = new IntersectionObserver(function (seen) {
+    seen.forEach(function (one) { if (one.isIntersecting) { near.unobserve(one.target); draw(one.target); } });
+  }, { rootMargin: "400px" });
+  places.forEach(function (place) { near.observe(place); });
+  function rest() {
+    var next = places.shift();
+    if (next) { Promise.resolve(draw(next)).then(function () { setTimeout(rest, 0); }); }
+  }
+  rest();
 })();
