@@ -88,7 +88,7 @@ def test_the_diffs_of_the_page_apply_to_the_files(example):
         "tests/test_laws.py",
         "tests/runs.py",
         "src/rebuttal/pictures/stories.py",
-        "params.yaml",
+        "params/backup_workers.yaml",
     ]
     diffs = blocks(text, "diff")
     assert len(diffs) == len(files)

@@ -144,21 +144,35 @@ def test_an_unknown_study_or_method_is_refused_with_the_nearest_name(tmp_path):
 def test_scalars_are_read_as_dvc_reads_them(tmp_path):
     from ruamel.yaml import YAML
 
-    scalars = (
-        "[1e-3, 1.0E+2, .5, 5., 007, 0x10, 1_000, on, yes, true, ~, null, -3, +4, .inf, 12:30, 2020-01-01, a]"
-    )
-    (tmp_path / "scalars.yaml").write_text(f"scalars: {scalars}\n")
+    scalars = "1e-3 1.0E+2 .5 5. 007 0x10 1_000 on yes true ~ null -3 +4 .inf 12:30 2020-01-01 a a:b"
+    lines = "scalars:\n" + "".join(f"- {scalar}\n" for scalar in scalars.split())
+    (tmp_path / "scalars.yaml").write_text(lines)
     ours = params.text.read(tmp_path / "scalars.yaml")["scalars"]
-    theirs = YAML(typ="safe").load(f"scalars: {scalars}\n")["scalars"]
+    theirs = YAML(typ="safe").load(lines)["scalars"]
     for mine, other in zip(ours, theirs, strict=True):
         assert mine == other or isinstance(mine, str)  # at worst a text, which no number's place accepts
     assert ours[:3] == [1e-3, 100.0, 0.5]
     assert ours[7:11] == ["on", "yes", True, None]
 
 
+@pytest.mark.parametrize("value", ["[a:b]", "{a: b:c}", "[[12:30]]"])
+def test_what_dvc_cannot_read_is_refused_with_the_line_and_what_helps(tmp_path, value):
+    from ruamel.yaml import YAML, YAMLError
+
+    path = tmp_path / "names.yaml"
+    path.write_text(f"first: 1\nnames: {value}\n")
+    with pytest.raises(YAMLError):
+        YAML(typ="safe").load(path)
+    with pytest.raises(InputError, match=r'^names\.yaml, line 2: got .* allowed: it in quotes, "'):
+        params.files.read(path)
+    path.write_text("names: ['a:b', {c: \"d:e\"}]\n")
+    assert params.files.read(path) == YAML(typ="safe").load(path)
+
+
 def test_the_projects_own_parameters_are_valid_under_every_profile(root, tmp_path):
     text = (root / "params.yaml").read_text()
     path = tmp_path / "params.yaml"
+    (tmp_path / "params").symlink_to(root / "params")
     names = replace(params.installed(), check_data=lambda *_: None)  # a full run's data need not be here
     for name in ("quick", "full", "ci"):
         path.write_text(text)
@@ -220,3 +234,32 @@ def test_the_packages_own_names_are_offered():
     assert "digits_mlp" in names.workloads
     assert "paper_cluster" in names.machines
     assert names.check_data is workloads.check_data
+
+
+def test_a_section_may_stand_in_a_file_of_its_own(tmp_path):
+    whole = changed("profile", "quick")
+    together = load(tmp_path, whole)
+    (tmp_path / "params").mkdir()
+    for name in ("ci", "backup_workers"):
+        (tmp_path / "params" / f"{name}.yaml").write_text(yaml.safe_dump(whole.pop(name), sort_keys=False))
+    assert load(tmp_path, whole) == together
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "quick",
+            "a: 1",
+            r"^quick: got this section in params\.yaml and in params/quick\.yaml; allowed: one of",
+        ),
+        ("slow", "a: 1", r"^slow: got an unknown key .* allowed: "),
+        ("slow", "a: 1\na: 2", r"^params/slow\.yaml, line 2: a: got this key twice"),
+        ("slow", "- 1", r"^params/slow\.yaml: got \[1\]; allowed: sections"),
+    ],
+)
+def test_a_broken_file_of_a_section_is_refused_in_one_line_that_names_it(tmp_path, name, content, said):
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / f"{name}.yaml").write_text(content)
+    with pytest.raises(InputError, match=said):
+        load(tmp_path, changed("profile", "quick"))

@@ -31,7 +31,7 @@ def finished(tmp_path_factory) -> Path:
     """A copy of the project whose every stage is recorded as done, with placeholders for results."""
     folder = tmp_path_factory.mktemp("pipeline") / "project"
     folder.mkdir()
-    for name in ("src", "docs", "notebooks", "papers"):
+    for name in ("src", "docs", "notebooks", "papers", "params"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
         )
@@ -58,11 +58,11 @@ PARTS = ("summaries", "timelines", "training", "tuning")  # of a study that is o
 def outs(folder: Path) -> list[str]:
     """Every output of every stage."""
     pipeline = yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
-    methods = yaml.safe_load((folder / "params.yaml").read_text())["backup_workers"]["methods"]
+    methods = yaml.safe_load((folder / "params/backup_workers.yaml").read_text())["methods"]
     found = []
     for stage in pipeline.values():
         each = stage.get("foreach", [""])
-        for key in methods if each == "${backup_workers.methods}" else each:
+        for key in methods if each == "${methods}" else each:
             for out in stage.get("do", stage)["outs"]:
                 name = next(iter(out)) if isinstance(out, dict) else out
                 found.append(name.replace("${key}", key).replace("${item}", key))
@@ -94,9 +94,9 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
-    text = (project / "params.yaml").read_text()
+    text = (project / "params/quick.yaml").read_text()
     grid = next(line for line in text.splitlines() if "learning_rates: [" in line)
-    (project / "params.yaml").write_text(text.replace(grid, grid.replace("]", ", 7.0]"), 1))
+    (project / "params/quick.yaml").write_text(text.replace(grid, grid.replace("]", ", 7.0]"), 1))
     assert {stage.split("@")[0] for stage in status(project)} == {"tune"}
 
 
@@ -108,15 +108,17 @@ def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
-    replace(project / "params.yaml", "softsync, variants: [{n: 4}]", "softsync, variants: [{n: 2}]")
+    replace(
+        project / "params/backup_workers.yaml", "softsync, variants: [{n: 4}]", "softsync, variants: [{n: 2}]"
+    )
     assert {stage.split("@")[1] for stage in status(project)} == {"softsync"}
 
 
 def test_a_new_method_makes_only_its_own_stages(project):
     replace(
-        project / "params.yaml",
-        "    delayed:\n",
-        "    synchronous_again: {program: synchronous}\n    delayed:\n",
+        project / "params/backup_workers.yaml",
+        "  delayed:\n",
+        "  synchronous_again: {program: synchronous}\n  delayed:\n",
     )
     assert status(project) == {f"{kind}@synchronous_again" for kind in ("simulate", "tune", "train")}
 
@@ -162,7 +164,7 @@ def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew
     path = project / "src/rebuttal/analyses/steps.py"
     path.write_text(path.read_text() + "\n# a change\n")
     assert status(project) == {"analyses"}
-    replace(project / "params.yaml", "samples: [1, 2, 4,", "samples: [1, 4,")
+    replace(project / "params/quick.yaml", "samples: [1, 2, 4,", "samples: [1, 4,")
     assert status(project) == {"analyses", "throughput"}
 
 

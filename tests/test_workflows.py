@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rebuttal import params
-from rebuttal.params import text
+from rebuttal.params import files, text
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -57,7 +57,7 @@ def test_the_profile_of_the_reduced_pipeline_is_there():
         word.removeprefix("PROFILE=") for words in commands(FILES[1]) for word in words if "PROFILE=" in word
     ]
     assert profiles == ["ci"]
-    assert "ci" in text.read(ROOT / "params.yaml")
+    assert "ci" in files.read(ROOT / "params.yaml")
     assert params.load(ROOT / "params.yaml").profile
 
 

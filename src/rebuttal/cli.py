@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
             continue
         for argument, meaning in takes:
             sub.add_argument(argument, help=meaning, nargs=argparse.REMAINDER if argument == "run" else None)
-        sub.add_argument("--study", default=STUDY, help=f"the study in params.yaml (default: {STUDY})")
+        sub.add_argument("--study", default=STUDY, help=f"a study of the parameters (default: {STUDY})")
     return parser
 
 
@@ -65,7 +65,7 @@ def _check(given: argparse.Namespace) -> None:
     for file in sorted((paths.root() / "papers").glob("*/paper.yaml")):
         papers.load(file)
     sizes = ", ".join(f"{len(study.variants)} variants in {study.name}" for study in loaded.studies.values())
-    print(f"params.yaml and papers: sound; profile {loaded.profile}: {sizes}")
+    print(f"parameters and papers: sound; profile {loaded.profile}: {sizes}")
 
 
 def _simulate(given: argparse.Namespace) -> None:
@@ -215,8 +215,8 @@ RATES = functools.partial(_with_params, "rebuttal.studies.rates", "write_rates")
 RECORDED = functools.partial(_with_params, "rebuttal.studies.recorded", "write_recorded")
 CALIBRATE = functools.partial(_with_params, "rebuttal.calibration.campaign", "write_calibration")
 EQUIVALENCE = functools.partial(_with_params, "rebuttal.studies.equivalence", "write_equivalence")
-METHOD = ("method", "a method of the study: a key of its `methods` in params.yaml")
-NAME = ("name", "a study of params.yaml")
+METHOD = ("method", "a method of the study: a key of its `methods` in params/STUDY.yaml")
+NAME = ("name", "a study: a section of the parameters with methods")
 PAPER = ("paper", "a folder of papers/")
 RUN = ("run", "a command and its arguments, such as dvc repro")
 #: What stages import: a warm server does so once.
@@ -244,7 +244,7 @@ PRELOADED = (
     "ipykernel.ipkernel",
 )
 COMMANDS = (
-    ("check", _check, "check params.yaml, the papers' files and the data, and start nothing", ()),
+    ("check", _check, "check the parameters, the papers' files and the data, and start nothing", ()),
     ("profile", PROFILE, "measure this device: costs of each layer, and the fastest executors", ()),
     ("simulate", _simulate, "run the virtual clock for every run of a method", (METHOD,)),
     ("tune", _tune, "find the learning rate of each variant of a method", (METHOD,)),

@@ -1,7 +1,7 @@
 """A bundle: a folder with everything that verdicts are computed from, and a list of its files with their hashes.
 
-A bundle has the layout of the project: params.yaml, papers/PAPER/paper.yaml, results/STUDY/..., and ledger.json with
-the verdicts. `reference/NAME` is one; a certificate is one that holds code, notebooks and pages too.
+A bundle has the layout of the project: params.yaml, params/, papers/PAPER/paper.yaml, results/STUDY/..., and
+ledger.json with the verdicts. `reference/NAME` is one; a certificate is one that holds code, notebooks and pages too.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rebuttal.errors import InputError
+from rebuttal.params import files
 
 # What the files of a bundle that are not copies are called, and the format of CERTIFICATE.
 MANIFEST, LEDGER = "manifest.json", "ledger.json"
@@ -46,7 +47,8 @@ class File:
 
 def sources(root: Path, rows: Sequence[Row], studies: Iterable[str]) -> Iterator[Chosen]:
     """What a bundle of a project holds: (role, path) of its parameters, its rules, and the results behind `rows`."""
-    yield "parameters", root / "params.yaml"
+    for path in files.of(root / "params.yaml"):
+        yield "parameters", path
     for paper in sorted({row["paper"] for row in rows}):
         yield "rules", root / "papers" / paper / "paper.yaml"
     results = root / "results"

@@ -1,7 +1,7 @@
-"""params.yaml: read, checked as a whole, and turned into what a study needs, before anything starts.
+"""params.yaml and the folder params: read, checked as a whole, turned into what a study needs; nothing starts before.
 
 `load().study("backup_workers")` is the selected profile's numbers with every variant of every method. Whatever is
-wrong in the file, `load` raises one `InputError` of one line: the dotted key, what was given, what is allowed, and
+wrong in them, `load` raises one `InputError` of one line: the dotted key, what was given, what is allowed, and
 the nearest valid name.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rebuttal import paths
 from rebuttal.errors import refuse
-from rebuttal.params import checks, expansion, fitting, refusals, schema, text
+from rebuttal.params import checks, expansion, files, fitting, refusals, schema
 from rebuttal.params.catalogue import Catalogue, installed
 from rebuttal.params.study import Analyses, Study, Variant
 
@@ -38,7 +38,7 @@ def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params
     """Read and check a parameter file.
 
     Args:
-        path: default: params.yaml in the project's root.
+        path: default: params.yaml in the project's root. Sections may stand in the folder `params` beside it.
         catalogue: the programs, workloads and machines that may be named; default: those of the package.
 
     Raises:
@@ -46,7 +46,7 @@ def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params
     """
     path = path or paths.root() / "params.yaml"
     names = catalogue or installed()
-    content = text.read(path)
+    content = files.read(path)
     file = refusals.validate(schema.file_for(content), content)
     for profile in schema.PROFILES:
         checks.numbers(file, profile, names)

@@ -1,4 +1,4 @@
-"""The shape of params.yaml: its keys, their types and their bounds.
+"""The shape of the parameters: its keys, their types and their bounds.
 
 Types are strict ("5" is not 5, true is not 1) and unknown keys are refused. A description says what is allowed; it is
 the sentence that a refused value is answered with. What one value says about another is in `checks`.

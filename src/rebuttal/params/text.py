@@ -34,17 +34,22 @@ for _tag, _pattern, _first in (
     Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The file's sections as plain dicts, lists and scalars. Raises InputError, with the line where there is one."""
-    content = _content(path)
+def read(path: Path, name: str | None = None) -> dict[str, Any]:
+    """The file's sections as plain dicts, lists and scalars.
+
+    Raises:
+        InputError: one line that calls the file `name` (default: its own), with the line where there is one.
+    """
+    name = name or path.name
+    content = _content(path, name)
     try:
-        value = _parse(path.name, content)
+        value = _parse(name, content)
     except yaml.MarkedYAMLError as error:
-        raise InputError(_syntax(path.name, error)) from error
+        raise InputError(_syntax(name, error)) from error
     except yaml.YAMLError as error:
-        raise InputError(f"{path.name}: got {str(error).splitlines()[0]}; allowed: YAML text") from error
+        raise InputError(f"{name}: got {str(error).splitlines()[0]}; allowed: YAML text") from error
     if not isinstance(value, dict):
-        raise refuse(path.name, value, "sections of `key: value`")
+        raise refuse(name, value, "sections of `key: value`")
     return value
 
 
@@ -60,13 +65,13 @@ def _parse(file: str, content: str) -> Any:
         loader.dispose()
 
 
-def _content(path: Path) -> str:
+def _content(path: Path, name: str) -> str:
     if not path.is_file():
-        raise InputError(f"{path.name}: got no such file in {path.parent}; allowed: a readable YAML file")
+        raise InputError(f"{name}: got no such file in {path.parent}; allowed: a readable YAML file")
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name}: got {error}; allowed: a readable YAML file in UTF-8") from error
+        raise InputError(f"{name}: got {error}; allowed: a readable YAML file in UTF-8") from error
 
 
 def _syntax(file: str, error: yaml.MarkedYAMLError) -> str:
