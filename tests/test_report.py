@@ -316,7 +316,15 @@ def test_a_page_shows_results_and_hides_code_behind_a_toggle():
 
 def test_the_readme_holds_the_ledger_that_is_published(root):
     rows = json.loads((root / "reports" / "ledger.json").read_text(encoding="utf-8"))
-    assert readme.table(rows) in (root / "README.md").read_text(encoding="utf-8")
+    assert readme.tables(rows) in (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_counts_every_question_of_every_paper(root):
+    rows = json.loads((root / "reports" / "ledger.json").read_text(encoding="utf-8"))
+    _, _, *papers, _ = readme.tables(rows).partition("\n\n")[0].splitlines() + [""]
+    counts = [[int(cell) for cell in line.split("|")[2:-1]] for line in papers]
+    assert [total for total, *_ in counts] == [sum(each) for _, *each in counts]
+    assert sum(total for total, *_ in counts) == len(rows)
 
 
 def test_a_readme_without_its_marks_is_refused(project):

@@ -1,14 +1,21 @@
-"""The README's table of findings, written from reports/ledger.json, so that no number in it was typed."""
+"""The README's tables of findings, written from reports/ledger.json, so that no number in it was typed."""
 
+import html
 import json
 import re
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
-from rebuttal import paths
+from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.report import page
+from rebuttal.stats import judging
+
+Row = dict[str, Any]  # of the ledger
 
 BEGIN, END = "<!-- ledger: written by `rebuttal site` from reports/ledger.json -->", "<!-- /ledger -->"
+STATUSES: tuple[str, ...] = get_args(judging.Status)
 HEAD = "| | question | status | effect [95 % interval] | n |\n|---|---|---|---|---|"
 
 
@@ -22,15 +29,38 @@ def write_readme() -> None:
         )
     rows = json.loads((paths.root() / "reports" / "ledger.json").read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEGIN)
-    page.write(path, f"{before}{BEGIN}\n{table(rows)}\n{END}{rest.partition(END)[2]}")
+    page.write(path, f"{before}{BEGIN}\n{tables(rows)}\n{END}{rest.partition(END)[2]}")
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def tables(rows: Sequence[Row]) -> str:
+    """How many questions of each paper have which status; below it, folded away, every question with its effect."""
+    of: dict[str, list[Row]] = {}
+    for row in rows:
+        of.setdefault(row["paper"], []).append(row)
+    return "\n\n".join([_summary(of), *(_of_paper(*each) for each in of.items())])
+
+
+def table(rows: Sequence[Row]) -> str:
     """A Markdown table: one line for each concern and claim."""
     return "\n".join([HEAD, *map(_line, rows)])
 
 
-def _line(row: dict[str, Any]) -> str:
+def _summary(of: Mapping[str, Sequence[Row]]) -> str:
+    counted = {paper: Counter(row["status"] for row in rows) for paper, rows in of.items()}
+    found = [status for status in STATUSES if any(status in counts for counts in counted.values())]
+    lines = [f"| paper | questions | {' | '.join(found)} |", "|---|--:|" + "--:|" * len(found)]
+    for paper, counts in counted.items():
+        cells = " | ".join(str(counts[status]) for status in found)
+        lines.append(f"| *{papers.load(paper).title}* | {counts.total()} | {cells} |")
+    return "\n".join(lines)
+
+
+def _of_paper(paper: str, rows: Sequence[Row]) -> str:
+    title = html.escape(papers.load(paper).title)
+    return f"<details>\n<summary>{title}: every question</summary>\n\n{table(rows)}\n\n</details>"
+
+
+def _line(row: Row) -> str:
     low, high = row["interval"]
     effect = "" if row["effect"] is None else f"{row['effect']:.3g} {row['unit']}"
     interval = "" if low is None or high is None else f" [{low:.3g}, {high:.3g}]"
