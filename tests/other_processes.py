@@ -73,23 +73,25 @@ class Reckless(Hogwild):
         return 1
 
 
-def environment(rank, world, port):
-    """What torchrun sets."""
+def environment(rank, world, port, hosts=1):
+    """What torchrun sets. With more than one of `hosts`, each process is told that it is alone on its own."""
     found = {"RANK": rank, "WORLD_SIZE": world, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    if hosts > 1:
+        found["LOCAL_WORLD_SIZE"] = world // hosts
     return {key: str(value) for key, value in found.items()}
 
 
-def setup():
-    """A run of two workers and a server."""
+def setup(method="asynchronous"):
+    """A run of two workers, and a server where there is one."""
     return Setup.of(
-        "asynchronous", None, "none", workload="digits_mlp", workers=2, updates=20, learning_rate=0.1, rule=SGD(),
+        method, None, "none", workload="digits_mlp", workers=2, updates=20, learning_rate=0.1, rule=SGD(),
         batch=32, seed=0, pace_s=0.0, checksums_every=10,
     )  # fmt: skip
 
 
-def torchrun_node(rank, port, path):
-    """One of three processes, as torchrun would start them."""
-    os.environ |= environment(rank, 3, port)
-    timeline = torchrun.record(setup())
+def torchrun_node(rank, port, path, world=3, hosts=1, method="asynchronous"):
+    """One of `world` processes, as torchrun would start them."""
+    os.environ |= environment(rank, world, port, hosts)
+    timeline = torchrun.record(setup(method))
     if timeline is not None:
         timeline.save(path)

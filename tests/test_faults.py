@@ -1,5 +1,6 @@
 """Nodes that are killed or hang in mid-run: a method that promises to go on does, and the others end with one line."""
 
+import contextlib
 import importlib.util
 import multiprocessing
 import os
@@ -25,6 +26,7 @@ from rebuttal.processes.crew import Crew
 from rebuttal.processes.journal import Journal, written
 from rebuttal.processes.launcher import folder_of_run, record, started
 from rebuttal.processes.log import Computed
+from rebuttal.processes.meeting import LAUNCHER, OneHost
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import Setup
 from rebuttal.processes.verification import verify
@@ -254,12 +256,12 @@ def test_a_node_that_does_not_call_is_named(monkeypatch):
     monkeypatch.setattr(torchrun, "WORK_S", 0.2)
     with (
         folder_of_run() as folder,
-        torchrun._listening(folder) as listener,
+        contextlib.closing((meeting := OneHost(folder)).open(LAUNCHER)) as door,
         pytest.raises(RunError, match=r"^no call from node 0 \(server\) for 0.2 s$"),
     ):
-        torchrun._crew(setup(), folder, listener)
+        torchrun._members(setup(), meeting, door)
 
 
 def test_a_launcher_that_is_gone_is_one_line():
     with pytest.raises(RunError, match=r"^no launcher in nowhere: "):
-        torchrun._be_node(setup(), 1, Path("nowhere"))
+        torchrun._be_node(setup(), 1, OneHost(Path("nowhere")))

@@ -14,7 +14,7 @@ from broken_params import BROKEN, CATALOGUE, METHOD, QUICK, TEXTS, VALID, change
 from rebuttal import params, workloads
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
-from rebuttal.params import profile
+from rebuttal.params import profile, text
 from rebuttal.rules import SGD, Momentum
 
 LIMIT_S = 2
@@ -147,7 +147,7 @@ def test_scalars_are_read_as_dvc_reads_them(tmp_path):
     scalars = "1e-3 1.0E+2 .5 5. 007 0x10 1_000 on yes true ~ null -3 +4 .inf 12:30 2020-01-01 a a:b"
     lines = "scalars:\n" + "".join(f"- {scalar}\n" for scalar in scalars.split())
     (tmp_path / "scalars.yaml").write_text(lines)
-    ours = params.text.read(tmp_path / "scalars.yaml")["scalars"]
+    ours = text.read(tmp_path / "scalars.yaml")["scalars"]
     theirs = YAML(typ="safe").load(lines)["scalars"]
     for mine, other in zip(ours, theirs, strict=True):
         assert mine == other or isinstance(mine, str)  # at worst a text, which no number's place accepts

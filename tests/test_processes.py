@@ -24,6 +24,7 @@ from rebuttal.cli import main
 from rebuttal.errors import InputError, RunError
 from rebuttal.graph import Graph
 from rebuttal.processes import torchrun
+from rebuttal.processes.cells import NoCells
 from rebuttal.processes.driver import digest
 from rebuttal.processes.launcher import forking, record
 from rebuttal.processes.verification import verify
@@ -361,16 +362,43 @@ def free_port():
         return free.getsockname()[1]
 
 
-def test_processes_that_torchrun_started_are_the_nodes(tmp_path):
-    port, path = free_port(), tmp_path / "run.npz"
-    context = forking()
-    nodes = [context.Process(target=torchrun_node, args=(rank, port, path)) for rank in range(3)]
+def by_torchrun(path, world, *how):
+    """The exit statuses of so many processes that run as torchrun would start them."""
+    port, context = free_port(), forking()
+    nodes = [
+        context.Process(target=torchrun_node, args=(rank, port, path, world, *how)) for rank in range(world)
+    ]
     for node in nodes:
         node.start()
     for node in nodes:
         node.join(60)
-    assert [node.exitcode for node in nodes] == [0, 0, 0]
+    return [node.exitcode for node in nodes]
+
+
+def test_processes_that_torchrun_started_are_the_nodes(tmp_path):
+    path = tmp_path / "run.npz"
+    assert by_torchrun(path, 3) == [0, 0, 0]
     assert verify(Timeline.load(path)) == 3
+
+
+def test_nodes_on_several_hosts_meet_at_ports_and_are_recorded_as_on_one(tmp_path):
+    path = tmp_path / "run.npz"
+    assert by_torchrun(path, 3, 3) == [0, 0, 0]
+    timeline = Timeline.load(path)
+    assert verify(timeline) == 3
+    assert timeline.about["machine"] == "several hosts"
+    assert timeline.about["hosts"] == [socket.gethostname()] * 3
+    assert len(timeline.about["clock_offsets"]) == 3
+
+
+def test_methods_that_share_memory_are_refused_on_several_hosts(tmp_path):
+    path = tmp_path / "run.npz"
+    assert by_torchrun(path, 2, 2, "hogwild")[0] == 2
+    assert not path.exists()
+    with pytest.raises(
+        InputError, match=r"^nnodes: got 'several hosts for hogwild'; allowed: one host for a method"
+    ):
+        NoCells("hogwild").of(None)
 
 
 def test_a_port_in_use_and_a_wrong_number_of_processes_are_one_line_each(monkeypatch):

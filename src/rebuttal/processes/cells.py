@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rebuttal.errors import InputError, refuse
 from rebuttal.processes.values import NamedTask, packed, unpacked
 
 LOOK_AGAIN_S = 0.0002
@@ -74,6 +75,25 @@ class Cells:
             yield file
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)
+
+
+class NoCells:
+    """In the place of cells, where nodes are on several hosts: whoever asks for one is refused."""
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+
+    def of(self, at: int | None) -> Any:
+        """Raises InputError."""
+        raise self._refusal()
+
+    def counted(self) -> tuple[int, float]:
+        """Raises InputError."""
+        raise self._refusal()
+
+    def _refusal(self) -> InputError:
+        allowed = "one host for a method that shares memory, or a method that sends messages"
+        return refuse("nnodes", f"several hosts for {self._method}", allowed)
 
 
 def file_of(cell: str, at: int | None) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from rebuttal.errors import InputError, RunError
 from rebuttal.processes.clocks import Offset, offset_of
-from rebuttal.processes.journal import written
+from rebuttal.processes.journal import keep, written
 from rebuttal.processes.log import Log
 from rebuttal.processes.members import Loss, Member
 from rebuttal.processes.merging import merged
@@ -122,10 +122,15 @@ class Crew:
     def _note(self, node: int, what: str, said: Any) -> None:
         if what in Reports.KINDS:
             self._reports.note(node, what, said)
+        if what == "progress":
+            begun, made, versions = said
+            self._progress.note(node, begun, made, versions)
+        if what == "written" and isinstance(said, bytes):
+            keep(self._folder, node, said)
         if what == "refused":
             raise InputError(said)
         if what == "failed":
-            line, told = said
+            line, told = map(str, said)
             failure = RunError(f"{self._called(node)} failed after {self._far(node)}: {line}")
             failure.add_note(told)
             raise failure

@@ -8,7 +8,7 @@ from typing import Any
 
 from rebuttal.clusters.pricing import STRAGGLING
 from rebuttal.errors import refuse
-from rebuttal.processes.cells import Cells
+from rebuttal.processes.cells import Cells, NoCells
 from rebuttal.processes.journal import Journal
 from rebuttal.processes.links import Links, Sealed
 from rebuttal.processes.log import Computed, Reported, Sent
@@ -41,7 +41,7 @@ class Driver:
         journal: Journal,
         mailbox: Mailbox,
         links: Links,
-        cells: Cells,
+        cells: Cells | NoCells,
         progress: Progress,
         announce: Callable[[str, Any], None],
     ) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from rebuttal.errors import refuse
 from rebuttal.methods import Method
 from rebuttal.processes.crew import Crew
+from rebuttal.processes.meeting import OneHost
 from rebuttal.processes.members import Member
 from rebuttal.processes.node import main
 from rebuttal.processes.setup import Setup
@@ -107,7 +108,7 @@ def started(setup: Setup, folder: Path) -> Iterator[dict[int, Member]]:
         for node in setup.nodes:
             ours, theirs = context.Pipe()
             process = context.Process(
-                target=main, args=(setup, node, folder, theirs), name=f"node {node}", daemon=True
+                target=main, args=(setup, node, OneHost(folder), theirs), name=f"node {node}", daemon=True
             )
             process.start()
             theirs.close()

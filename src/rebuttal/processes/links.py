@@ -1,4 +1,4 @@
-"""Connections between the nodes of one host: a Unix socket for each pair, and a thread that reads each.
+"""Connections between the nodes of a run: a socket for each pair, and a thread that reads each.
 
 A method may receive from any node, take the newest message and forget the others, or give up a computation when a
 message comes. All three ask what has arrived, which a library of collectives does not tell, so messages are read as
@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Connection, Listener
-from pathlib import Path
+from multiprocessing.connection import Connection
 from typing import Any
 
 from rebuttal.processes.mailbox import Letter, Mailbox
+from rebuttal.processes.meeting import Meeting
 from rebuttal.processes.values import NamedTask, packed, unpacked
 
 LOST = (EOFError, OSError, pickle.UnpicklingError)
@@ -38,9 +38,9 @@ class Sealed:
 class Links:
     """One node's end of the connections to all others. Its own messages go straight into its mail."""
 
-    def __init__(self, folder: Path, node: int) -> None:
-        self._folder, self._node = folder, node
-        self._listener = Listener(str(address(folder, node)), family="AF_UNIX", backlog=128)
+    def __init__(self, meeting: Meeting, node: int) -> None:
+        self._meeting, self._node = meeting, node
+        self._door = meeting.open(node)
         self._peers: dict[int, Connection] = {}
         self._own: Callable[[bytes], None] | None = None
         self._numbers: dict[int, int] = {}
@@ -49,12 +49,12 @@ class Links:
         """Call the nodes before this one, and let those after it call; all of them are listening."""
         for other in nodes:
             if other < self._node:
-                self._peers[other] = Client(str(address(self._folder, other)), family="AF_UNIX")
+                self._peers[other] = self._meeting.call(other)
                 self._peers[other].send(self._node)
         for _ in range(sum(other > self._node for other in nodes)):
-            peer = self._listener.accept()
+            peer = self._door.accept()
             self._peers[peer.recv()] = peer
-        self._listener.close()
+        self._door.close()
 
     def read_into(self, mailbox: Mailbox, task: NamedTask) -> None:
         """From now on put what arrives into `mailbox`."""
@@ -76,11 +76,6 @@ class Links:
         else:
             with contextlib.suppress(*LOST):
                 self._peers[message.to].send_bytes(message.content)
-
-
-def address(folder: Path, node: int) -> Path:
-    """Where a node listens."""
-    return folder / f"{node}.socket"
 
 
 class _Opener:

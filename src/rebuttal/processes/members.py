@@ -12,15 +12,21 @@ DYING_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A node: the connection to it, its process's number, and the process itself if it is the launcher's child."""
+    """A node: the connection to it, its process's number, and the process itself if it is the launcher's child.
+
+    host: the name of its host where nodes are on several; `pid` is then 0.
+    """
 
     control: Connection
     pid: int
     process: Any = None
+    host: str = ""
 
     def kill(self) -> None:
         """End a process that hangs: also one that was stopped. Not this one, which may be a node too."""
-        if self.pid != os.getpid():
+        if self.pid == 0:
+            self.control.close()  # a node without a launcher ends
+        elif self.pid != os.getpid():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ import torch.fx.experimental.symbolic_shapes  # a first backward pass would impo
 
 from rebuttal.errors import InputError
 from rebuttal.lifeline import tie_to_parent
-from rebuttal.processes.cells import Cells
+from rebuttal.processes.cells import Cells, NoCells
 from rebuttal.processes.driver import Driver
 from rebuttal.processes.journal import Journal
 from rebuttal.processes.links import LOST, Links
 from rebuttal.processes.lock_free import LockFreeCells
 from rebuttal.processes.mailbox import Mailbox, Stopped
+from rebuttal.processes.meeting import Meeting
 from rebuttal.processes.pinning import pin
 from rebuttal.processes.progress import Progress
 from rebuttal.processes.setup import THREADS, Setup
@@ -34,17 +36,18 @@ from rebuttal.processes.values import NamedTask
 from rebuttal.replaying.eager import Computer
 from rebuttal.workloads import load
 
+TELLING_S = 0.2
 SWITCH_S = 5e-5  # in which a thread that computes lets one in that reads a message; Python's own 5 ms outlast an update
 
 
-def main(setup: Setup, number: int, folder: Path, control: Connection) -> None:
+def main(setup: Setup, number: int, meeting: Meeting, control: Connection) -> None:
     """The process of node `number`. What goes wrong is told to the launcher, in a line and in full."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher hears it too, and stops the nodes
     tie_to_parent()
     try:
-        _tell_what_fails(setup, number, folder, control)
+        _tell_what_fails(setup, number, meeting, control)
     except LOST:
-        end_without_launcher(folder)
+        end_without_launcher(meeting.folder)
 
 
 def end_without_launcher(folder: Path) -> None:
@@ -53,9 +56,9 @@ def end_without_launcher(folder: Path) -> None:
     os._exit(1)
 
 
-def _tell_what_fails(setup: Setup, number: int, folder: Path, control: Connection) -> None:
+def _tell_what_fails(setup: Setup, number: int, meeting: Meeting, control: Connection) -> None:
     try:
-        _run(setup, number, folder, control)
+        _run(setup, number, meeting, control)
     except InputError as error:
         control.send(("refused", str(error)))
     except Exception as error:  # noqa: BLE001 - it is raised again by the launcher
@@ -63,7 +66,7 @@ def _tell_what_fails(setup: Setup, number: int, folder: Path, control: Connectio
         control.send(("failed", (f"{type(error).__name__}: {line}", traceback.format_exc())))
 
 
-def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
+def _run(setup: Setup, number: int, meeting: Meeting, control: Connection) -> None:
     torch.set_num_threads(THREADS)
     sys.setswitchinterval(SWITCH_S)
     pin(number, setup.cores)
@@ -73,7 +76,8 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     task = NamedTask(compute)
     program = setup.method.programs(setup.nodes, task)[number]
     _warm(compute)
-    links, mailbox, office = Links(folder, number), Mailbox(), _Office(control, folder)
+    folder = meeting.folder
+    links, mailbox, office = Links(meeting, number), Mailbox(), _Office(control, folder)
     journal = Journal(folder, number, task.defined, mailbox.arrived)
     office.tell("listening")
     office.await_order("connect")
@@ -81,8 +85,10 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
     office.tell("connected")
     links.read_into(mailbox, task)
     office.await_order("begin")
-    shared = LockFreeCells(folder, task, journal, mailbox.go_on) if setup.lock_free else None
-    cells, progress = Cells(folder, task, mailbox.go_on, shared), Progress(folder, len(setup.nodes))
+    progress = Progress(folder, len(setup.nodes))
+    if meeting.several_hosts:
+        office.keep_telling(lambda: progress.of(number))
+    cells = _cells(setup, meeting, task, journal, mailbox)
     driver = Driver(setup, journal, mailbox, links, cells, progress, office.tell)
     office.obey(mailbox, driver)
     with contextlib.suppress(Stopped):
@@ -90,7 +96,17 @@ def _run(setup: Setup, number: int, folder: Path, control: Connection) -> None:
         office.tell("ended")
         mailbox.await_stop()
     journal.close()
-    office.close()
+    office.close(journal.content() if meeting.several_hosts else None)
+
+
+def _cells(
+    setup: Setup, meeting: Meeting, task: NamedTask, journal: Journal, mailbox: Mailbox
+) -> Cells | NoCells:
+    """The memory that the nodes share, where they share one."""
+    if meeting.several_hosts:
+        return NoCells(setup.name)
+    shared = LockFreeCells(meeting.folder, task, journal, mailbox.go_on) if setup.lock_free else None
+    return Cells(meeting.folder, task, mailbox.go_on, shared)
 
 
 def _warm(compute: Computer) -> None:
@@ -124,10 +140,21 @@ class _Office:
         """From now on, in a thread, do what the launcher says."""
         threading.Thread(target=self._obey, args=(mailbox, driver), daemon=True).start()
 
-    def close(self) -> None:
-        """All notes are written."""
+    def keep_telling(self, progress: Callable[[], tuple[int, int, int]]) -> None:
+        """From now on, in a thread, say how far the node is, to a launcher that cannot see this host's memory."""
+
+        def tell() -> None:
+            with contextlib.suppress(*LOST):
+                while not self._closed:
+                    self.tell("progress", progress())
+                    time.sleep(TELLING_S)
+
+        threading.Thread(target=tell, daemon=True).start()
+
+    def close(self, notes: bytes | None) -> None:
+        """All notes are written; here they are, for a launcher that cannot read them on this host."""
         self._closed = True
-        self.tell("written")
+        self.tell("written", notes)
 
     def _obey(self, mailbox: Mailbox, driver: Driver) -> None:
         try:
