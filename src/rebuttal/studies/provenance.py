@@ -34,8 +34,8 @@ def attributes(study: Study | Analyses, clock: str) -> dict[str, Any]:
 def of_training(study: Study) -> dict[str, Any]:
     """Attributes of a dataset of trained values: also which metric each workload has, from the profile."""
     profiled = read_profile(paths.results() / "profile.json").workloads
-    known = {name: metrics.Metric(profiled[name].metric, profiled[name].lower_is_better)
-             for name in study.workloads if name in profiled}  # fmt: skip
+    found = {name: profiled[name] for name in study.workloads if name in profiled}
+    known = {name: metrics.Metric(w.metric, w.lower_is_better, w.large_error) for name, w in found.items()}
     return attributes(study, clock="modelled") | {metrics.ATTRIBUTE: metrics.attribute(known)}
 
 
