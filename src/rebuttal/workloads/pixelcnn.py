@@ -28,7 +28,7 @@ RULE = (
 )
 
 
-LEARNT, SEEN = 2_000, 500  # images of the reduced workload: each has 196 dimensions, and so counts for many
+LEARNT, SEEN = 2_000, 250  # images of the reduced workload: each has 196 dimensions, and so counts for many
 
 
 @dataclass(frozen=True)

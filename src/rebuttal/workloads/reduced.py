@@ -19,7 +19,7 @@ from rebuttal.workloads.parts import Layer, Objective, Target
 from rebuttal.workloads.splits import stratified
 from rebuttal.workloads.workload import Workload, assemble
 
-SIZES = {"training": 5_000, "validation": 1_000, "test": 2_000}
+SIZES = {"training": 5_000, "validation": 500, "test": 1_000}
 FEW = 40  # training images of the workload with few samples: four of each class
 SOURCE = (
     "{data}, the first {training} training, {validation} validation and {test} test images of a stratified order, "
