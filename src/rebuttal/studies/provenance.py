@@ -1,5 +1,6 @@
 """Where results come from: what a dataset's attributes and a run's provenance.json say."""
 
+import datetime as dt
 import json
 import os
 import platform
@@ -40,7 +41,7 @@ def of_training(study: Study) -> dict[str, Any]:
 
 
 def provenance(study: Study) -> dict[str, Any]:
-    """What a run of the pipeline had under it: the profiled device, versions, commit."""
+    """What a run of the pipeline had under it: the profiled device, versions, commit; and the day, in UTC."""
     return {
         "study": study.name,
         "profile": study.profile,
@@ -48,6 +49,7 @@ def provenance(study: Study) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "git_commit": _git_commit(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
 
 
