@@ -24,7 +24,13 @@ CUT = ("model_parallel", "gpipe", "one_forward_one_backward", "zero_bubble", "pi
        "synthetic_gradients", "greedy", "nesterov", "pprs", "bounded_delay")  # fmt: skip
 
 # What a workload cannot do: its samples have no class, or the outputs of its stages are too many for a synthesizer.
-NO_CLASSES = ("digits_pixelcnn", "pydoc_transformer", "mnist_pixelcnn", "mnist_small_pixelcnn", "cifar10_pixelcnn")
+NO_CLASSES = (
+    "digits_pixelcnn",
+    "pydoc_transformer",
+    "mnist_pixelcnn",
+    "mnist_small_pixelcnn",
+    "cifar10_pixelcnn",
+)
 FULL = tuple(name for name in TRAINING if name.startswith("cifar10") and "small" not in name)
 WIDE = ("mnist_pixelcnn", *FULL)
 REFUSED = (

@@ -44,7 +44,8 @@ def targets(
 
     The best variant's mean validation accuracy over the tuning seeds has an error e; the target called m is the
     accuracy 1 - m e. Of a metric that falls to e, it is e (1 + FALLING_STEP (m - 1)): bits for each symbol are
-    never few enough to be multiplied. So it is of an error that stays large, as an error. Neither a test set, nor a reported seed, nor any other method is looked at.
+    never few enough to be multiplied. So it is, as an error, where errors stay large. Neither a test set, nor a
+    reported seed, nor any other method is looked at.
     """
     scores = at_best_rate(tuning.sel({"method": family(tuning, baseline)})).mean(["seed", "machine"])
     least = error(scores, tuning).min("method")

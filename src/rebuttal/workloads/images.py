@@ -70,7 +70,7 @@ def standardised(splits: Mapping[str, Images]) -> dict[str, Split]:
 
 
 def _moments(pixels: Tensor) -> Tensor:
-    """Mean and deviation [2, 1, channels, 1, 1] of each channel, from how often each byte occurs: exact in any order."""
+    """Mean and deviation [2, 1, channels, 1, 1] of a channel, from how often each byte occurs: exact in any order."""
     channels = pixels.shape[-1]
     counts = torch.stack(
         [torch.bincount(pixels[..., channel].flatten(), minlength=256) for channel in range(channels)]

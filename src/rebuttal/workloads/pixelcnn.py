@@ -52,7 +52,7 @@ SIZES = {
         3,
         3,
         (0.5, 1.0),
-        "part of MNIST (LeCun et al. 1998), halved to 14 x 14, 4 grey levels; see workloads/reduced.py.",
+        "MNIST (LeCun et al. 1998), 2,000 training images of it, at 14 x 14, 4 grey levels; see reduced.py.",
     ),
     "cifar10_pixelcnn": Size(256, 96, 8, 7, (3.2, 5.0), "CIFAR-10 (Krizhevsky 2009), read from {files}."),
 }
