@@ -30,7 +30,7 @@ export UV_PYTHON_DOWNLOADS := never
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-repro: setup  ## check the parameters, run the pipeline, write the site into reports/ (PROFILE=quick, full or ci)
+repro: setup  ## check the parameters, run the pipeline, write the site into reports/ (PROFILE=quick, standard, full or ci)
 	@if [ -n "$(PROFILE)" ]; then "$(BIN)/python" -m rebuttal.params.profile "$(PROFILE)"; fi
 	"$(BIN)/rebuttal" check
 	"$(BIN)/rebuttal" warm "$(BIN)/dvc" repro $(ARGS)

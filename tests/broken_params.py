@@ -35,6 +35,7 @@ VALID = {
     "data_root": "data",
     "device": "auto",
     "quick": {"backup_workers": NUMBERS, "comparison": SMALL, "analyses": GRID},
+    "standard": {"backup_workers": SMALL, "comparison": SMALL, "analyses": GRID},
     "full": {
         "backup_workers": {**NUMBERS, "workloads": ["digits_cnn", "mnist_cnn"], "workers": 50},
         "comparison": SMALL,
@@ -96,7 +97,7 @@ BROKEN = [
     (f"{METHOD}.softsync.variant", [], ["unknown key", "did you mean 'variants'"]),
     (f"{METHOD}.softsync.variants.0.m", 4, ["unknown key", "4", "allowed: n"]),
     (f"{METHOD}.all_reduce.variants", [{"b": 1}], ["0.b: got an unknown key", "no key here"]),
-    ("profile", "quik", ["'quik'", "quick, full, ci", "did you mean 'quick'"]),
+    ("profile", "quik", ["'quik'", "quick, standard, full, ci", "did you mean 'quick'"]),
     ("device", "gpu", ["'gpu'", "auto, cpu, cuda"]),
     (f"{QUICK}.workloads.0", "digit_mlp", ["'digit_mlp'", "mnist_cnn", "did you mean 'digits_mlp'"]),
     ("full.backup_workers.machines.1", "ethernet", ["'ethernet'", "did you mean 'ethernet_10g'"]),
@@ -111,7 +112,7 @@ BROKEN = [
     (f"{METHOD}.delayed.rule", "momentum", ["'momentum'", "a name with its options"]),
     # missing keys
     (f"{QUICK}.epochs", DROP, ["got nothing", "a whole number >= 1"]),
-    ("profile", DROP, ["got nothing", "quick, full, ci"]),
+    ("profile", DROP, ["got nothing", "quick, standard, full, ci"]),
     ("ci", DROP, ["got nothing", "a section with the keys analyses, backup_workers"]),
     (f"{METHOD}.softsync.program", DROP, ["got nothing", "a name"]),
     # wrong types, none of them converted

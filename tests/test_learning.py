@@ -46,6 +46,12 @@ CASES = {
     "cifar10_resnet9_bf16": Case(4, 10, 0.01, 0.5),
     "cifar10_vit": Case(4, 10, 0.01, 0.5),
     "cifar10_pixelcnn": Case(4, 16, 0.5, 0.9),
+    "mnist_small_deep": Case(16, 50, 0.005, 0.2),
+    "mnist_small_few": Case(16, 80, 0.02, 0.3),
+    "mnist_small_cnn": Case(16, 60, 0.03, 0.1),
+    "mnist_small_pixelcnn": Case(8, 30, 0.3, 0.5),
+    "cifar10_small_cnn": Case(4, 24, 0.03, 0.5),
+    "cifar10_small_googlenet": Case(4, 20, 0.03, 0.5),
 }
 
 

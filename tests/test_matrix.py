@@ -24,8 +24,15 @@ CUT = ("model_parallel", "gpipe", "one_forward_one_backward", "zero_bubble", "pi
        "synthetic_gradients", "greedy", "nesterov", "pprs", "bounded_delay")  # fmt: skip
 
 # What a workload cannot do: its samples have no class, or the outputs of its stages are too many for a synthesizer.
-NO_CLASSES = ("digits_pixelcnn", "pydoc_transformer", "mnist_pixelcnn", "cifar10_pixelcnn")
-WIDE = ("mnist_pixelcnn", *(name for name in TRAINING if name.startswith("cifar10")))
+NO_CLASSES = (
+    "digits_pixelcnn",
+    "pydoc_transformer",
+    "mnist_pixelcnn",
+    "mnist_small_pixelcnn",
+    "cifar10_pixelcnn",
+)
+FULL = tuple(name for name in TRAINING if name.startswith("cifar10") and "small" not in name)
+WIDE = ("mnist_pixelcnn", *FULL)
 REFUSED = (
     {(name, "greedy"): "a sample has a class" for name in NO_CLASSES}
     | {(name, "synthetic_gradients_conditioned"): "a sample has a class" for name in NO_CLASSES}
@@ -65,7 +72,7 @@ def test_every_method_trains_it_or_is_refused_in_one_line(workload, data_root):
     loaded = tiny(workload, data_root)
     kernels = "layered" in next(iter(batched(loaded).seconds.values()))
     table = batched(loaded) if kernels else LOOP  # torch.func, traced for each shape, has tests of its own
-    updates = FEWER if workload.startswith("cifar10") else UPDATES
+    updates = FEWER if workload in FULL else UPDATES
     replayer = Replayer(loaded, batch=BATCH, table=table, splits=("training",), training_samples=1)
     computed, refusals = {}, {}
     for name in METHODS:

@@ -114,3 +114,15 @@ def test_a_metric_above_one_is_kept_where_it_falls_and_refused_where_it_is_an_ac
     results.save(kept.assign_attrs({metrics.ATTRIBUTE: "{}"}), path)
     with pytest.raises(InputError, match="validation_metric: got a value outside"):
         results.load_tuning(tmp_path / "study")
+
+
+def test_targets_of_a_large_error_go_up_in_steps_and_stay_accuracies(rising):
+    hard = {"digits_cnn": metrics.Metric(large_error=True)}
+    tuning = rising.tuning.assign_attrs({metrics.ATTRIBUTE: metrics.attribute(hard)})
+    stepped, times = datasets.targets(tuning), datasets.targets(rising.tuning)
+    least = 1 - times.sel(PLACE).sel(target=1.0)
+    np.testing.assert_allclose(stepped.sel(PLACE).sel(target=3.0), 1 - 1.2 * least)
+    others = {"workload": [name for name in tuning.workload.values if name != "digits_cnn"]}
+    xr.testing.assert_identical(stepped.sel(others), times.sel(others))
+    assert metrics.in_steps(tuning.attrs, ["digits_cnn"]) == [True]
+    assert metrics.falling(tuning.attrs, ["digits_cnn"]) == [False]

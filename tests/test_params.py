@@ -174,7 +174,7 @@ def test_the_projects_own_parameters_are_valid_under_every_profile(root, tmp_pat
     path = tmp_path / "params.yaml"
     (tmp_path / "params").symlink_to(root / "params")
     names = replace(params.installed(), check_data=lambda *_: None)  # a full run's data need not be here
-    for name in ("quick", "full", "ci"):
+    for name in ("quick", "standard", "full", "ci"):
         path.write_text(text)
         profile.select(name, path)
         assert params.load(path, names).study("backup_workers").profile == name
@@ -204,7 +204,7 @@ def test_selecting_an_unknown_profile_exits_with_2_and_one_line(project):
     (project / "params.yaml").write_text("profile: quick\n")
     done, seconds = run("rebuttal.params.profile", "fulll", cwd=project)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "profile: got 'fulll'; allowed: quick, full, ci; did you mean 'full'?\n"
+    assert done.stderr == "profile: got 'fulll'; allowed: quick, standard, full, ci; did you mean 'full'?\n"
     assert seconds < LIMIT_S
 
 

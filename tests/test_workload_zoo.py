@@ -23,7 +23,11 @@ from rebuttal.workloads.language import LENGTH, text
 from rebuttal.workloads.masked import pixelcnn
 
 QUICK = ("digits_resnet", "digits_vit", "digits_pixelcnn", "pydoc_transformer")
-LARGE = tuple(name for name in workloads.NAMES if name.startswith("cifar10") or name == "mnist_pixelcnn")
+LARGE = tuple(
+    name
+    for name in workloads.NAMES
+    if name.startswith(("cifar10", "mnist_small")) or name == "mnist_pixelcnn"
+)
 SAMPLES = 2
 
 

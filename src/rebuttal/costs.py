@@ -179,10 +179,11 @@ class LayerIdentity(_Strict):
 
 
 class WorkloadCosts(_Strict):
-    """One workload's part of the file; `metric` and `lower_is_better` are those of its `Target`."""
+    """One workload's part of the file; what is said of its metric is said in its `Target`."""
 
     metric: str = "accuracy"
     lower_is_better: bool = False
+    large_error: bool = False
     parameters: Count
     training_size: Count
     weight_bytes: Count

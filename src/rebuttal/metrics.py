@@ -5,15 +5,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ATTRIBUTE = "metrics"  # of a dataset: JSON, workload -> [name, lower_is_better]
+ATTRIBUTE = "metrics"  # of a dataset: JSON, workload -> [name, lower_is_better] or, if so, [..., large_error]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """The metric of a workload. A share of right answers rises as the model learns; bits for each symbol fall."""
+    """The metric of a workload. A share of right answers rises as the model learns; bits for each symbol fall.
+
+    large_error: of an accuracy, whether targets go up from the baseline's error in steps, as those of bits do.
+    """
 
     name: str = "accuracy"
     lower_is_better: bool = False
+    large_error: bool = False
 
     @property
     def unit(self) -> str:
@@ -33,7 +37,8 @@ class Metric:
 
 def attribute(metrics: Mapping[str, Metric]) -> str:
     """The attribute of a dataset of these workloads."""
-    return json.dumps({name: [m.name, m.lower_is_better] for name, m in metrics.items()}, sort_keys=True)
+    stored = {name: [m.name, m.lower_is_better, *([True] * m.large_error)] for name, m in metrics.items()}
+    return json.dumps(stored, sort_keys=True)
 
 
 def metric_of(attributes: Mapping[Any, Any], workload: str) -> Metric:
@@ -45,3 +50,9 @@ def metric_of(attributes: Mapping[Any, Any], workload: str) -> Metric:
 def falling(attributes: Mapping[Any, Any], workloads: Iterable[str]) -> list[bool]:
     """Of each workload, whether its metric falls as the model learns."""
     return [metric_of(attributes, str(name)).lower_is_better for name in workloads]
+
+
+def in_steps(attributes: Mapping[Any, Any], workloads: Iterable[str]) -> list[bool]:
+    """Of each workload, whether targets go up in steps from the baseline's error and are no multiples of it."""
+    found = [metric_of(attributes, str(name)) for name in workloads]
+    return [metric.lower_is_better or metric.large_error for metric in found]

@@ -72,6 +72,7 @@ def profile(
     return {
         "metric": workload.target.metric,
         "lower_is_better": workload.target.lower_is_better,
+        "large_error": workload.target.large_error,
         "parameters": workload.parameters,
         "training_size": workload.training_size,
         "weight_bytes": 4 * workload.parameters,  # in training and on the wire, weights are float32

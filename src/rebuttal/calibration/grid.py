@@ -46,6 +46,7 @@ FAMILIES = (
 GRIDS = {
     "ci": Grid(("all_reduce", "asynchronous"), (2,), 2, 16, 8, ("ddp",)),
     "quick": Grid(FAMILIES, (2,), 3, 20, 10, tuple(SHIPPED)),
+    "standard": Grid(FAMILIES, (2,), 3, 20, 10, tuple(SHIPPED)),
     "full": Grid(tuple(METHODS), (2, 4), 5, 40, 24, tuple(SHIPPED)),
 }
 

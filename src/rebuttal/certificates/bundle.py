@@ -115,11 +115,26 @@ def write_json(path: Path, content: Any) -> None:
 
 def read_json(path: Path, needed: Sequence[str]) -> dict[str, Any]:
     """One JSON object with the keys `needed`. Raises InputError of one line if it cannot be read, or lacks one."""
+    return _with(path, _read(path), needed)
+
+
+def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
+    """The rows of a ledger, each with the keys `needed`. Raises InputError of one line if one lacks a key."""
+    content = _read(path)
+    if not isinstance(content, list):
+        raise InputError(f"{path}: got a {type(content).__name__}; allowed: a list of verdicts")
+    return [_with(path, row, needed) for row in content]
+
+
+def _read(path: Path) -> Any:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({type(error).__name__}); allowed: a file that "
                          "`rebuttal certify` wrote") from error  # fmt: skip
+
+
+def _with(path: Path, content: Any, needed: Sequence[str]) -> dict[str, Any]:
     missing = [key for key in needed if not isinstance(content, dict) or key not in content]
     if missing:
         raise InputError(f"{path}: {missing[0]}: got nothing; allowed: a file that `rebuttal certify` wrote")

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-ProfileName = Literal["quick", "full", "ci"]
+ProfileName = Literal["quick", "standard", "full", "ci"]
 PROFILES: tuple[str, ...] = get_args(ProfileName)
 STUDIES = ("backup_workers", "comparison")  # which a file must have: the pipeline runs them
 

@@ -144,7 +144,8 @@ def replay(
     ]
     whole = xr.concat([part for group in parts for part in group], "seed").sortby("seed")
     about = {key: runs[0].about[key] for key in ("clock", "method", "machine")} | {"workload": name}
-    metric = Metric(workload.target.metric, workload.target.lower_is_better)
+    target = workload.target
+    metric = Metric(target.metric, target.lower_is_better, target.large_error)
     return whole.assign_attrs(about | {ATTRIBUTE: attribute({name: metric})})
 
 

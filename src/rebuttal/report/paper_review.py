@@ -9,7 +9,8 @@ from typing import Any
 from rebuttal import papers
 from rebuttal.errors import refuse
 from rebuttal.papers import Paper
-from rebuttal.report import checklist, definitions, figures, html, settings
+from rebuttal.report import beside, checklist, definitions, figures, html, settings
+from rebuttal.report.beside import Other
 from rebuttal.report.data import inputs
 from rebuttal.report.figure import Figure
 from rebuttal.report.files import behind, files_table
@@ -27,13 +28,20 @@ class Review:
     data: Results
     rows: tuple[Row, ...]
     definitions: Mapping[str, str]
+    beside: tuple[Other, ...] = ()
+
+    @property
+    def rests(self) -> str:
+        """Profile, device and days of the runs; empty for a paper without a study."""
+        return beside.rests_on(self.data.folder, profile_of(self.data)) if self.paper.study else ""
 
     def summary(self) -> Html:
         """Citation, and the table of concerns: status, effect with interval, n, figure."""
         cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}). {self.paper.venue}."
         rows = [row for row in self.rows if row["id"] in self._ids(self.paper.concerns)]
         table = summary_table(rows, "The reviewers' concerns and what the measurements say")
-        text = html.element("p", escape(cite), class_="cite") + table + status_key() + self._changed()
+        rests = beside.said([self.rests] if self.rests else [], self.beside)
+        text = html.element("p", escape(cite), class_="cite") + rests + table + status_key() + self._changed()
         return Html(text, f"{len(rows)} concerns about {self.paper.title}", self.rows)
 
     def concern(self, name: str) -> Html:
@@ -116,4 +124,12 @@ def review(paper: str | Path, study: str | Path | None = None) -> Review:
     about = papers.load(paper)
     place = study or about.study
     data = quantities.read(place) if place else quantities.without_runs()
-    return Review(about, data, tuple(verdicts.ledger(about, data)), definitions.methods())
+    profile = profile_of(data)
+    others = beside.others(profile, [about])
+    rows = beside.with_others(verdicts.ledger(about, data), profile, others)
+    return Review(about, data, rows, definitions.methods(), others)
+
+
+def profile_of(data: Results) -> str:
+    """The profile that the runs of a study were made with."""
+    return str(data.curves.attrs.get("profile", "unknown"))

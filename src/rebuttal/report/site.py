@@ -9,7 +9,7 @@ from typing import Any
 from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.execution import execute
-from rebuttal.report import measured, notebook_page, page
+from rebuttal.report import beside, measured, notebook_page, page
 from rebuttal.report.captions import ON_CALIBRATION, ON_MACHINES
 from rebuttal.report.files import behind, reviewed
 from rebuttal.report.method_pages import write_methods
@@ -18,7 +18,7 @@ from rebuttal.report.words import rule
 
 LEDGER_KEYS = ("id", "paper", "kind", "status", "holm", "effect", "interval", "n", "unit", "rule_in_words", "rule",
                "figure", "data_file", "conditions", "text", "source", "concerns",
-               "missing", "evidence")  # fmt: skip
+               "missing", "evidence", "profile", "beside")  # fmt: skip
 ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
 ANCHOR = re.compile(r'\sid="([^"]*)"')
 
@@ -40,7 +40,9 @@ def write_review(paper: str, study: str | None = None) -> Path:
     rows = notebook_page.ledger_rows(executed)
     check_figures(paper, text, rows)
     rests_on = behind(paths.study(place), analyses_of(rows)) if place else []
-    page.write(folder / "ledger.json", dumps({"paper": paper, "rows": rows, "files": rests_on}))
+    rests = beside.rests_on(paths.study(place), rows[0]["profile"]) if place and rows else ""
+    about = {"paper": paper, "rests": rests, "rows": rows, "files": rests_on}
+    page.write(folder / "ledger.json", dumps(about))
     return page.write(site() / f"{paper}.html", text)
 
 

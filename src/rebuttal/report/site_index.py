@@ -8,7 +8,7 @@ from typing import Any
 
 from rebuttal import papers
 from rebuttal.papers import Paper
-from rebuttal.report import html
+from rebuttal.report import beside, html
 from rebuttal.report.files import files_table, reviewed
 from rebuttal.report.verdict import Html, status_key, summary_table
 from rebuttal.report.words import STATUSES
@@ -25,7 +25,8 @@ class Overview:
         """Papers with the counts of their verdicts."""
         cells = [self._paper(*pair) for pair in zip(self.papers, self.reviews, strict=True)]
         head = ("Paper", "Concerns", "Claims", "Reproduced in")
-        return Html(html.table(head, cells, "Papers under review", "cards"), f"{len(cells)} papers")
+        table = html.table(head, cells, "Papers under review", "cards")
+        return Html(self._rests() + table, f"{len(cells)} papers")
 
     def filters(self) -> Html:
         """Lists by which the questions below can be narrowed down; a script shows them and keeps what was chosen."""
@@ -46,6 +47,13 @@ class Overview:
     def provenance(self) -> Html:
         """Every result file with its hash."""
         return Html(files_table([one for review in self.reviews for one in review["files"]]), "result files")
+
+    def _rests(self) -> str:
+        """On which profile, device and days the verdicts rest, and what stands beside them."""
+        profiles = {row["profile"] for review in self.reviews for row in review["rows"]}
+        others = {one.name: one for profile in profiles for one in beside.others(profile, self.papers)}
+        rests = [review["rests"] for review in self.reviews if review["rests"]]
+        return beside.said(rests, [others[name] for name in sorted(others)])
 
     def _paper(self, paper: Paper, review: dict[str, Any]) -> tuple[str, ...]:
         address = f"{paper.id}.html"

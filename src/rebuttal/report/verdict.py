@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from rebuttal.charts.theme import words as plain
-from rebuttal.report import html, method_links, words
+from rebuttal.report import beside, html, method_links, words
 from rebuttal.report.captions import ABOUT
 
 FEW = 3  # data files that a question names at once
@@ -67,7 +67,7 @@ def summary_table(rows: Sequence[Row], caption: str, page: str = "") -> str:
             html.link(row["id"], f"{page}#{row['id']}") + f' <span class="soft">{escape(row["kind"])}</span>'
             f"<br>{escape(row['text'])}",
             html.badge(row["status"]),
-            measured_html(row),
+            measured_html(row) + beside.line_html(row),
             html.number(row["n"] if measures(row) else None),
             figure_links(row, page),
         )
@@ -86,6 +86,7 @@ def question_html(row: Row, kind: str) -> str:
     about = {"Kind": escape(row["kind"]), "Source": escape(row["source"])}
     about |= _about_evidence(row) if row["evidence"] else {}
     about |= {
+        "Other profiles": escape(beside.line(row)),
         "Missing": escape(row["missing"] or ""),
         "See also": ", ".join(html.link(one, f"#{one}") for one in row["concerns"]),
         "Data files": _data_files(row["data_files"]),

@@ -4,13 +4,13 @@ A run is there where its learning rate is a number. A run that diverged is kept:
 its end it is worth what the untrained model was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
 
 from rebuttal.errors import refuse
-from rebuttal.metrics import falling
+from rebuttal.metrics import falling, in_steps
 from rebuttal.stats import arrays, student
 
 MULTIPLES = (4.0, 3.0, 2.0, 1.5, 1.25, 1.0)  # of the baseline's validation error: the sweep of targets
@@ -44,13 +44,15 @@ def targets(
 
     The best variant's mean validation accuracy over the tuning seeds has an error e; the target called m is the
     accuracy 1 - m e. Of a metric that falls to e, it is e (1 + FALLING_STEP (m - 1)): bits for each symbol are
-    never few enough to be multiplied. Neither a test set, nor a reported seed, nor any other method is looked at.
+    never few enough to be multiplied. So it is, as an error, where errors stay large. Neither a test set, nor a
+    reported seed, nor any other method is looked at.
     """
     scores = at_best_rate(tuning.sel({"method": family(tuning, baseline)})).mean(["seed", "machine"])
     least = error(scores, tuning).min("method")
     steps = xr.DataArray(list(multiples), dims="target", coords={"target": list(multiples)})
     above, times = least * (1 + FALLING_STEP * (steps - 1)), least.clip(min=SMALLEST_ERROR) * steps
-    found = xr.where(_falls(scores, tuning), above, 1 - times).transpose("workload", "target")
+    allowed = xr.where(_asked(scores, tuning, in_steps), above, times)
+    found = xr.where(_falls(scores, tuning), allowed, 1 - allowed).transpose("workload", "target")
     return found.assign_attrs(units="that of the metric", baseline=baseline)
 
 
@@ -64,9 +66,14 @@ def error(values: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
 
 def _falls(values: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
     """Whether each workload's metric falls: over the dim workload, or a scalar."""
+    return _asked(values, data, falling)
+
+
+def _asked(values: xr.DataArray, data: xr.Dataset, question: Callable[..., list[bool]]) -> xr.DataArray:
+    """What is true of each workload's metric: over the dim workload, or a scalar."""
     name = values.coords.get("workload", xr.DataArray(data.attrs.get("workload", "")))
-    fall = np.reshape(falling(data.attrs, np.atleast_1d(name.values)), name.shape)
-    return xr.DataArray(fall, dims=name.dims, coords={dim: name[dim] for dim in name.dims})
+    answers = np.reshape(question(data.attrs, np.atleast_1d(name.values)), name.shape)
+    return xr.DataArray(answers, dims=name.dims, coords={dim: name[dim] for dim in name.dims})
 
 
 def ran(curves: xr.Dataset) -> xr.DataArray:

@@ -74,13 +74,13 @@ def _product(rule: ProductIdentity, data: Results) -> list[Part]:
     """How far total / (updates x seconds per update) is from 1, on every workload and machine."""
     quantities.check_labels(data.curves, "rule.of", [rule.of], "method")
     quantities.check_labels(data.curves, "rule.against", [rule.against], "method")
-    for dim, named in (("workload", rule.workloads), ("machine", rule.machines)):
-        quantities.check_labels(data.curves, f"rule.{dim}s", named or [], dim)
+    quantities.check_labels(data.curves, "rule.machines", rule.machines or [], "machine")
+    named = quantities.present(data.curves, rule.workloads) if rule.workloads else None
     goal = datasets.targets(data.tuning, multiples=[rule.target])
     found = datasets.speed_up(data.curves, rule.of, rule.against, goal, rule.rate).isel(target=0)
     total, updates, each = (found.estimate.sel(part=name) for name in datasets.PARTS)
     deviation = np.abs(total / (updates * each) - 1)
-    places = [(w, m) for w in rule.workloads or deviation.workload.values.tolist()
+    places = [(w, m) for w in named or deviation.workload.values.tolist()
               for m in rule.machines or deviation.machine.values.tolist()]  # fmt: skip
     return [_product_part(f"{w}, {m}", deviation.sel(workload=w, machine=m), found.sel(workload=w, machine=m), rule)
             for w, m in places]  # fmt: skip

@@ -12,6 +12,7 @@ from rebuttal.errors import InputError, refuse
 from rebuttal.metrics import metric_of
 from rebuttal.schemas import STRAGGLERS
 from rebuttal.stats import arrays, datasets
+from rebuttal.workloads import NAMES
 
 # Compared as a ratio; everything else as a difference.
 RATIOS = {
@@ -120,12 +121,13 @@ def _times(data: Results, name: str, rate: str, target: float, split: str) -> xr
 
 
 def workloads_of(data: Results, what: str, named: Sequence[str] | None) -> list[str]:
-    """The workloads that a rule names, or all in the results; of accuracies, without those that have none.
+    """Those of the workloads a rule names that the results have, or all; of accuracies, without those that have none.
 
     Raises:
-        InputError: `what` is about accuracies, and a workload is named whose metric is another.
+        InputError: as `present`, or `what` is about accuracies and a workload is named whose metric is another.
     """
     attributes, known = data.curves.attrs, [str(name) for name in data.curves.workload.values]
+    named = present(data.curves, named) if named else None
     if what not in ("final_test_metric", "final_test_error"):
         return list(named or known)
     accurate = [name for name in known if not metric_of(attributes, name).lower_is_better]
@@ -134,6 +136,22 @@ def workloads_of(data: Results, what: str, named: Sequence[str] | None) -> list[
             other = f"final_test_loss or a time to the target, for {metric_of(attributes, name).name}"
             raise refuse(f"rule.what on {name}", what, other)
     return list(named or accurate)
+
+
+def present(data: xr.Dataset, named: Sequence[str]) -> list[str]:
+    """The workloads of `named` that the results have: a rule names one for each profile, and no run has them all.
+
+    Raises:
+        InputError: a name that no workload has, or none of them in the results.
+    """
+    known = [str(name) for name in data.workload.values]
+    for name in named:
+        if name not in known and name not in NAMES:
+            raise refuse("rule.workloads", name, [*known, *NAMES])
+    found = [name for name in named if name in known]
+    if not found:
+        raise refuse("rule.workloads", ", ".join(named), f"at least one that was run: {', '.join(known)}")
+    return found
 
 
 def is_trained(what: str) -> bool:

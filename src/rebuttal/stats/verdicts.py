@@ -156,8 +156,7 @@ def _verdict(
 
 def _places(values: xr.Dataset, rule: Compare | Trend, data: Results) -> Iterator[dict[str, str]]:
     """Every workload and machine that the rule names, or all in the results that it can be about."""
-    for key, named in (("workload", rule.workloads), ("machine", rule.machines)):
-        quantities.check_labels(values, f"rule.{key}s", named or [], key)
+    quantities.check_labels(values, "rule.machines", rule.machines or [], "machine")
     for workload in quantities.workloads_of(data, rule.what, rule.workloads):
         for machine in rule.machines or values.machine.values.tolist():
             yield {"workload": workload, "machine": machine}

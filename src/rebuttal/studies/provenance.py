@@ -1,5 +1,6 @@
 """Where results come from: what a dataset's attributes and a run's provenance.json say."""
 
+import datetime as dt
 import json
 import os
 import platform
@@ -34,13 +35,13 @@ def attributes(study: Study | Analyses, clock: str) -> dict[str, Any]:
 def of_training(study: Study) -> dict[str, Any]:
     """Attributes of a dataset of trained values: also which metric each workload has, from the profile."""
     profiled = read_profile(paths.results() / "profile.json").workloads
-    known = {name: metrics.Metric(profiled[name].metric, profiled[name].lower_is_better)
-             for name in study.workloads if name in profiled}  # fmt: skip
+    found = {name: profiled[name] for name in study.workloads if name in profiled}
+    known = {name: metrics.Metric(w.metric, w.lower_is_better, w.large_error) for name, w in found.items()}
     return attributes(study, clock="modelled") | {metrics.ATTRIBUTE: metrics.attribute(known)}
 
 
 def provenance(study: Study) -> dict[str, Any]:
-    """What a run of the pipeline had under it: the profiled device, versions, commit."""
+    """What a run of the pipeline had under it: the profiled device, versions, commit; and the day, in UTC."""
     return {
         "study": study.name,
         "profile": study.profile,
@@ -48,6 +49,7 @@ def provenance(study: Study) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "git_commit": _git_commit(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
 
 

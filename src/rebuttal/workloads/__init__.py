@@ -29,6 +29,12 @@ MODULES = {
     "cifar10_resnet9_bf16": "rebuttal.workloads.cifar10",
     "cifar10_vit": "rebuttal.workloads.cifar10",
     "cifar10_pixelcnn": "rebuttal.workloads.pixelcnn",
+    "mnist_small_deep": "rebuttal.workloads.reduced",
+    "mnist_small_few": "rebuttal.workloads.reduced",
+    "mnist_small_cnn": "rebuttal.workloads.reduced",
+    "mnist_small_pixelcnn": "rebuttal.workloads.pixelcnn",
+    "cifar10_small_cnn": "rebuttal.workloads.reduced",
+    "cifar10_small_googlenet": "rebuttal.workloads.reduced",
 }
 # What a workload's data are checked with, by the first word of its name; the others come with the dependencies.
 CHECKS = {"mnist": "rebuttal.workloads.mnist_files", "cifar10": "rebuttal.workloads.cifar10_files"}

@@ -61,7 +61,7 @@ def classifier(name: str, model: str, parts: Mapping[str, Images], source: str) 
 
 
 def standardised(splits: Mapping[str, Images]) -> dict[str, Split]:
-    """Inputs float32 [n, 3, side, side]: each channel less its mean in the training set, over its deviation."""
+    """Inputs float32 [n, channels, side, side]: each channel less its mean in the training set, over its deviation."""
     moments = _moments(torch.from_numpy(splits["training"].pixels))
     return {
         name: (_inputs(torch.from_numpy(part.pixels), moments), torch.from_numpy(part.labels))
@@ -70,14 +70,15 @@ def standardised(splits: Mapping[str, Images]) -> dict[str, Split]:
 
 
 def _moments(pixels: Tensor) -> Tensor:
-    """Mean and deviation [2, 1, 3, 1, 1] of each channel, from how often each byte occurs: exact in any order."""
+    """Mean and deviation [2, 1, channels, 1, 1] of a channel, from how often each byte occurs: exact in any order."""
+    channels = pixels.shape[-1]
     counts = torch.stack(
-        [torch.bincount(pixels[..., channel].flatten(), minlength=256) for channel in range(3)]
+        [torch.bincount(pixels[..., channel].flatten(), minlength=256) for channel in range(channels)]
     )
     share, level = counts / counts.sum(1, keepdim=True), torch.arange(256)
     mean = (share * level).sum(1)
     deviation = (share * (level - mean[:, None]) ** 2).sum(1).sqrt().clamp(min=1)  # flat images have none
-    return torch.stack([mean, deviation]).view(2, 1, 3, 1, 1)
+    return torch.stack([mean, deviation]).view(2, 1, channels, 1, 1)
 
 
 def _inputs(pixels: Tensor, moments: Tensor) -> Tensor:

@@ -39,10 +39,12 @@ class Target:
     """Where time-to-target is read off.
 
     metric: name of the workload's metric. rule: how the target is set. sweep: lowest and highest target that
-    a report tries by default. lower_is_better: whether the metric falls as the model learns.
+    a report tries by default. lower_is_better: whether the metric falls as the model learns. large_error: whether
+    the error of a trained model is too large to be multiplied, so that targets go up in steps from it.
     """
 
     metric: str
     rule: str
     sweep: tuple[float, float]
     lower_is_better: bool = False
+    large_error: bool = False

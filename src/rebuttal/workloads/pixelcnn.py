@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rebuttal.workloads import cifar10_files, digits, mnist_files
+from rebuttal.workloads import cifar10_files, digits, mnist_files, reduced
 from rebuttal.workloads.image_files import divided
 from rebuttal.workloads.likelihood import LIKELIHOOD
 from rebuttal.workloads.masked import pixelcnn
@@ -28,6 +28,9 @@ RULE = (
 )
 
 
+LEARNT, SEEN = 2_000, 250  # images of the reduced workload: each has 196 dimensions, and so counts for many
+
+
 @dataclass(frozen=True)
 class Size:
     """Of the network and of what it models: levels of a dimension, and the sweep of targets in bits."""
@@ -43,12 +46,20 @@ class Size:
 SIZES = {
     "digits_pixelcnn": Size(17, 16, 3, 3, (2.0, 3.0), "scikit-learn's digits, all 17 grey levels."),
     "mnist_pixelcnn": Size(16, 32, 5, 7, (0.6, 1.2), "MNIST (LeCun et al. 1998), 16 grey levels."),
+    "mnist_small_pixelcnn": Size(
+        4,
+        16,
+        3,
+        3,
+        (0.5, 1.0),
+        "MNIST (LeCun et al. 1998), 2,000 training images of it, at 14 x 14, 4 grey levels; see reduced.py.",
+    ),
     "cifar10_pixelcnn": Size(256, 96, 8, 7, (3.2, 5.0), "CIFAR-10 (Krizhevsky 2009), read from {files}."),
 }
 
 
 def load(name: str, data_root: str | Path | None = None) -> Workload:
-    """digits_pixelcnn, mnist_pixelcnn or cifar10_pixelcnn; the first needs no `data_root`."""
+    """One of SIZES; digits_pixelcnn needs no `data_root`."""
     size, values = SIZES[name], READERS[name](data_root)
     colours = values["training"].shape[1]
     files = cifar10_files.place(data_root).name if name.startswith("cifar10") else ""
@@ -84,9 +95,21 @@ def _mnist(data_root: str | Path | None) -> dict[str, np.ndarray]:
     return {"training": seen[training], "validation": seen[validation], "test": unseen}
 
 
+def _mnist_small(data_root: str | Path | None) -> dict[str, np.ndarray]:
+    """256 grey levels to 4, of the reduced images of the other small workloads, fewer of them."""
+    parts = reduced.mnist(data_root)
+    counts = {"training": LEARNT, "validation": SEEN, "test": SEEN}
+    return {split: parts[split].pixels[:count, None, :, :, 0] >> 6 for split, count in counts.items()}
+
+
 def _cifar10(data_root: str | Path | None) -> dict[str, np.ndarray]:
     parts: Mapping = divided(cifar10_files.read(data_root))
     return {split: np.ascontiguousarray(part.pixels.transpose(0, 3, 1, 2)) for split, part in parts.items()}
 
 
-READERS = {"digits_pixelcnn": _digits, "mnist_pixelcnn": _mnist, "cifar10_pixelcnn": _cifar10}
+READERS = {
+    "digits_pixelcnn": _digits,
+    "mnist_pixelcnn": _mnist,
+    "mnist_small_pixelcnn": _mnist_small,
+    "cifar10_pixelcnn": _cifar10,
+}

@@ -85,18 +85,19 @@ def googlenet(classes: int) -> nn.Sequential:
     """Four of torchvision's Inception blocks (Szegedy et al. 2015, arXiv 1409.4842), two at each of two scales."""
     return chained(
         stem=ConvNorm(3, 64, kernel_size=3, padding=1),
-        inception1=_inception(64, 32, 32, 64, 8, 16, 16),
-        inception2=_inception(128, 48, 48, 96, 8, 24, 24),
+        inception1=inception(64, 32, 32, 64, 8, 16, 16),
+        inception2=inception(128, 48, 48, 96, 8, 24, 24),
         pool1=nn.MaxPool2d(2),
-        inception3=_inception(192, 64, 48, 96, 8, 32, 32),
-        inception4=_inception(224, 96, 64, 128, 16, 48, 48),
+        inception3=inception(192, 64, 48, 96, 8, 32, 32),
+        inception4=inception(224, 96, 64, 128, 16, 48, 48),
         pool2=nn.AdaptiveAvgPool2d(1),
         flatten=nn.Flatten(),
         linear=nn.Linear(320, classes),
     )
 
 
-def _inception(*channels: int) -> nn.Module:
+def inception(*channels: int) -> nn.Module:
+    """torchvision's Inception block with group normalisation; channels: what comes in, then of each branch."""
     return Inception(*channels, conv_block=ConvNorm)
 
 
