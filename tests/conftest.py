@@ -1,6 +1,9 @@
 """What every test may ask for."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,9 @@ import pytest
 # Tests run in several processes, so each has one thread; set before anything imports a BLAS.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["DVC_NO_ANALYTICS"] = "1"
+# Tests beside each other are no runs that a timed one must wait for.
+LEASES = os.environ["REBUTTAL_LEASES"] = tempfile.mkdtemp(prefix="leases-")
+atexit.register(shutil.rmtree, LEASES, ignore_errors=True)
 
 ROOT = Path(__file__).resolve().parents[1]
 

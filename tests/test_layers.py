@@ -20,6 +20,7 @@ LAYERS = {
     "paths": {"errors"},
     "seeding": set(),
     "lifeline": set(),
+    "leases": set(),
     # words that methods, clusters and replay share
     "verbs": set(),
     "orders": set(),
@@ -58,7 +59,7 @@ LAYERS = {
     },
     "calibration": {
         "clusters", "costs", "cut", "devices", "graph", "machines", "methods", "params", "processes", "results",
-        "rules", "schemas", "stragglers", "task", "timeline", "verbs", "workloads",
+        "rules", "schemas", "stats", "stragglers", "task", "timeline", "verbs", "workloads",
     },
     # what is run
     "workload_table": {"params", "workloads"},
@@ -103,7 +104,7 @@ LAYERS = {
     },
     "__main__": {"cli"},
 }  # fmt: skip
-GROUND = {"errors", "paths", "seeding", "lifeline", "quick_imports"}
+GROUND = {"errors", "paths", "seeding", "lifeline", "leases", "quick_imports"}
 TORCH = {"workloads", "replaying", "processes", "profiling", "calibration"}
 TORCH_WHEN_CALLED = {"devices"}  # imports it inside functions only
 NOT_IN_METHODS = {"datetime", "logging", "os", "pathlib", "random", "simpy", "time", "torch", "yaml"}

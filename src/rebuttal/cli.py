@@ -60,8 +60,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(given: argparse.Namespace) -> None:
     from rebuttal import papers, params, paths
+    from rebuttal.studies.pool import engine_of
 
     loaded = params.load()
+    engine_of(loaded.engine)
     for file in sorted((paths.root() / "papers").glob("*/paper.yaml")):
         papers.load(file)
     sizes = ", ".join(f"{len(study.variants)} variants in {study.name}" for study in loaded.studies.values())
@@ -73,9 +75,9 @@ def _simulate(given: argparse.Namespace) -> None:
     from rebuttal.studies.estimate import say_what_is_left
     from rebuttal.studies.simulating import simulate_method
 
-    study = _started(params.load)().study(given.study)
-    say_what_is_left(study, "simulate", given.method)
-    simulate_method(study, given.method)
+    loaded = _started(params.load)()
+    say_what_is_left(loaded.study(given.study), "simulate", given.method)
+    simulate_method(loaded.study(given.study), given.method, loaded.engine)
 
 
 def _tune(given: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from rebuttal import devices, workloads
+from rebuttal import devices, leases, workloads
 from rebuttal.errors import refuse
 from rebuttal.workloads import timing
 from rebuttal.workloads.workload import Split, Workload
@@ -30,7 +30,8 @@ def write_profile(
 ) -> None:
     """Profile workloads (name -> samples of a batch) and write them with the device's identity to `path`.
 
-    The file, which `rebuttal.costs` reads, appears whole or not at all.
+    The file, which `rebuttal.costs` reads, appears whole or not at all. The host is leased for it; under the device's
+    `timing` it says whether its seconds support a claim about time, and if not, why.
 
     Raises:
         InputError: an unknown workload or device, missing data, or sizes that cannot be measured.
@@ -38,12 +39,13 @@ def write_profile(
     _check(batch_sizes, repeats)
     for name in batch_sizes:
         workloads.check_data(name, data_root)
-    with timing.one_thread():
+    with leases.exclusive() as lease, timing.one_thread():
         identity = devices.identity(device)  # first, so that the load is that of the others
         measured = {
             name: profile(workloads.load(name, data_root), sizes, device, repeats)
             for name, sizes in batch_sizes.items()
         }
+        identity["timing"] = lease.about()
     _write(Path(path), {"schema": SCHEMA, "device": identity, "workloads": measured})
 
 

@@ -4,18 +4,19 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import xarray as xr
 
-from rebuttal import devices, paths, results
+from rebuttal import devices, leases, paths, results
 from rebuttal.calibration import runs
 from rebuttal.calibration.grid import BATCH, GRIDS, PACE_S, STRAGGLERS, WORKLOADS, Case, Grid, cases
 from rebuttal.calibration.host import WHOLE, Host, measure
 from rebuttal.calibration.rows import Row, dataset
 from rebuttal.errors import InputError
+from rebuttal.leases import Lease
 from rebuttal.params import Params
 from rebuttal.processes.launcher import forking
 from rebuttal.processes.pinning import cores, quiet_cores
@@ -38,8 +39,14 @@ def write_calibration(params: Params) -> None:
 def calibrate(given: Grid) -> xr.Dataset:
     """`measured_s` and `predicted_s` per update by run, and `cost_s` of the host; NaN where nothing was run.
 
-    Every repetition measures the host anew, and then goes through all runs, so a drift of the machine meets all.
+    Every repetition measures the host anew, and then goes through all runs, so a drift of the machine meets all. The
+    host is leased for it.
     """
+    with leases.exclusive(max(given.nodes)) as lease:
+        return _calibrated(given, lease)
+
+
+def _calibrated(given: Grid, lease: Lease) -> xr.Dataset:
     load_before = os.getloadavg()[0]
     run_rows: list[Row] = []
     cost_rows: list[Row] = []
@@ -55,7 +62,7 @@ def calibrate(given: Grid) -> xr.Dataset:
                 place | row for row in on_both_clocks(case, host, given.updates, stragglers, repetition)
             ]
         run_rows += [place | row for row in shipped(given.shipped, host, given.updates)]
-    return dataset(run_rows, cost_rows, [*given.methods, *SHIPPED]).assign_attrs(about(given, load_before))
+    return dataset(run_rows, cost_rows, [*given.methods, *SHIPPED]).assign_attrs(about(given, load_before, lease.about()))
 
 
 def on_both_clocks(case: Case, host: Host, updates: int, stragglers: str, seed: int) -> Iterator[Row]:
@@ -92,13 +99,14 @@ def figures(host: Host) -> dict[str, float]:
     return found
 
 
-def about(given: Grid, load_before: float) -> dict[str, Any]:
+def about(given: Grid, load_before: float, lease: Mapping[str, Any]) -> dict[str, Any]:
     """Where the seconds come from, and for which numbers of nodes they support a claim about time.
 
-    Those for which each process had a core that nobody else asked for, before and until the end.
+    Those for which each process had a core that nobody else asked for, before and until the end. A run that shared the
+    host, stood still or was begun again supports none (`lease`, of `Lease.about`).
     """
     count, load_after = len(cores()), os.getloadavg()[0]
-    quiet = load_after <= count
+    quiet = load_after <= count and lease["exclusive"] and not any("resumed" in why for why in lease["why_not"])
     enough = [nodes for nodes in given.nodes if quiet and nodes + load_before <= count]
     return {
         "clock": "measured",
@@ -109,6 +117,7 @@ def about(given: Grid, load_before: float) -> dict[str, Any]:
         "load_after": load_after,
         "more_processes_than_cores": json.dumps([nodes for nodes in given.nodes if nodes > count]),
         "supports_timing": json.dumps(enough),
+        "lease": json.dumps(lease),
         "batch": BATCH,
         "updates": given.updates,
         "pace_s": PACE_S,

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rebuttal import paths
 from rebuttal.errors import refuse
-from rebuttal.params import checks, expansion, files, fitting, refusals, schema
+from rebuttal.params import checks, engine, expansion, files, fitting, refusals, schema
 from rebuttal.params.catalogue import Catalogue, installed
+from rebuttal.params.engine import LOCAL
 from rebuttal.params.study import Analyses, Study, Variant
 
 __all__ = ["Analyses", "Catalogue", "Params", "Study", "Variant", "installed", "load"]
@@ -26,6 +27,7 @@ class Params:
     data_root: Path  # absolute
     studies: dict[str, Study]
     analyses: Analyses
+    engine: str = LOCAL  # or the address of a Dask scheduler
 
     def study(self, name: str) -> Study:
         """The numbers and variants of one study. Raises InputError for an unknown name."""
@@ -48,6 +50,7 @@ def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params
     names = catalogue or installed()
     content = files.read(path)
     file = refusals.validate(schema.file_for(content), content)
+    engine.check(file.engine)
     for profile in schema.PROFILES:
         checks.numbers(file, profile, names)
     studies = {name: expansion.study(file, name, names) for name in file.studies}
@@ -58,4 +61,4 @@ def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params
             names.check_data(workload, data_root)
     for study in studies.values():
         fitting.check(study, {name: names.shape_of(name, data_root) for name in study.workloads})
-    return Params(file.profile, file.device, data_root, studies, analyses)
+    return Params(file.profile, file.device, data_root, studies, analyses, file.engine)

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from rebuttal.params.engine import ALLOWED, LOCAL
+
 ProfileName = Literal["quick", "standard", "full", "ci"]
 PROFILES: tuple[str, ...] = get_args(ProfileName)
 STUDIES = ("backup_workers", "comparison")  # which a file must have: the pipeline runs them
@@ -119,6 +121,7 @@ class File(Section):
         str, Field(min_length=1, description="a folder, absolute or relative to params.yaml")
     ]
     device: Literal["auto", "cpu", "cuda"]
+    engine: Annotated[str, Field(min_length=1, description=ALLOWED)] = LOCAL
 
     @property
     def studies(self) -> tuple[str, ...]:

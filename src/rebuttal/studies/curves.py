@@ -56,7 +56,7 @@ def curves_of(
         own, places = _units(context, runs, seeds, tuple(rates[setting.key]), picked)
         where[setting.key] = [(len(units) + unit, row) for unit, row in places]
         units += own
-    computed = compute_units(units, title)
+    computed = compute_units(units, title, params.engine)
     return {
         setting.key: _gathered(
             [computed[unit] for unit, _ in where[setting.key]],

@@ -15,6 +15,7 @@ from rebuttal.costs import Costs
 from rebuttal.machines import machine
 from rebuttal.methods import METHODS, Method, method
 from rebuttal.params import Params
+from rebuttal.params.engine import LOCAL
 from rebuttal.params.expansion import label
 from rebuttal.rules import Momentum
 from rebuttal.simulation import rehearse
@@ -52,11 +53,13 @@ WORKLOADS: dict[str, tuple[Form, ...]] = {
 def write_equivalence(params: Params) -> None:
     """Write results/analyses/equivalence.nc. Raises InputError."""
     study = params.study(STUDY)
-    found = equivalence(study.seeds, WORKLOADS).assign_attrs(attributes(study, clock="modelled"))
+    found = equivalence(study.seeds, WORKLOADS, params.engine).assign_attrs(attributes(study, clock="modelled"))
     results.save(found, paths.results() / "analyses" / "equivalence.nc")
 
 
-def equivalence(seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]]) -> xr.Dataset:
+def equivalence(
+    seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]], engine: str = LOCAL
+) -> xr.Dataset:
     """How far weights are from those of mini-batch SGD, over (form, workload, dtype, seed, update).
 
     `largest_difference` is that of any weight, `relative_difference` the same over the largest change of any weight
@@ -65,7 +68,7 @@ def equivalence(seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]])
     found = blank(seeds, workloads)
     tasks = [(some, workload, dtype, seed) for workload, some in workloads.items()
              for dtype in DTYPES for seed in seeds]  # fmt: skip
-    pairs = run_all(_distances, tasks, "equivalence", preload=[WORKER])
+    pairs = run_all(_distances, tasks, "equivalence", preload=[WORKER], engine=engine)
     for (some, workload, dtype, seed), pair in zip(tasks, pairs, strict=True):
         place = {"form": [label(*form) for form in some], "workload": workload, "dtype": dtype, "seed": seed}
         for name, values in zip(VARIABLES, pair, strict=True):

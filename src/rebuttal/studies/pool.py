@@ -1,4 +1,4 @@
-"""As many processes as cores, one thread each, with progress and an estimate of what is left."""
+"""As many processes as cores, one thread each, or a grid's workers; with progress and an estimate of what is left."""
 
 import contextlib
 import functools
@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from typing import Any
 
-from rebuttal import warm
+from rebuttal import leases, warm
 from rebuttal.lifeline import tie_to_parent
+from rebuttal.params.engine import LOCAL
 from rebuttal.studies.provenance import say
 
 REPORT_EVERY_S = 2.0
@@ -28,21 +29,57 @@ def run_all(
     title: str,
     weights: Sequence[float] | None = None,
     preload: Iterable[str] = (),
+    engine: str = LOCAL,
+    *,
+    timed: bool = False,
 ) -> list[Any]:
     """`[function(*task) for task in tasks]`, in parallel, heaviest first; results in the order of the tasks.
 
     `weights` are relative costs, for the order and for the estimate (default: all equal). `preload` names modules
     that every process needs: they are imported once, and the processes forked from there. A single task, or a single
-    core, is served by this process itself.
+    core, is served by this process itself. `engine` is `local`, or the address of a Dask scheduler whose workers
+    compute the tasks; what a task reads and writes below the project's root is carried there and back. Tasks share a
+    host with other ordinary ones; `timed` ones do not, but take it for themselves (`leases.exclusive`).
     """
     costs = list(weights or [1.0] * len(tasks))
     order = sorted(range(len(tasks)), key=lambda number: -costs[number])
     progress = _Progress(title, costs)
     found: dict[int, Any] = {}
-    for number, value in _computed(function, tasks, order, list(preload)):
+    elsewhere = engine != LOCAL and tasks
+    call = function if timed or elsewhere else functools.partial(_shared, function)
+    answers = (
+        _sent(engine, call, tasks, order, timed=timed)
+        if elsewhere
+        else _computed(call, tasks, order, list(preload))
+    )
+    for number, value in answers:
         found[number] = value
         progress.done(number)
     return [found[number] for number in range(len(tasks))]
+
+
+def engine_of(engine: str) -> dict[str, Any]:
+    """For provenance: what `engine` is, in numbers. Raises InputError if it is a scheduler that does not answer."""
+    if engine == LOCAL:
+        return {"kind": LOCAL, "cores": cores()}
+    from rebuttal.studies import grid_engine  # noqa: PLC0415 - as in `_sent`
+
+    return grid_engine.about(engine)
+
+
+def _sent(
+    engine: str, function: Callable[..., Any], tasks: Sequence[tuple], order: Sequence[int], *, timed: bool
+) -> Iterator[tuple[int, Any]]:
+    """(number, result) of each task, as they come from the workers of a Dask scheduler."""
+    from rebuttal.studies import grid_engine  # noqa: PLC0415 - it brings Dask, which few runs need
+
+    return grid_engine.computed(engine, function, tasks, order, timed=timed)
+
+
+def _shared(function: Callable[..., Any], *task: Any) -> Any:
+    """An ordinary run: it waits while a timed one has this host for itself."""
+    with leases.shared():
+        return function(*task)
 
 
 def _computed(

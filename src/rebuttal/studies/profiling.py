@@ -2,25 +2,34 @@
 
 from collections.abc import Iterable, Sequence
 
-from rebuttal import devices, paths
+from rebuttal import devices, leases, paths
 from rebuttal.params import Params, Study
 from rebuttal.profiling import write_profile
 from rebuttal.replaying.probe import measure
 from rebuttal.replaying.table import write_tables
+from rebuttal.studies.pool import run_all
 from rebuttal.workloads import load
 
 
 def profile_studies(params: Params) -> None:
-    """Write results/profile.json and results/executors.json for the workloads of every study."""
+    """Write results/profile.json and results/executors.json for the workloads of every study.
+
+    On a grid, one of its workers is measured, which nobody else of ours uses meanwhile.
+    """
+    run_all(_profile, [(params,)], "profile", engine=params.engine, timed=True)
+
+
+def _profile(params: Params) -> None:
     device, folder = devices.choose(params.device), paths.results()
     wanted = _wanted(params.studies.values())
     sizes = {name: sorted({b * n for b, some in by.items() for n in some}) for name, by in wanted.items()}
     write_profile(sizes, device, folder / "profile.json", params.data_root)
     tables = {}
-    for name, by_batch in wanted.items():
-        workload = load(name, params.data_root).to(device)
-        for batch, numbers in by_batch.items():
-            tables[name, batch] = measure(workload, batch, sorted(numbers))
+    with leases.exclusive():
+        for name, by_batch in wanted.items():
+            workload = load(name, params.data_root).to(device)
+            for batch, numbers in by_batch.items():
+                tables[name, batch] = measure(workload, batch, sorted(numbers))
     write_tables(tables, folder / "executors.json")
 
 

@@ -11,6 +11,7 @@ from rebuttal.analyses.grids import described
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.models_at_size import read_models
 from rebuttal.params import Params
+from rebuttal.params.engine import LOCAL
 from rebuttal.studies.pool import run_all
 from rebuttal.studies.provenance import attributes
 
@@ -24,7 +25,7 @@ def write_rates(params: Params) -> None:
     """Write results/analyses/rates.nc, and smoothing_map.nc from it and models.json. Raises InputError."""
     folder, grid = paths.results() / "analyses", params.analyses
     given = {"profile": params.profile, "horizons": grid.horizons, "seeds": params.study(STUDY).seeds}
-    measured = measure(given["seeds"], given["horizons"])
+    measured = measure(given["seeds"], given["horizons"], params.engine)
     models = read_models(folder / "models.json")
     machines = {name: SCALED_MACHINES[name] for name in MACHINES}
     drawn = smoothing_map.smoothing_map(measured, models).merge(smoothing_map.clock())
@@ -37,7 +38,7 @@ def write_rates(params: Params) -> None:
         results.save(data.assign_attrs(origin), folder / f"{name}.nc")
 
 
-def measure(seeds: tuple[int, ...], horizons: tuple[int, ...]) -> xr.Dataset:
+def measure(seeds: tuple[int, ...], horizons: tuple[int, ...], engine: str = LOCAL) -> xr.Dataset:
     """The dataset of `rates.rates`, its runs side by side on the cores that there are."""
     shown = horizons[-2:][0]  # of the comparison of dimensions: not the longest, which costs most
     errors = [(name, T) for T in horizons for name in rates.CASES]
@@ -45,7 +46,8 @@ def measure(seeds: tuple[int, ...], horizons: tuple[int, ...]) -> xr.Dataset:
     tasks: list[tuple] = [("error", *one, seeds) for one in errors]
     tasks += [("error_in_dimension", d, shown, seeds) for d in rates.DIMENSIONS]
     tasks += [("updates_to_flat", *one) for one in chains]
-    found = run_all(_one, tasks, "rates", weights=[task[2] for task in tasks], preload=[__name__])
+    weights = [task[2] for task in tasks]
+    found = run_all(_one, tasks, "rates", weights, preload=[__name__], engine=engine)
     rest = found[len(errors) :]
     return rates.rates(
         dict(zip(errors, found, strict=False)),

@@ -11,6 +11,7 @@ from rebuttal import paths, results
 from rebuttal.costs import Costs
 from rebuttal.machines import machine
 from rebuttal.params import Study
+from rebuttal.params.engine import LOCAL
 from rebuttal.readings import gradients, summary
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import NoStragglers
@@ -35,11 +36,11 @@ SUMMARISED = {
 STALENESS_SHOWN = 200  # counts of more stale gradients than this are added up in the last place
 
 
-def simulate_method(study: Study, method: str) -> None:
-    """Write the timelines of a method for every seed of the study, and their summary."""
+def simulate_method(study: Study, method: str, engine: str = LOCAL) -> None:
+    """Write the timelines of a method for every seed of the study, and their summary. engine: as in params.yaml."""
     some = settings(study, method)
     tasks = [(study, setting, seeds) for setting in some for seeds in _alike(study, setting)]
-    found = run_all(_simulate_one, tasks, f"simulate {method}", preload=[__name__])
+    found = run_all(_simulate_one, tasks, f"simulate {method}", preload=[__name__], engine=engine)
     rows = {(task[1].key, seed): row for task, row in zip(tasks, found, strict=True) for seed in task[2]}
     dataset = _summaries(study, some, rows)
     results.save(dataset, paths.results(study.name) / "summaries" / f"{method}.nc")

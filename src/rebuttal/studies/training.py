@@ -10,6 +10,7 @@ from rebuttal.costs import Costs
 from rebuttal.params import Params, Study
 from rebuttal.readings import progress
 from rebuttal.studies.curves import RunCurves, curves_of
+from rebuttal.studies.pool import engine_of
 from rebuttal.studies.provenance import Stopwatch, of_training, provenance, write_json
 from rebuttal.studies.runs import Setting, labels, settings
 from rebuttal.studies.tuning import DIMS, tuned_rates
@@ -46,7 +47,7 @@ def train_method(params: Params, study: Study, method: str) -> xr.Dataset:
     results.save(dataset, folder / "curves.nc")
     replays_s = {" | ".join(key): run.wall_s for key, run in runs.items()}
     write_json(folder / "timing.json", {"stage": watch.read(), "replays_s": replays_s})
-    write_json(folder / "provenance.json", provenance(study))
+    write_json(folder / "provenance.json", provenance(study) | {"engine": engine_of(params.engine)})
     return dataset
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from rebuttal import paths
 from rebuttal.graph import Order
+from rebuttal.params.engine import LOCAL
 from rebuttal.replaying.merging import merged
 from rebuttal.rules import Rule
 from rebuttal.studies.pool import run_all
@@ -92,12 +93,15 @@ class Unit:
         ]
 
 
-def compute_units(units: Sequence[Unit], title: str) -> list[Arrays]:
-    """The arrays of each unit, '<split>_<what>' [S, R, points] and diverged_at [S, R]; equal units once."""
+def compute_units(units: Sequence[Unit], title: str, engine: str = LOCAL) -> list[Arrays]:
+    """The arrays of each unit, '<split>_<what>' [S, R, points] and diverged_at [S, R]; equal units once.
+
+    engine: as in params.yaml. It is no part of a unit: what any machine has computed is found by all.
+    """
     distinct = {unit.key: unit for unit in units}
     bundles = _bundles([unit for unit in distinct.values() if not _place(unit).is_file()])
     weights = [float(sum(unit.gradients for unit in bundle)) for bundle in bundles]
-    run_all(_compute_and_store, [(bundle,) for bundle in bundles], title, weights, preload=[WORKERS])
+    run_all(_compute_and_store, [(bundle,) for bundle in bundles], title, weights, [WORKERS], engine)
     stored = {key: _read(_place(unit)) for key, unit in distinct.items()}
     return [stored[unit.key] for unit in units]
 

@@ -13,6 +13,6 @@ from rebuttal.studies.tuning import tune_method
 
 def run_study(params: Params, study: Study) -> None:
     """Write the study's timelines, summaries, tuning and training results, each under the name `all`."""
-    simulate_method(study, ALL)
+    simulate_method(study, ALL, params.engine)
     tune_method(params, study, ALL)
     train_method(params, study, ALL)

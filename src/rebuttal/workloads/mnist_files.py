@@ -30,7 +30,7 @@ def folder(data_root: str | Path | None) -> Path:
     if not isinstance(data_root, (str, Path)) or not str(data_root):
         raise refuse("data_root", data_root, "a folder that holds MNIST/raw with the four MNIST files")
     path = Path(data_root).expanduser()
-    return path if path.is_absolute() else paths.root() / path
+    return path if path.is_absolute() else paths.given() / path
 
 
 def check(data_root: str | Path | None) -> None:

@@ -33,7 +33,7 @@ def read(path: str | Path) -> str:
 def resolved(path: str | Path) -> Path:
     """An absolute path; a relative one starts at the project's root."""
     place = Path(path).expanduser()
-    return place if place.is_absolute() else paths.root() / place
+    return place if place.is_absolute() else paths.given() / place
 
 
 def python_topics() -> str:
