@@ -102,7 +102,8 @@ def adversarial(
 
     Rate and width are those with the least mean loss left at the end of the budget on the tuning seeds, for each
     method, number of samples and clock. over_gradient and over_accelerated: what PPRS leaves minus what gradient
-    descent and the accelerated gradient leave, by seed.
+    descent and the accelerated gradient leave, by seed. at_edge: whether the rate, or the width, is the first or last
+    that was tried.
     """
     samples = list(dict.fromkeys(m for *_, m in found))
     parts = [
@@ -134,5 +135,7 @@ def _tuned(
     tried = data.left.isel(share=-1, drop=True).sel(seed=list(tuning_seeds)).mean("seed")
     at = tried.argmin(["width", "rate"])
     chosen = data.isel(at).sel(seed=list(seeds))  # pyright: ignore[reportArgumentType]
-    edges = (0, len(RATES) - 1)
-    return chosen.reset_coords(["width", "rate"]).assign(at_edge=at["rate"].isin(edges).astype(float))
+    edge = at["rate"].isin((0, len(RATES) - 1))
+    if len(widths) > 1:
+        edge = edge | at["width"].isin((0, len(widths) - 1))
+    return chosen.reset_coords(["width", "rate"]).assign(at_edge=edge.astype(float))
