@@ -11,7 +11,7 @@ import synthetic_layer_wise
 import xarray as xr
 from tiny_models import MODELS, line_costs
 
-from rebuttal.analyses import delay_map, smoothing_map, throughput
+from rebuttal.analyses import adversarial, delay_map, smoothing_map, throughput
 from rebuttal.analyses.continuous_time import continuous_time
 from rebuttal.analyses.memory import memory
 from rebuttal.analyses.ratios import with_and_without
@@ -57,6 +57,7 @@ def made() -> tempfile.TemporaryDirectory:
     modelled = analyses.modelled(with_and_without(MODELS, "flat_ended"), GRID)
     modelled |= rates_and_map()
     modelled["recorded"] = recorded()
+    modelled["adversarial"] = attacks()
     modelled["memory"] = memory(MODELS, METHODS, "h100_box", 2, 4)
     modelled = {name: with_real_names(data) for name, data in modelled.items()}
     blank = equivalence.blank(range(5), equivalence.WORKLOADS)
@@ -80,6 +81,25 @@ def rates_and_map() -> dict[str, xr.Dataset]:
     drawn = drawn.merge(smoothing_map.steps(MODELS, machines, 4))
     sizes = {"batch": 4, "stages": 8, "micro_batches": 8, "smoothing_samples": 4}
     return {"rates": measured, "smoothing_map": drawn.assign_attrs(clock="modelled", **sizes)}
+
+
+def attacks() -> xr.Dataset:
+    """What attacks might have left: PPRS is better than the other two in a pipeline, and worse on one node."""
+    coords = {"method": list(adversarial.RUNS), "samples": [1, 4, 16], "clock": list(adversarial.CLOCKS),
+              "share": list(adversarial.SHARES), "seed": list(range(5))}  # fmt: skip
+    noise = np.random.default_rng(0).uniform(0.9, 1.1, [len(values) for values in coords.values()])
+    rate = np.array([[1.0, 1.0], [1.2, 1.2], [2.0, 0.6]])[:, None, :, None, None]
+    left = noise * np.exp(-rate * np.array(coords["share"])[:, None])
+    found = {"left": left, "fooled": np.ones_like(left), "length": np.ones_like(left)}
+    data = xr.Dataset({name: (tuple(coords), values) for name, values in found.items()}, coords)
+    tuned = xr.zeros_like(left_at_end(data).isel(seed=0, drop=True))
+    data = data.assign(rate=tuned + 1.0, width=tuned, at_edge=tuned)
+    return adversarial.with_gaps(data).assign_attrs(clock="modelled", network_accuracy=0.9)
+
+
+def left_at_end(data: xr.Dataset) -> xr.DataArray:
+    """The loss that is left when the budget is used up."""
+    return data.left.isel(share=-1, drop=True)
 
 
 def recorded() -> xr.Dataset:

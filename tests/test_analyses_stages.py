@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from rebuttal import params, results
-from rebuttal.analyses import continuous_time, delay_map
+from rebuttal.analyses import adversarial, continuous_time, delay_map
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.schemas import ANALYSES
 from rebuttal.studies import equivalence, recorded
+from rebuttal.studies.adversarial import write_adversarial
 from rebuttal.studies.analyses import write_analyses
 from rebuttal.studies.delays import write_delays
 from rebuttal.studies.equivalence import write_equivalence
@@ -51,6 +52,8 @@ def made(tmp_path_factory):
         write_equivalence(given)
         write_delays(given)
         write_rates(given)
+        patch.setattr(adversarial, "UPDATES", 2)
+        write_adversarial(given)
         patch.setattr(recorded, "UPDATES", 2)
         recorded.write_recorded(given)
         before = hashes(root)
@@ -59,6 +62,7 @@ def made(tmp_path_factory):
         write_equivalence(given)
         write_delays(given)
         write_rates(given)
+        write_adversarial(given)
     return root, before
 
 

@@ -214,6 +214,7 @@ ANALYSES = functools.partial(_with_params, "rebuttal.studies.analyses", "write_a
 DELAYS = functools.partial(_with_params, "rebuttal.studies.delays", "write_delays")
 MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memory")
 RATES = functools.partial(_with_params, "rebuttal.studies.rates", "write_rates")
+ADVERSARIAL = functools.partial(_with_params, "rebuttal.studies.adversarial", "write_adversarial")
 RECORDED = functools.partial(_with_params, "rebuttal.studies.recorded", "write_recorded")
 CALIBRATE = functools.partial(_with_params, "rebuttal.calibration.campaign", "write_calibration")
 EQUIVALENCE = functools.partial(_with_params, "rebuttal.studies.equivalence", "write_equivalence")
@@ -231,6 +232,7 @@ PRELOADED = (
     "rebuttal.studies.throughput",
     "rebuttal.studies.memory",
     "rebuttal.studies.rates",
+    "rebuttal.studies.adversarial",
     "rebuttal.studies.equivalence",
     "rebuttal.studies.delays",
     "rebuttal.studies.whole",
@@ -257,6 +259,12 @@ COMMANDS = (
     ("analyses", ANALYSES, "what needs no training: full-size models on every machine", ()),
     ("memory", MEMORY, "memory of every method on full-size models, from their time lines", ()),
     ("rates", RATES, "rates of convergence beside their bounds, and the map of where smoothing pays", ()),
+    (
+        "adversarial",
+        ADVERSARIAL,
+        "adversarial perturbations of a trained network, with and without smoothing",
+        (),
+    ),
     ("recorded", RECORDED, "pipelines on real processes of this host, recorded and verified", ()),
     (
         "equivalence",

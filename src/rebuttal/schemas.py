@@ -125,6 +125,13 @@ ANALYSES = {
             | _all(("clock_units", "formula_units", "of_formula"), ("clock_depth", "clock_samples")),
         ),
         Schema(
+            "adversarial",
+            "adversarial.nc",
+            _all(("left", "fooled", "length"), ("method", "samples", "clock", "share", "seed"))
+            | _all(("rate", "width", "at_edge"), ("method", "samples", "clock"))
+            | _all(("over_gradient", "over_accelerated"), ("samples", "clock", "seed")),
+        ),
+        Schema(
             "recorded",
             "recorded.nc",
             _all(("checksums", "share_agreed", "same_order", "update_s", "stages_at_once", "messages"), ("run",)),

@@ -50,7 +50,7 @@ class Computer:
 
     function: Function
     seeds: tuple[int, ...]
-    learning_rate: float
+    learning_rate: float | Array
 
     def derive(self, operation: str, inputs: tuple[Held, ...], numbers: Arguments) -> Held:
         """What the operation gives; batches are all alike, so their names do not matter."""
@@ -75,8 +75,13 @@ class Computer:
 
     def _draws(self, w: Array, gamma: float, t: float, k: float) -> Array:
         """γ X_{t,k} for each seed."""
-        streams = [seeding.generator(seed, "perturbation", int(t), int(k)) for seed in self.seeds]
-        return gamma * np.stack([one.standard_normal(w.shape[1], dtype="float32") for one in streams])
+        drawn = {
+            seed: seeding.generator(seed, "perturbation", int(t), int(k)).standard_normal(
+                w.shape[1], dtype="float32"
+            )
+            for seed in dict.fromkeys(self.seeds)
+        }
+        return gamma * np.stack([drawn[seed] for seed in self.seeds])
 
 
 def weights(
@@ -84,10 +89,12 @@ def weights(
     options: dict[str, Any],
     function: Function,
     seeds: Sequence[int],
-    learning_rate: float,
+    learning_rate: float | Array,
     updates: int,
 ) -> Any:
     """The weights [S, d] that the method reports, version by version from the start to `updates`.
+
+    learning_rate: one for all rows, or one for each, [S, 1]; seeds may repeat.
 
     Raises:
         InputError: a method that sends messages, or that computes what a function does not have.

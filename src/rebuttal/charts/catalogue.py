@@ -16,6 +16,7 @@ import pandas as pd
 
 from rebuttal.charts import (
     ablation,
+    adversarial,
     backups,
     calibration,
     continuous_time,
@@ -113,6 +114,7 @@ DRAWINGS: dict[str, Drawing] = (
             ("rates", ("rates",), rates),
             ("smoothing_map", ("smoothing_map",), smoothing_map),
             ("ablation", ("curves", "summaries"), ablation),
+            ("adversarial", ("adversarial",), adversarial),
             ("pipeline_steps", ("smoothing_map", "recorded"), pipeline_steps),
         )
     }
@@ -148,6 +150,7 @@ BY_VARIABLE = {
     "half_batch": "throughput",
     "of_upper": "rates",
     "over_best": "smoothing_map",
+    "over_accelerated": "adversarial",
     "predicted_s": "calibration_error",
     "largest_difference": "equivalence",
     "at_batch": "peak_speedups",

@@ -202,6 +202,16 @@ ABOUT: dict[str, About] = {
         {"curves": ("test_metric", "learning_rate", "diverged_at"), "summaries": ("seconds_per_update",)},
         across=3,
     ),
+    "adversarial": About(
+        "Adversarial perturbations of few images",
+        "Lower is better: the loss of the perturbation, as a share of the loss without any, against the passes "
+        "spent. A perturbation is sought for one image, or one for several images at once. First row: each layer has a "
+        "node of its own, where further samples of the smoothing fill the pipeline. Second row: one node computes all, "
+        "where every sample of the smoothing costs as much as a gradient. Each method has its own step, tuned on other "
+        "images; PPRS has its width tuned too, and so several times as many trials.",
+        {"adversarial": ("left", "fooled", "rate", "width")},
+        across=3,
+    ),
     "pipeline_steps": About(
         "The mechanism in seconds",
         "First, the clock against the formula. Then, models at full size on links: right of the dashed line an update "
