@@ -27,7 +27,7 @@ LARGE = tuple(
     name
     for name in workloads.NAMES
     if name.startswith(("cifar10", "mnist_small")) or name == "mnist_pixelcnn"
-)  #: Perceptrons that start as He et al. say, so that a guess is no measure; digits_deep and digits_few are not here either.
+)  #: Perceptrons that start as He et al. say, not near a guess; nor are digits_deep and digits_few among these.
 DEEP = ("mnist_small_deep", "mnist_small_few")
 SAMPLES = 2
 
