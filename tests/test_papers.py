@@ -8,8 +8,9 @@ import synthetic_results
 import xarray as xr
 import yaml
 
-from rebuttal import papers, results
+from rebuttal import papers, params, results
 from rebuttal.errors import InputError
+from rebuttal.params.schema import PROFILES
 from rebuttal.stats import quantities, verdicts
 
 
@@ -281,6 +282,26 @@ def test_a_rule_that_names_what_is_not_there_is_refused(change, message, data):
     with pytest.raises(InputError) as error:
         verdicts.judge(one_evidence(ACCURACY | change), data)
     assert message in str(error.value)
+
+
+def test_of_the_workloads_that_a_rule_names_those_that_were_run_are_judged(data):
+    both = verdicts.judge(one_evidence(ACCURACY | {"workloads": ["digits_mlp", "mnist_small_deep"]}), data)
+    only = verdicts.judge(one_evidence(ACCURACY | {"workloads": ["digits_mlp"]}), data)
+    assert both.parts == only.parts
+    with pytest.raises(InputError, match="at least one that was run: digits_mlp"):
+        verdicts.judge(one_evidence(ACCURACY | {"workloads": ["mnist_small_deep"]}), data)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_has_a_workload_for_every_rule(source, profile):
+    root = source.parents[2]
+    for path in sorted(root.glob("papers/*/paper.yaml")):
+        paper = papers.load(path)
+        numbers = params.files.read(root / "params" / f"{profile}.yaml")[paper.study]
+        for question in (*paper.claims, *paper.concerns):
+            for evidence in question.answers:
+                named = getattr(evidence.rule, "workloads", None)
+                assert not named or set(named) & set(numbers["workloads"]), question.id
 
 
 def test_a_changed_result_file_changes_the_ledger(source, tmp_path, rows):
