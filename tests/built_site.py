@@ -1,51 +1,39 @@
 """A whole site from made-up results, built once for all tests of a run, however many processes run them."""
 
-import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import synthetic_project
+from once import made_once
+from site_stages import REVIEWS
 
-from rebuttal.report import site
-
-REVIEWS = ("backup-workers", "continuous-propagation", "layer-wise", "random-smoothing")
 DRAWN = (*(f"{paper}.html" for paper in REVIEWS), "comparison.html", "machines.html", "calibration.html")
 PAGES = ("index.html", *DRAWN, "measured.html", "methods/index.html", "methods/backup_workers.html")
+#: What the processes share, pages and notebooks alike: imported once. The simulations of the studies are not needed.
+IMPORTED = ("rebuttal.report.site", "rebuttal.report.site_index", "rebuttal.report.comparison",
+            "rebuttal.report.on_machines", "rebuttal.report.paper_review", "ipykernel.kernelapp",
+            "ipykernel.ipkernel")  # fmt: skip
+WARM = f"import sys; from rebuttal.warm.command import run; sys.exit(run(sys.argv[1:], {IMPORTED}))"
 
 
 def build(folder: Path) -> None:
-    """The project, and everything that the pipeline makes of it."""
+    """The project, and everything that the pipeline makes of it, in warm processes."""
     synthetic_project.write(folder)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        for paper in REVIEWS:
-            site.write_review(paper)
-        site.write_comparison("comparison")
-        site.write_machines()
-        site.write_calibration()
-        site.write_measured()
-        site.write_site()
-    finally:
-        os.chdir(before)
+    script = Path(__file__).with_name("site_stages.py")
+    done = subprocess.run(
+        [sys.executable, "-c", WARM, sys.executable, str(script)],
+        cwd=folder, env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stderr)
 
 
-def shared(of_this_run: Path) -> Path:
-    """The project of this run of the tests; who comes first builds it, and the others wait. Not to be changed."""
-    folder, done, failed = (of_this_run / name for name in ("site", "site.done", "site.failed"))
-    with (of_this_run / "site.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if failed.exists():
-            raise RuntimeError(f"the site could not be built: {failed.read_text()}")
-        if not done.exists():
-            folder.mkdir()
-            try:
-                build(folder)
-            except Exception as error:
-                failed.write_text(str(error))
-                raise
-            done.touch()
-    return folder
+def shared() -> Path:
+    """The project of this run of the tests. Not to be changed."""
+    return made_once("site", build)
 
 
 def read(reports: Path, page: str) -> str:

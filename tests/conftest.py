@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import once
 import pytest
 
 # Tests run in several processes, so each has one thread; set before anything imports a BLAS.
@@ -32,10 +33,24 @@ def project(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shared_folder(tmp_path_factory, request) -> None:
+    """Where processes of this run leave for each other what is made once: see once.py."""
+    base = tmp_path_factory.getbasetemp()
+    once.Place.folder = base.parent if hasattr(request.config, "workerinput") else base
+
+
 @pytest.fixture(scope="session")
-def built_project(tmp_path_factory, worker_id) -> Path:
+def synthetic_place() -> Path:
+    """A project of made-up results, without its site; shared by all tests, which leave it as it is."""
+    import synthetic_project
+
+    return synthetic_project.shared()
+
+
+@pytest.fixture(scope="session")
+def built_project() -> Path:
     """A project whose site was made from made-up results; shared by all tests, which leave it as it is."""
     import built_site
 
-    base = tmp_path_factory.getbasetemp()
-    return built_site.shared(base if worker_id == "master" else base.parent)
+    return built_site.shared()

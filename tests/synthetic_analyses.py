@@ -1,14 +1,13 @@
 """A folder of analyses as the pipeline writes it, of two made-up models: for tests of what reads them."""
 
-import functools
 import shutil
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import synthetic_layer_wise
 import xarray as xr
+from once import made_once
 from tiny_models import MODELS, line_costs
 
 from rebuttal.analyses import adversarial, delay_map, smoothing_map, throughput
@@ -39,15 +38,13 @@ GRID = Analyses("quick", (2, 8), (4, 64), ("digits_mlp", "digits_cnn"), (1, 8, 6
 
 def write(folder: Path) -> Path:
     """Write results/analyses/* into `folder`, and the profile of the measured part beside it; the folder."""
-    shutil.copytree(made().name, folder, dirs_exist_ok=True)
+    shutil.copytree(made_once("synthetic_analyses", make), folder, dirs_exist_ok=True)
     write_json(folder.parent / "throughput.json", {"device": {"name": "synthetic device"}})
     return folder
 
 
-@functools.cache
-def made() -> tempfile.TemporaryDirectory:
-    """The files, made once for all tests of this process; the folder goes when the process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="synthetic_analyses_")
+def make(folder: Path) -> None:
+    """Make every file in `folder`."""
     measured = throughput.throughput(
         {
             "digits_mlp": line_costs(8e-3, 1e-3, GRID.samples),
@@ -64,13 +61,12 @@ def made() -> tempfile.TemporaryDirectory:
     modelled["equivalence"] = synthetic_layer_wise.equivalence(blank)
     modelled["delay_map"] = delay_map.delay_map(range(5), [100, 101], SHORT)
     modelled["continuous_time"] = continuous_time(steps=(0.1, 0.05))
-    analyses.save(modelled | {"throughput": measured}, GRID, Path(folder.name))
+    analyses.save(modelled | {"throughput": measured}, GRID, folder)
     about = {"source": "made up", "sample": [3, 224, 224]}
     models = {
         name: about | {"layers": [asdict(layer) for layer in layers]} for name, layers in MODELS.items()
     }
-    write_json(Path(folder.name) / "models.json", models)
-    return folder
+    write_json(folder / "models.json", models)
 
 
 def rates_and_map() -> dict[str, xr.Dataset]:

@@ -10,6 +10,7 @@ import synthetic_layer_wise
 import synthetic_results
 import synthetic_smoothing
 import synthetic_studies
+from once import made_once
 from runs import COSTS
 
 from rebuttal.simulation import simulate
@@ -18,8 +19,19 @@ ROOT = Path(__file__).resolve().parents[1]
 SHOWN = {"synchronous": ({}, 8), "asynchronous": ({}, 120), "backup_workers": ({"b": 4}, 8)}
 
 
+def shared() -> Path:
+    """The project that all tests share. Not to be changed."""
+    return made_once("synthetic_project", make)
+
+
 def write(folder: Path) -> Path:
-    """dvc.yaml, papers, notebooks, pages and results, with the time lines that the report draws; the study's folder."""
+    """A copy of the project, to be changed as one likes; the study's folder."""
+    shutil.copytree(shared(), folder, dirs_exist_ok=True)
+    return folder / "results" / "backup_workers"
+
+
+def make(folder: Path) -> None:
+    """dvc.yaml, papers, notebooks, pages and results, with the time lines that the report draws."""
     (folder / "dvc.yaml").write_text("stages: {}\n")
     shutil.copytree(ROOT / "papers", folder / "papers")
     shutil.copytree(
@@ -40,4 +52,3 @@ def write(folder: Path) -> Path:
         label = " ".join([name, *(f"{key}={value}" for key, value in options.items())])
         file = f"{label}--digits_mlp--paper_cluster--seed 0.npz".replace(" ", "_")
         run.save(study / "timelines" / name / file)
-    return study

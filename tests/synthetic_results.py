@@ -4,14 +4,13 @@
 smooth random curves with the shape of training curves; they describe nothing that was ever run.
 """
 
-import functools
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from once import made_once
 
 from rebuttal import results, seeding
 from rebuttal.stats import order_statistics
@@ -59,19 +58,11 @@ ATTRS = {
 
 def write(folder: Path) -> Path:
     """Write every result file under `folder`; the study's folder, for `results.load_curves` and its siblings."""
-    shutil.copytree(made().name, folder, dirs_exist_ok=True)
+    shutil.copytree(made_once("synthetic_results", make), folder, dirs_exist_ok=True)
     return Path(folder) / "backup_workers"
 
 
-@functools.cache
-def made(seed: int = 0) -> tempfile.TemporaryDirectory:
-    """Every result file, made once for all tests of this process; the folder goes when the process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="synthetic_results_")
-    make(Path(folder.name), seed)
-    return folder
-
-
-def make(folder: Path, seed: int) -> None:
+def make(folder: Path, seed: int = 0) -> None:
     """Make every result file under `folder`."""
     study = folder / "backup_workers"
     write_json(folder / "profile.json", profile())

@@ -61,7 +61,7 @@ def stable_exactly_below(tau, momentum, timeline_of, workload, coordinate=0):
 
 
 every_rule = pytest.mark.parametrize("momentum", [0.0, MOMENTUM])
-ONE = Quadratic([CURVATURE], dtype=torch.float64, samples=1)
+ONE = Quadratic([CURVATURE], dtype=torch.float64)  # without noise: one sample is as another
 CASES = [("delayed", tau) for tau in (0, 1, 2, 3, 4, 8, 16)]
 CASES += [(name, tau) for name in ("delayed_all_reduce", "delayed_layer_wise") for tau in (0, 1, 8)]
 

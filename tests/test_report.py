@@ -28,10 +28,8 @@ from rebuttal.schemas import ANALYSES
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("project")
-    synthetic_project.write(folder)
-    return folder
+def place(synthetic_place):
+    return synthetic_place
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,18 @@ AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"
 VIOLATIONS = """axe.run(document, {
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"],
 }).then((found) => found.violations.map((one) => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 300)]))"""
+# What axe-core sees of a chart is one picture with one description. Its tens of thousands of marks take most of the time
+# of a check, so they are taken out of it, once it is certain that they hold nothing that could be reached.
+REACHABLE = """Array.from(document.querySelectorAll(".chart svg")).filter((picture) =>
+  !picture.closest("[aria-hidden=true]") || picture.querySelector(
+    "a, [tabindex], [contenteditable], foreignObject, audio, video, iframe")).length"""
+WITHOUT_MARKS = "document.querySelectorAll('.chart svg').forEach((picture) => picture.replaceChildren())"
 BEYOND = """Array.from(document.querySelectorAll("main *")).filter((one) =>
   !one.closest(".scroll, pre, svg") && one.getBoundingClientRect().right > innerWidth + 1).length"""
 FIRST_CHART = """new MutationObserver(() => {
   window.firstChart ||= document.querySelector("[data-drawn=yes]") ? performance.now() : 0;
 }).observe(document, { subtree: true, attributes: true })"""
+SOON_MS = 6000
 SHOWN = "Array.from(document.querySelectorAll('tr[data-status]')).filter((row) => row.offsetParent).length"
 DRAWN_CHARTS = "document.querySelectorAll('.chart[data-drawn=yes] .drawn svg').length"
 
@@ -50,47 +57,54 @@ def all_drawn(page):
                   "document.querySelectorAll('.chart').length")  # fmt: skip
 
 
+def broken_rules(page):
+    """What axe-core finds on the page as it stands. Its charts are empty afterwards."""
+    assert page.ask(REACHABLE) == 0
+    page.ask(WITHOUT_MARKS)
+    page.ask(AXE)
+    return page.ask(VIOLATIONS)
+
+
 @every_page
 def test_a_page_is_drawn_fits_its_window_and_breaks_no_rule_of_wcag(page, site, name):
     page.open((site / name).as_uri())
     all_drawn(page)
     assert page.ask("document.querySelectorAll('[data-drawn=no]').length") == 0
     assert (page.ask(DRAWN_CHARTS) > 2) == (name in DRAWN)
-    page.ask(AXE)
-    assert page.ask(VIOLATIONS) == []
     for width in (1280, 360):
         page("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         assert page.ask("document.documentElement.scrollWidth") <= width
         assert page.ask(BEYOND) == 0
+    page("Emulation.setDeviceMetricsOverride", width=1280, height=900, deviceScaleFactor=1, mobile=False)
+    assert broken_rules(page) == []
 
 
 @pytest.mark.parametrize("name", ["index.html", "measured.html", "methods/index.html", "backup-workers.html"])
 def test_a_dark_and_narrow_page_breaks_no_rule_of_wcag(page, site, name):
     page("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
     page.open((site / name).as_uri(), width=360)
-    page.ask(AXE)
-    assert page.ask(VIOLATIONS) == []
+    all_drawn(page)
+    assert broken_rules(page) == []
 
 
 def test_the_pages_of_the_methods_break_no_rule_of_wcag(page, site):
     for file in sorted((site / "methods").glob("*.html")):
         page.open(file.as_uri(), width=360)
-        page.ask(AXE)
-        assert page.ask(VIOLATIONS) == [], file.name
+        assert broken_rules(page) == [], file.name
         assert page.ask("document.documentElement.scrollWidth") <= 360, file.name
 
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_the_first_chart_is_drawn_soon(page, site, name):
-    """Within a second on a machine that does nothing else; here others may be at work on it."""
+    """Within a second on a machine that does nothing else; here others may be at work on it: one of three loads."""
     watch = page("Page.addScriptToEvaluateOnNewDocument", source=FIRST_CHART)
     times = []
-    for _ in range(3):
+    while len(times) < 3 and min(times, default=SOON_MS) >= SOON_MS:
         page.open((site / name).as_uri())
         page.wait_for("window.firstChart > 0")
         times.append(page.ask("window.firstChart"))
     page("Page.removeScriptToEvaluateOnNewDocument", identifier=watch["identifier"])
-    assert min(times) < 6000
+    assert min(times) < SOON_MS
 
 
 @pytest.mark.parametrize("name", DRAWN)
