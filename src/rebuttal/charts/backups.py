@@ -204,8 +204,8 @@ def answer_panels(
         missed = f"; missed the target: {', '.join(lost)}" if lost else ""
         about = f"{frames.seeds(here)}; mean and 95 % interval{missed}; {frames.clock(data)}"
         x = axis(alt.X, "mean", titles[measure].split(", "), log=measure == "seconds")
-        part = part if measure == "seconds" else part.drop(columns=["multiple", "standard"])
-        found.append(dots(part, title, x, about, f"{title}, {len(key)} methods.", key))
+        drawn = part if measure == "seconds" else part.drop(columns=["multiple", "standard"])
+        found.append(dots(drawn, title, x, about, f"{title}, {len(key)} methods.", key))
     return found
 
 

@@ -113,7 +113,7 @@ def of_seeds(frame: pd.DataFrame, *names: str) -> list[str]:
 
 
 def renamed(frame: pd.DataFrame, **names: str) -> pd.DataFrame:
-    """The frame with columns renamed, those of their single seeds too: renamed(frame, mean="test_error")."""
+    """The frame with columns renamed, those of their single seeds too, as in mean="test_error"."""
     seeds = {
         name: names[name.split(OF_SEED)[0]] + OF_SEED + name.split(OF_SEED)[1]
         for name in of_seeds(frame, *names)

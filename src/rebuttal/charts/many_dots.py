@@ -26,8 +26,8 @@ def dots(
     """The rows of one group. `frame`: method, mean, low, high and what a tooltip shows; sorted as it is to be drawn.
 
     across: the title of the logarithmic axis (its lines) and its domain. lines: the baseline's entries with their
-    places on it (column at, and what else a selection may ask for). notes: rows of `frame` with a column `note`, a few words beside a hollow mark. A row without a mean
-    keeps its place.
+    places on it (column at, and what else a selection may ask for). notes: rows of `frame` with a column `note`, a few
+    words beside a hollow mark. A row without a mean keeps its place.
     """
     title, domain = across
     entry = many.group_entries([key])[0]

@@ -203,7 +203,8 @@ def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> 
         x, y, lane, colour(key, "part"), shape(key, "part"), tooltip=tip
     )
     one = alt.Chart(pd.DataFrame({"at": [1.0]})).mark_rule(color=SOFT, strokeDash=[3, 3]).encode(x="at:Q")
-    about = f"{frames.seeds(frames.keep(frame, frame['standard']))}, paired; 95 % interval; at the strictest target that both reached; {clock}"
+    there = frames.seeds(frames.keep(frame, frame["standard"]))
+    about = f"{there}, paired; 95 % interval; at the strictest target that both reached; {clock}"
     say = f"Speed-up over {words(baseline)} on {title}, split into two factors, for {len(names)} methods."
     return panel([one, rule, point], title, about, say, key, height=52 * len(names))
 

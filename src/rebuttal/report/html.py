@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape, unescape
 from itertools import zip_longest
+
 from rebuttal.charts.theme import Entry
 
 PAGE_MIME = "application/vnd.rebuttal.page+html"  # a notebook output as the published page shows it
@@ -142,7 +143,8 @@ def key(entries: Sequence[Entry], named: Callable[[str, str], str]) -> str:
     named: an entry's label and name -> the name as HTML, with a link if there is a page about it.
     """
     lines = (
-        f'<li data-label="{escape(e.label)}">{swatch(e)}<div><b>{named(e.label, e.name)}</b> <span>{escape(e.definition)}</span></div></li>'
+        f'<li data-label="{escape(e.label)}">{swatch(e)}<div><b>{named(e.label, e.name)}</b> '
+        f"<span>{escape(e.definition)}</span></div></li>"
         for e in entries
     )
     return element("ul", "\n".join(lines), class_="key", aria_label="Key")

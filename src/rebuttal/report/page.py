@@ -30,6 +30,7 @@ VEGA = "vega.js"
 SCRIPTS = {
     'id="selection"': ("state.js", "selection.js"),
     'class="chart"': ("state.js", VEGA, "charts.js"),
+    'class="live"': ("timeline.js",),
     'id="filter"': ("state.js", "filter.js"),
 }
 SNIPPET = "window.vegaEmbed = vegaEmbed;"  # all that charts.js asks of the bundle
@@ -103,7 +104,7 @@ def write(path: Path, text: str) -> Path:
 
 def write_assets(site: Path) -> None:
     """The style sheet, the scripts, and Vega, once for all charts of all pages."""
-    for name in ("style.css", "state.js", "selection.js", "filter.js", "charts.js"):
+    for name in ("style.css", "state.js", "selection.js", "filter.js", "charts.js", "timeline.js"):
         write(site / "assets" / name, template(name))
     write(site / "assets" / VEGA, vega())
 

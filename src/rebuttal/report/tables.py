@@ -43,7 +43,7 @@ def row_attributes(row: Mapping[str, Any]) -> dict[str, str]:
     """What a script may ask a row of a table: its method, its target, and whether it stands there unasked."""
     found = {"data_method": str(row["method"])} if "method" in row else {}
     multiple = row.get("multiple")
-    if "standard" in row and multiple == multiple and multiple is not None:
+    if "standard" in row and pd.notna(multiple):
         found["data_target"] = f"{multiple:g}"
         found |= {} if row["standard"] else {"class_": "other"}
     return found
