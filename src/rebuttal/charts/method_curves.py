@@ -12,14 +12,13 @@ import xarray as xr
 from rebuttal.charts import frames, many
 from rebuttal.charts.convergence import AXES, NAMES
 from rebuttal.charts.groups import group
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, tips
+from rebuttal.charts.panel import CHOICE, Entry, Panel, axis, colour, dash, panel, tips
 from rebuttal.charts.theme import words
 from rebuttal.stats import datasets
 
 SHOWN = 16  # points of a curve that are drawn
 GREY = "#a8afb8"
 BEST = "best"  # the choice that shows the best variant of each group
-CHOICE = "highlight"  # the parameter of the chart, a list in a notebook and on a page
 LIT = f"{CHOICE} == '{BEST}' ? datum.best : ({CHOICE} == datum.method || {CHOICE} == datum.group)"
 ALONE = f"{CHOICE} == datum.method && datum.last"
 

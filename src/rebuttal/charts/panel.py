@@ -19,6 +19,7 @@ from rebuttal.charts.theme import Entry
 
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
+CHOICE = "highlight"  # the parameter of a chart that has a list of its own, in a notebook and on a page
 STANDARD = "datum.standard"  # the filter of rows at several targets
 SHARED = ("$schema", "config", "datasets", "params")  # of a joined chart, not of its parts
 

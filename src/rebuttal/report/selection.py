@@ -13,8 +13,7 @@ from typing import Any
 
 from rebuttal.charts.frames import OF_SEED
 from rebuttal.charts.groups import GROUPS, group, group_of
-from rebuttal.charts.method_curves import CHOICE
-from rebuttal.charts.panel import STANDARD, Panel
+from rebuttal.charts.panel import CHOICE, STANDARD, Panel
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html
 
