@@ -58,7 +58,7 @@ def figures_of(notebook: Path) -> list[str]:
 def _evidence(paper: str) -> list[str]:
     """The figures that a paper's evidence points to."""
     about = papers.load(paper)
-    return [one.figure for row in (*about.claims, *about.concerns) for one in row.evidence if one.figure]
+    return [one.figure for row in (*about.claims, *about.concerns) for one in row.answers if one.figure]
 
 
 def code_behind(figures: Iterable[str], entry: str) -> dict[str, dict[str, str]]:
