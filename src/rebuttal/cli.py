@@ -124,6 +124,12 @@ def _with_params(module: str, function: str, _: argparse.Namespace) -> None:
     getattr(importlib.import_module(module), function)(_started(params.load)())
 
 
+def _drawings(_: argparse.Namespace) -> None:
+    from rebuttal.report.drawings import write_drawings
+
+    _started(write_drawings)()
+
+
 def _machines(_: argparse.Namespace) -> None:
     from rebuttal.report.site import write_machines
 
@@ -240,10 +246,12 @@ PRELOADED = (
     "rebuttal.replaying.workers",
     "rebuttal.execution",
     "rebuttal.report.comparison",
+    "rebuttal.report.drawings",
     "rebuttal.report.on_machines",
     "rebuttal.report.paper_review",
     "rebuttal.report.site",
     "rebuttal.report.site_index",
+    "dask.array",  # xarray looks for it wherever it is installed, in every notebook
     "ipykernel.kernelapp",  # notebooks are executed in processes of the server
     "ipykernel.ipkernel",
 )
@@ -273,6 +281,7 @@ COMMANDS = (
         (),
     ),
     ("delays", DELAYS, "small problems whose gradients are late, in discrete and in continuous time", ()),
+    ("drawings", _drawings, "write down which code of charts each page rests on", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     ("calibrate", CALIBRATE, "measure real processes of this host, and the virtual clock against them", ()),
     ("calibration", _calibration, "execute notebooks/calibrate.ipynb and render its page", ()),

@@ -43,7 +43,7 @@ def panels(
     found = []
     for workload, part in frame.groupby("workload", sort=False):
         metric = metric_of(curves.attrs, str(workload))
-        base = alt.Chart(frames.small(part.drop(columns=["workload", "machine", "method"])))
+        base = alt.Chart(frames.small(part.drop(columns=["workload", "machine"])))
         x = axis(alt.X, "seconds_per_update", "seconds per update (s), log scale", log=True)
         tip = tips("part", "passes", "seconds_per_update", "mean", "low", "high", "n")
         point = base.mark_point(filled=True, size=90, opacity=0.9).encode(
@@ -72,10 +72,11 @@ def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
     labels = [label for label in map(str, curves.method.values) if all(f" {x}=" in label for x in OPTIONS)]
     chosen = curves.sel({"method": labels, "rate": "tuned"})
     dims = ("method", "workload", "machine")
-    frame = frames.rows(datasets.error(datasets.final(chosen), curves), dims)
+    frame = frames.seed_rows(datasets.error(datasets.final(chosen), curves), dims)
     frame = frames.keep(frame, frame["machine"] == frame["machine"].iloc[0])
-    seconds = summaries.seconds_per_update.sel({"method": labels}).mean("seed")
-    frame["seconds_per_update"] = frames.flat_values(seconds, frame, dims)
+    seconds = summaries.seconds_per_update.sel({"method": labels})
+    frame["seconds_per_update"] = frames.flat_values(seconds.mean("seed"), frame, dims)
+    frame = frames.with_seeds(frame, "seconds_per_update", seconds, dims)
     has = [dict(pair.split("=") for pair in str(label).split()[1:]) for label in frame["method"]]
     frame["part"] = [PARTS[float(one["gamma"]) > 0, one["accelerated"] == "true"].label for one in has]
     frame["passes"] = [PIPELINED[one["pipelined"] != "true"].label for one in has]
@@ -84,8 +85,9 @@ def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
 
 def table(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
     """Every combination on every workload."""
-    frame = rows(curves, summaries).rename(columns={"mean": "test_error"})
+    frame = frames.renamed(rows(curves, summaries), mean="test_error")
     first = ["workload", "machine", "part", "passes", "seconds_per_update", "test_error", "low", "high", "n"]
+    first += frames.of_seeds(frame)
     return frames.short(pd.DataFrame(frame[first]))
 
 

@@ -24,6 +24,7 @@ from rebuttal.charts import (
     delay_costs,
     delay_map,
     equivalence,
+    frames,
     gains,
     latency_map,
     layer_timeline,
@@ -197,5 +198,8 @@ def figure_of(data: Any) -> str:
 
 
 def table(name: str, *data: Any) -> pd.DataFrame:
-    """The numbers of a figure, at most some forty rows; `attrs['rows']` says how many there would be."""
-    return drawing(name).table(*data)
+    """The numbers of a figure, at most some forty rows; `attrs['rows']` says how many there would be.
+
+    Without what pages have besides: other targets than the figure's own, and the values of single seeds.
+    """
+    return frames.plain(drawing(name).table(*data))

@@ -3,15 +3,14 @@
 import altair as alt
 import pandas as pd
 
-from rebuttal.charts import frames
-from rebuttal.charts.panel import Entry, Panel, colour, panel, shape, tips
+from rebuttal.charts.panel import Entry, Panel, colour, panel, rows_of, shape, tips
 
 ROW, FRAME = 26, 60
 
 
 def dots(frame: pd.DataFrame, title: str, x: alt.X, about: str, say: str, key: tuple[Entry, ...]) -> Panel:
     """Rows of `frame`: method, mean, low, high, n. `x` is the axis of `mean`."""
-    base = alt.Chart(frames.small(frame))
+    base = rows_of(frame)
     names = {entry.label: entry.name for entry in key}
     expression = f"{names!r}[datum.label]".replace("'", '"')
     every = alt.Scale(domain=list(names))  # a method without a value keeps its empty row

@@ -61,11 +61,11 @@ def panels(table: pd.DataFrame, definitions: Mapping[str, str] | None = None) ->
     for name, part in frame.groupby("method", sort=False):
         line = method_key([str(name)], definitions)[0].definition
         about = f"{line}; one node; {table.attrs['clock']} clock"
-        found.append(_one(part, words(str(name)), end_ms, about))
+        found.append(_one(part, str(name), end_ms, about))
     return found
 
 
-def _one(frame: pd.DataFrame, title: str, end_ms: float, about: str) -> Panel:
+def _one(frame: pd.DataFrame, method: str, end_ms: float, about: str) -> Panel:
     key = tuple(entry for entry in KEY if entry.label in set(frame["kind"]))
     layers = sorted({int(row) for row in frame["row"] if row != ALL}, reverse=True)
     order = [*map(str, layers), *[ALL] * bool((frame["row"] == ALL).any())]
@@ -87,8 +87,9 @@ def _one(frame: pd.DataFrame, title: str, end_ms: float, about: str) -> Panel:
         alt.X("end_ms:Q"), y, text="step:N"
     )
     bars = [one.encode(x, alt.X2("end_ms"), y, color=tint, tooltip=tip) for one in (waits, wire, passes)]
+    title = words(method)
     say = f"One node's work of {title} by layer over {end_ms:.3g} milliseconds, {len(order)} rows."
-    return panel([*bars, tick, number], title, about, say, key, height=30 + ROW * len(order))
+    return panel([*bars, tick, number], title, about, say, key, 30 + ROW * len(order), method)
 
 
 def table(given: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rebuttal.charts import frames, many
 from rebuttal.charts.groups import group
-from rebuttal.charts.panel import Entry, Panel, axis, panel, tips
+from rebuttal.charts.panel import Entry, Panel, axis, panel, rows_of, tips
 
 ROW, FRAME = 30, 12
 LABEL = 140  # pixels for the names of methods: a phone leaves as much again for the dots
@@ -20,23 +20,25 @@ def dots(
     across: tuple[list[str], tuple[float, float]],
     about: str,
     say: str,
-    lines: Sequence[tuple[Entry, float]],
+    lines: Sequence[tuple[Entry, pd.DataFrame]],
     notes: pd.DataFrame,
 ) -> Panel:
     """The rows of one group. `frame`: method, mean, low, high and what a tooltip shows; sorted as it is to be drawn.
 
     across: the title of the logarithmic axis (its lines) and its domain. lines: the baseline's entries with their
-    places on it. notes: rows of `frame` with a column `note`, a few words beside a hollow mark. A row without a mean
-    keeps its place.
+    places on it (column at, and what else a selection may ask for). notes: rows of `frame` with a column `note`, a few
+    words beside a hollow mark. A row without a mean keeps its place.
     """
     title, domain = across
     entry = many.group_entries([key])[0]
     looks = {"color": entry.style.colour, "shape": entry.style.shape, "size": 60, "opacity": 1}
     x = axis(alt.X, "mean", title, log=True, domain=domain, axis=alt.Axis(tickCount=10))
-    y = names_axis(list(frame["method"]))
+    labels = list(dict.fromkeys(frame["method"]))
+    y = names_axis(labels)
     shown = frame.drop(columns="group")
-    tip = tips(*(alt.Tooltip(str(name)) for name in shown))
-    base = alt.Chart(frames.small(shown))
+    hidden = {*frames.of_seeds(shown), "standard", "multiple"}
+    tip = tips(*(alt.Tooltip(str(name)) for name in shown if name not in hidden))
+    base = rows_of(shown)
     layers = [
         *(_line(one, at) for one, at in lines),
         base.mark_rule(strokeWidth=2, color=entry.style.colour).encode(
@@ -46,7 +48,7 @@ def dots(
         *(_notes(notes.drop(columns="group"), x, y, looks, float(np.sqrt(domain[0] * domain[1])))),
     ]
     entries = [entry, *(one for one, _ in lines)]
-    return panel(layers, group(key).name, about, say, entries, height=FRAME + ROW * len(frame))
+    return panel(layers, group(key).name, about, say, entries, height=FRAME + ROW * len(labels))
 
 
 def names_axis(labels: Sequence[str]) -> alt.Y:
@@ -67,7 +69,7 @@ def _notes(notes: pd.DataFrame, x: alt.X, y: alt.Y, looks: dict, middle: float) 
     """A hollow mark where each note belongs, and its words on the side that has more room."""
     if notes.empty:
         return []
-    base = alt.Chart(frames.small(notes))
+    base = rows_of(notes)
     words = alt.Text("note:N")
     text = {"fontSize": 11, "color": looks["color"]}
     right = base.transform_filter(f"datum.mean < {middle}").mark_text(align="left", dx=9, **text)
@@ -77,8 +79,8 @@ def _notes(notes: pd.DataFrame, x: alt.X, y: alt.Y, looks: dict, middle: float) 
     return [hollow, right.encode(x, y, text=words), left.encode(x, y, text=words)]
 
 
-def _line(entry: Entry, at: float) -> alt.Chart:
+def _line(entry: Entry, at: pd.DataFrame) -> alt.Chart:
     """One value of the baseline, through all rows."""
-    return alt.Chart(frames.small(pd.DataFrame({"at": [at], "method": [entry.label]}))).mark_rule(
+    return rows_of(at.assign(method=entry.label)).mark_rule(
         color=entry.style.colour, strokeDash=list(entry.style.dash), strokeWidth=1.5
     ).encode(alt.X("at:Q"), tooltip=tips("method", alt.Tooltip("at:Q", title="mean")))  # fmt: skip

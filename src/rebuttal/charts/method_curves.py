@@ -12,14 +12,13 @@ import xarray as xr
 from rebuttal.charts import frames, many
 from rebuttal.charts.convergence import AXES, NAMES
 from rebuttal.charts.groups import group
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, panel, tips
+from rebuttal.charts.panel import CHOICE, Entry, Panel, axis, colour, dash, panel, tips
 from rebuttal.charts.theme import words
 from rebuttal.stats import datasets
 
 SHOWN = 16  # points of a curve that are drawn
 GREY = "#a8afb8"
 BEST = "best"  # the choice that shows the best variant of each group
-CHOICE = "highlight"  # the parameter of the chart, a list in a notebook and on a page
 LIT = f"{CHOICE} == '{BEST}' ? datum.best : ({CHOICE} == datum.method || {CHOICE} == datum.group)"
 ALONE = f"{CHOICE} == datum.method && datum.last"
 
@@ -40,6 +39,8 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     for name in AXES:
         frame[name] = frames.flat_values(chosen[name].mean("seed"), frame, ("method", "point"))
     frame = frames.keep(frame, np.isfinite(frames.column(frame, "mean")))
+    frame = frames.with_seeds(frame, "mean", loss, ("method", "point"))
+    frame = frames.with_seeds(frame, "seconds", chosen.seconds, ("method", "point"))
     frame["last"] = ~frame.duplicated("method", keep="last")
     frame = many.with_groups(frame)
     frame["best"] = frame["method"].isin(list(best_of_groups(data).values()))
@@ -82,7 +83,9 @@ def choices(frame: pd.DataFrame) -> dict[str, str]:
 
 def _one(frame: pd.DataFrame, x: str, title: str, here: str, about: str, entries: tuple[Entry, ...]) -> Panel:
     log = x != "epoch"
-    shown = pd.DataFrame(frame[["method", "group", x, "mean", "best", "last"]])
+    shown = pd.DataFrame(
+        frame[["method", "group", x, "mean", "best", "last", *frames.of_seeds(frame, "mean", x)]]
+    )
     shown = frames.small(frames.keep(shown, frames.column(shown, x) > (0 if log else -1)))
     names = choices(frame)
     choice = alt.param(
@@ -128,7 +131,7 @@ def finding(data: xr.Dataset) -> str:
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The end of every curve."""
     frame = rows(data)
-    last = frames.keep(frame, frame["last"]).rename(columns={"mean": "test_loss", "update": "updates"})
+    last = frames.renamed(frames.keep(frame, frame["last"]), mean="test_loss", update="updates")
     last["group"] = [group(key).name for key in last["group"]]
-    kept = ["group", "method", "test_loss", "updates", "epoch", "seconds"]
+    kept = ["group", "method", "test_loss", "updates", "epoch", "seconds", *frames.of_seeds(last)]
     return frames.short(pd.DataFrame(last[kept]), most=len(last))

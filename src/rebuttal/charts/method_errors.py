@@ -25,9 +25,10 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     """
     frames.need(data, "method_errors", ["test_metric", "diverged_at", "learning_rate"])
     chosen = many.one_place(data).sel(rate="tuned")
-    frame = frames.rows(1 - datasets.final(chosen), ("method",))
+    frame = frames.seed_rows(1 - datasets.final(chosen), ("method",))
     frame["diverged"] = frames.flat_values(chosen.diverged_at.notnull().sum("seed"), frame, ("method",))
-    frame[["mean", "low", "high"]] = frame[["mean", "low", "high"]].clip(lower=FLOOR)
+    drawn = ["mean", "low", "high", *frames.of_seeds(frame)]
+    frame[drawn] = frame[drawn].clip(lower=FLOOR)
     return many.with_groups(frame.sort_values("mean", kind="stable"))
 
 
@@ -44,7 +45,7 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     for key, part in many.by_group(frame):
         best = words(str(part["method"].iloc[0]))
         say = f"Test error at the end on {here}, methods {group(key).name}, {len(part)} variants; lowest: {best}."
-        rules = [(entry, at[entry.label]) for entry in lines]
+        rules = [(entry, pd.DataFrame({"at": [at[entry.label]]})) for entry in lines]
         lost = part["diverged"] > 0
         notes = part[lost].assign(note=[f"{count:.0f} diverged" for count in part["diverged"][lost]])
         found.append(dots(part, key, (AXIS, domain), about, say, rules, notes))
@@ -76,7 +77,7 @@ def finding(data: xr.Dataset) -> str:
 
 def table(data: xr.Dataset) -> pd.DataFrame:
     """Every variant, sorted within groups."""
-    frame = rows(data).rename(columns={"mean": "test_error"})
+    frame = frames.renamed(rows(data), mean="test_error")
     frame["group"] = [group(key).name for key in frame["group"]]
-    first = ["group", "method", "test_error", "low", "high", "n", "diverged"]
+    first = ["group", "method", "test_error", "low", "high", "n", "diverged", *frames.of_seeds(frame)]
     return frames.short(pd.DataFrame(frame[first]), most=len(frame))

@@ -17,22 +17,29 @@ AXIS = ["seconds to the target (s)", "log scale"]
 LINE = "the median of its seconds, as a line in every group"
 
 
-def rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+def rows(data: xr.Dataset, targets: xr.DataArray, every: bool = False) -> pd.DataFrame:
     """Rows: method, group, mean (median seconds), low, high (fastest, slowest), n, missed, reached, target; sorted.
 
     `mean` of a variant whose runs missed the target by more than half is where they ended: a lower bound; `reached`
-    is False there, and those come last. On the first workload and machine.
+    is False there, and those come last. On the first workload and machine. every: at every target of the sweep, with
+    the columns multiple and standard, in the place of the one that verdicts use.
     """
     here = many.one_place(data)
     chosen = data.sel({name: [here[name].item()] for name in ("workload", "machine") if name in data.dims})
     goals = targets.sel(workload=[here.workload.item()])
     frame = time_rows(chosen, goals, many.names(here))
-    frame = frames.keep(frame, np.isclose(frames.column(frame, "multiple"), TARGET))
+    if not every:
+        frame = frames.keep(frame, np.isclose(frames.column(frame, "multiple"), TARGET))
     frame["reached"] = np.isfinite(frames.column(frame, "seconds"))
     frame["mean"] = np.where(frame["reached"], frame["seconds"], frame["at_least"])
-    frame = frame.rename(columns={"fastest": "low", "slowest": "high"})
+    singles = {name: name.replace("seconds", "mean") for name in frames.of_seeds(frame)}
+    frame = frame.rename(columns={"fastest": "low", "slowest": "high"} | singles)
+    frame["standard"] = np.isclose(frames.column(frame, "multiple"), TARGET)
     kept = ["method", "mean", "low", "high", "n", "missed", "reached", "target"]
-    order = np.lexsort([frames.column(frame, "mean"), ~frames.column(frame, "reached")])
+    kept += [*frames.of_seeds(frame), *["multiple", "standard"] * every]
+    order = np.lexsort(
+        [frames.column(frame, "mean"), ~frames.column(frame, "reached"), ~frames.column(frame, "standard")]
+    )
     return many.with_groups(pd.DataFrame(frame[kept]).iloc[order])
 
 
@@ -40,21 +47,35 @@ def panels(
     data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None
 ) -> list[Panel]:
     """A panel for each group, all with the same axis; where most runs missed, the word stands beside the end."""
-    frame = frames.some(rows(data, targets), "method_times")
-    at = frame[frame["reached"]].set_index("method")["mean"].to_dict()
-    lines = [(one, at[one.label]) for one in many.baseline_entries(list(at), LINE)]
+    frame = frames.some(rows(data, targets, every=True), "method_times")
+    at = frame[frame["reached"]]
+    known = many.baseline_entries(list(dict.fromkeys(at["method"])), LINE)
+    lines = [(one, _places(at, one.label)) for one in known]
     domain = many.extent(frame)
     hollow = "hollow: most runs missed it, drawn where they ended"
-    about = f"{frames.seeds(frame)}; median and range; {hollow}; {frames.clock(data)}"
+    about = f"{frames.seeds(frames.keep(frame, frame['standard']))}; median and range; {hollow}; {frames.clock(data)}"
     here = many.where(many.one_place(data))
     found = []
     for key, part in many.by_group(frame):
-        arrived = int(frames.column(part, "reached").sum())
-        counted = f"{arrived} of {len(part)} variants reached it"
+        verdict = frames.keep(part, part["standard"])
+        arrived = int(frames.column(verdict, "reached").sum())
+        counted = f"{arrived} of {len(verdict)} variants reached it"
         say = f"Seconds to the target on {here}, methods {group(key).name}: {counted}."
-        missed = frames.keep(part, ~part["reached"])
-        notes = missed.assign(note="missed")
-        found.append(dots(_where_reached(part), key, (AXIS, domain), about, say, lines, notes))
+        found.append(dots(_where_reached(part), key, (AXIS, domain), about, say, lines, _missed(part)))
+    return found
+
+
+def _places(frame: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Where a method's line stands, at every target: columns at, multiple, standard."""
+    mine = frames.keep(frame, frame["method"] == label).rename(columns={"mean": "at"})
+    return pd.DataFrame(mine[["at", "multiple", "standard"]])
+
+
+def _missed(part: pd.DataFrame) -> pd.DataFrame:
+    """The rows of methods that missed, with where they ended; of a single seed, where that one missed."""
+    found = frames.keep(part, ~part["reached"]).assign(note="missed")
+    for name in frames.of_seeds(found):
+        found[name] = found["mean"].where(found[name].isna())
     return found
 
 
@@ -85,7 +106,8 @@ def finding(data: xr.Dataset, targets: xr.DataArray) -> str:
 
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """Every variant, sorted within groups; seconds are missing where most runs missed the target."""
-    frame = rows(data, targets)
+    frame = rows(data, targets, every=True)
+    frame = frame.sort_values("standard", ascending=False, kind="stable", ignore_index=True)
     found = pd.DataFrame(
         {
             "group": [group(key).name for key in frame["group"]],
@@ -96,6 +118,9 @@ def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
             "ended_after": frame["mean"].where(~frame["reached"]),
             "missed": frame["missed"],
             "n": frame["n"],
+            "multiple": frame["multiple"],
+            "standard": frame["standard"],
         }
     )
-    return frames.short(found, most=len(found))
+    single = frame[frames.of_seeds(frame)].rename(columns=lambda name: name.replace("mean", "seconds"))
+    return frames.short(pd.concat([found, single], axis=1), most=len(found))

@@ -32,12 +32,13 @@ def rows(data: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
     ends = chosen[["seconds", "epoch"]].isel(point=-1)
     read = many.one_place(summaries)
     columns = {
-        SPEED: (ends.seconds / ends.epoch).mean("seed"),
-        "seconds_per_update": read.seconds_per_update.mean("seed"),
-        STALE: read.staleness_mean.mean("seed"),
+        SPEED: ends.seconds / ends.epoch,
+        "seconds_per_update": read.seconds_per_update,
+        STALE: read.staleness_mean,
     }
     for name, values in columns.items():
-        frame[name] = frames.flat_values(values, frame, ("method",))
+        frame[name] = frames.flat_values(values.mean("seed"), frame, ("method",))
+        frame = frames.with_seeds(frame, name, values, ("method",))
     frame["best"] = frontier(frames.column(frame, SPEED), frames.column(frame, "mean"))
     return frame
 
@@ -125,7 +126,16 @@ def finding(data: xr.Dataset, summaries: xr.Dataset) -> str:
 
 def table(data: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
     """Every variant, quickest first."""
-    frame = rows(data, summaries).sort_values(SPEED, kind="stable").rename(columns={"mean": "test_error"})
+    frame = frames.renamed(rows(data, summaries).sort_values(SPEED, kind="stable"), mean="test_error")
     frame["group"] = [group(key).name for key in frame["group"]]
-    kept = ["group", "method", "test_error", SPEED, "seconds_per_update", STALE, "best"]
+    kept = [
+        "group",
+        "method",
+        "test_error",
+        SPEED,
+        "seconds_per_update",
+        STALE,
+        "best",
+        *frames.of_seeds(frame),
+    ]
     return frames.short(pd.DataFrame(frame[kept]), most=len(frame))

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
+import pandas as pd
 import xarray as xr
 
-from rebuttal.charts import theme
+from rebuttal.charts import frames, theme
 from rebuttal.charts.theme import Entry
 
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
+CHOICE = "highlight"  # the parameter of a chart that has a list of its own, in a notebook and on a page
+STANDARD = "datum.standard"  # the filter of rows at several targets
 SHARED = ("$schema", "config", "datasets", "params")  # of a joined chart, not of its parts
 
 
@@ -27,6 +30,7 @@ class Panel:
 
     chart: alt.LayerChart
     key: tuple[Entry, ...]
+    method: str = ""  # the label that all of it is about, where its data do not tell methods apart
 
     @functools.cached_property
     def spec(self) -> dict[str, Any]:
@@ -84,13 +88,23 @@ def panel(
     description: str,
     key: Sequence[Entry],
     height: int = HEIGHT,
+    method: str = "",
 ) -> Panel:
-    """Put layers over one another, with a title, a line on n and the clock, and a description for screen readers."""
+    """Put layers over one another, with a title, a line on n and the clock, and a description for screen readers.
+
+    method: the label that all of it is about, where its data do not tell methods apart.
+    """
     heading = alt.TitleParams(title, subtitle=[about])
     chart = alt.LayerChart(
         layer=list(layers), title=heading, description=description, width="container", height=height
     )
-    return Panel(chart, tuple(key))
+    return Panel(chart, tuple(key), method)
+
+
+def rows_of(frame: pd.DataFrame) -> alt.Chart:
+    """A chart of rounded rows; of those at several targets, the ones with `standard` until a reader asks."""
+    base = alt.Chart(frames.small(frame))
+    return base.transform_filter(STANDARD) if "standard" in frame else base
 
 
 def _scale(key: Sequence[Entry], drawn: Sequence[Any]) -> alt.Scale:

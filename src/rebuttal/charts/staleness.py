@@ -34,7 +34,7 @@ def error_rows(data: xr.Dataset) -> pd.DataFrame:
         )
     some = frames.where_run(data.sel({"method": labels}), "learning_rate")
     order = ("workload", "rate", "method")
-    frame = frames.rows(datasets.error(datasets.final(some), some), order)
+    frame = frames.seed_rows(datasets.error(datasets.final(some), some), order)
     frame["k"] = [option(label, "k") for label in frame["method"]]
     frame["delayed"] = [words(family(label)) for label in frame["method"]]
     frame["diverged"] = frames.flat_values(some.diverged_at.notnull().sum("seed"), frame, order)
@@ -72,7 +72,7 @@ def error_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
 
 def error_table(data: xr.Dataset) -> pd.DataFrame:
     """The points of the figure."""
-    return frames.short(error_rows(data).rename(columns={"mean": "test_error"}))
+    return frames.short(frames.renamed(error_rows(data), mean="test_error"))
 
 
 def count_rows(data: xr.Dataset) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Time to a target accuracy or other metric, and every speed-up split into its two factors."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -9,7 +10,19 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.convergence import main_methods
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
+from rebuttal.charts.panel import (
+    Entry,
+    Panel,
+    axis,
+    colour,
+    dash,
+    method_key,
+    panel,
+    plain_key,
+    rows_of,
+    shape,
+    tips,
+)
 from rebuttal.charts.theme import SOFT, words
 from rebuttal.errors import refuse
 from rebuttal.metrics import Metric, metric_of
@@ -41,6 +54,7 @@ def time_rows(data: xr.Dataset, targets: xr.DataArray, methods: Sequence[str] | 
     frame["at_least"] = frames.flat_values(times.seconds_end.mean("seed"), frame, dims[:3])
     level = targets.transpose("workload", "target")
     frame["multiple"] = frame["target"]
+    frame = frames.with_seeds(frame, "seconds", times.seconds, dims)
     frame["target"] = frames.flat_values(level, frame, ("workload", "target"))
     return frames.keep(frame, frames.column(frame, "n") > 0)
 
@@ -99,18 +113,28 @@ def _time_panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, .
 
 
 def time_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
-    """Every method at the strictest target: median seconds, range, how many runs missed it."""
+    """Every method at the strictest target: median seconds, range, how many runs missed it; then at the others."""
     frame = time_rows(data, targets)
-    multiples = frames.column(frame, "multiple")
-    return frames.short(frames.keep(frame, multiples == multiples.min()).drop(columns="multiple"))
+    shown = at_targets(frame, frames.column(frame, "multiple") == frame["multiple"].min())
+    return frames.short(shown, most=len(shown))
+
+
+def at_targets(frame: pd.DataFrame, shown: Any) -> pd.DataFrame:
+    """Rows at every target (column `multiple`), with the column `standard`: those `shown` unless a reader asks.
+
+    They come first.
+    """
+    found = frame.assign(standard=np.asarray(shown, dtype=bool))
+    return found.sort_values("standard", ascending=False, kind="stable", ignore_index=True)
 
 
 def split_rows(
     data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, methods: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Rows: workload, machine, method, part, target, mean, low, high, n, missed, baseline_missed.
+    """Rows: workload, machine, method, part, target, multiple, mean, low, high, n, missed, baseline_missed, standard.
 
-    At the strictest target that at least half of the pairs of runs reached, for each workload, machine and method.
+    standard: at the strictest target that at least half of the pairs of runs reached, for each workload, machine and
+    method. target: the level of the metric; multiple: the target's name in the sweep.
     """
     known = [str(label) for label in data.method.values]
     if baseline not in known:
@@ -118,10 +142,33 @@ def split_rows(
     others = [label for label in (methods or main_methods(data)) if label != baseline]
     found = datasets.speed_up(data, others, baseline, targets)
     joined = found.reset_coords(drop=True).to_dataframe().reset_index()
-    joined = joined.rename(columns={"estimate": "mean"}).dropna(subset=["mean", "low"])
+    joined = joined.rename(columns={"estimate": "mean", "target": "multiple"}).dropna(subset=["mean", "low"])
     place = ["workload", "machine", "method"]
-    strictest = joined.groupby(place)["target"].transform("min")
-    return frames.keep(joined, joined["target"] == strictest)
+    joined = frames.with_seeds(
+        joined.reset_index(drop=True), "mean", _seed_ratios(data, others, baseline, targets),
+        [*place, "multiple", "part"],
+    )  # fmt: skip
+    level = targets.rename(target="multiple")
+    joined["target"] = frames.flat_values(level, joined, ("workload", "multiple"))
+    return at_targets(joined, joined["multiple"] == joined.groupby(place)["multiple"].transform("min"))
+
+
+def _seed_ratios(
+    data: xr.Dataset, labels: Sequence[str], baseline: str, targets: xr.DataArray
+) -> xr.DataArray:
+    """The speed-up and its factors of each single seed, NaN where one of the pair missed: ..., multiple, part, seed."""
+    chosen = data.sel({"method": [*labels, baseline], "rate": "tuned"})
+    times = datasets.time_to_target(chosen, targets, axes=("seconds", "updates"))[["seconds", "updates"]]
+    times = times.where(np.isfinite(times.seconds) & (times.updates > 0)).rename(target="multiple")
+    total, updates = (
+        times[name].sel(method=baseline, drop=True) / times[name].sel({"method": list(labels)})
+        for name in ("seconds", "updates")
+    )
+    return xr.concat(
+        [total, updates, total / updates],
+        xr.DataArray(list(PARTS), dims="part", name="part"),
+        coords="minimal",
+    )
 
 
 def split_panels(
@@ -141,7 +188,7 @@ def split_panels(
 def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> Panel:
     key = plain_key(PARTS, "point")
     names = {label: words(label) for label in dict.fromkeys(frame["method"])}
-    base = alt.Chart(frames.small(frame.drop(columns=["workload", "machine"])))
+    base = rows_of(frame.drop(columns=["workload", "machine"]))
     label = f"{names!r}[datum.label]".replace("'", '"')
     y = alt.Y("method:N", title=None, axis=alt.Axis(labelExpr=label, labelLimit=175, labelOverlap=False))
     lane = alt.YOffset("part:N", sort=list(PARTS))
@@ -156,9 +203,8 @@ def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> 
         x, y, lane, colour(key, "part"), shape(key, "part"), tooltip=tip
     )
     one = alt.Chart(pd.DataFrame({"at": [1.0]})).mark_rule(color=SOFT, strokeDash=[3, 3]).encode(x="at:Q")
-    about = (
-        f"{frames.seeds(frame)}, paired; 95 % interval; at the strictest target that both reached; {clock}"
-    )
+    there = frames.seeds(frames.keep(frame, frame["standard"]))
+    about = f"{there}, paired; 95 % interval; at the strictest target that both reached; {clock}"
     say = f"Speed-up over {words(baseline)} on {title}, split into two factors, for {len(names)} methods."
     return panel([one, rule, point], title, about, say, key, height=52 * len(names))
 
@@ -166,4 +212,6 @@ def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> 
 def split_table(data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE) -> pd.DataFrame:
     """The total speed-up of every method with its factors side by side."""
     frame = split_rows(data, targets, baseline)
-    return frames.short(frames.wide(frame, ["workload", "machine", "method", "target"], "part"))
+    index = ["workload", "machine", "method", "target", "multiple", "standard"]
+    found = frames.wide(frame, index, "part")
+    return frames.short(found, most=len(found))

@@ -94,11 +94,11 @@ def gantt_panels(table: Table, definitions: Mapping[str, str] | None = None) -> 
     for name, part in frame.groupby("method", sort=False):
         defined = method_key([str(name)], definitions)[0].definition
         line = defined if definitions else "every node of the run"
-        found.append(_gantt(part, words(str(name)), end_s, f"{line} {about}", key))
+        found.append(_gantt(part, str(name), end_s, f"{line} {about}", key))
     return found
 
 
-def _gantt(frame: pd.DataFrame, title: str, end_s: float, about: str, key: tuple[Entry, ...]) -> Panel:
+def _gantt(frame: pd.DataFrame, method: str, end_s: float, about: str, key: tuple[Entry, ...]) -> Panel:
     shown = ["node", "what", "start_s", "end_s", "label", "version", "staleness"]
     base = alt.Chart(frames.small(pd.DataFrame(frame[shown])))
     nodes = sorted(set(frames.column(frame, "node").tolist()))
@@ -115,9 +115,10 @@ def _gantt(frame: pd.DataFrame, title: str, end_s: float, about: str, key: tuple
     marks = (thin, work, wire) if beside else (thin, work)
     bars = [one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in marks]
     lost = int((frames.column(frame, "what") == "dropped").sum())
+    title = words(method)
     say = f"Gantt chart of {title}: {len(nodes)} nodes over {end_s:.3g} seconds, {lost} gradients dropped."
     layers = [*bars, _updates(base, y, key), *_staleness(base, frame, x, y, end_s)]
-    return panel(layers, title, about, say, key, height=24 + ROW * len(nodes))
+    return panel(layers, title, about, say, key, height=24 + ROW * len(nodes), method=method)
 
 
 def _beside_work(frame: pd.DataFrame) -> bool:
@@ -163,7 +164,7 @@ def use_rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: machine, method, mean, low, high of the utilisation, n, and the share of gradients dropped."""
     frames.need(data, "utilisation", ["utilisation", "gradients_dropped", "gradients_computed"])
     first = frames.pick(data, "workload")
-    frame = frames.rows(first.utilisation, ("machine", "method"))
+    frame = frames.seed_rows(first.utilisation, ("machine", "method"))
     share = first.gradients_dropped.sum("seed") / first.gradients_computed.sum("seed")
     frame["dropped_share"] = frames.flat_values(share, frame, ("machine", "method"))
     return frame
@@ -184,4 +185,4 @@ def use_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -
 
 def use_table(data: xr.Dataset) -> pd.DataFrame:
     """The dots of the figure, with the share of gradients dropped."""
-    return frames.short(use_rows(data).rename(columns={"mean": "utilisation"}))
+    return frames.short(frames.renamed(use_rows(data), mean="utilisation"))

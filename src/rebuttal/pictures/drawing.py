@@ -9,6 +9,7 @@ from rebuttal.pictures.frame import Frame
 from rebuttal.pictures.key import key
 from rebuttal.pictures.mail import mail
 from rebuttal.pictures.passes import passes
+from rebuttal.pictures.spans import metadata
 from rebuttal.pictures.stories import Story
 from rebuttal.pictures.style import (
     EDGE,
@@ -42,6 +43,7 @@ def draw(timeline: Timeline, story: Story, about: str) -> str:
     parts = [
         svg.tag("title", story.title, id="t"),
         svg.tag("desc", describe(frame, gradients), id="d"),
+        metadata(frame),
         svg.tag("defs", _clip(frame), *_hatchings(gradients)),
         svg.box(0.5, 0.5, WIDTH - 1, height - 1, rx=8, fill=PAPER, stroke=EDGE),
         svg.words(story.title, 18, 25, font_size=15, font_weight=600, fill=INK),

@@ -43,7 +43,8 @@ def html_of(data: Runs) -> str:
     parts = []
     for key, part in many.by_group(frame):
         cells = [_cells(row, same, edge) for row in part.to_dict("records")]
-        parts.append((f"{group(key).name}: {group(key).definition}", cells))
+        marks = [{"data_method": str(label)} for label in part["method"]]
+        parts.append((f"{group(key).name}: {group(key).definition}", cells, marks))
     return html.grouped_table(
         HEAD, parts, "Every variant, sorted by its test error within its group", "methods"
     )

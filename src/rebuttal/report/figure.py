@@ -17,7 +17,7 @@ from rebuttal import paths
 from rebuttal.charts import theme
 from rebuttal.charts.panel import Entry, Panel, join_specs
 from rebuttal.charts.renderer import VEGA_MIMES
-from rebuttal.report import html, method_links, page
+from rebuttal.report import html, method_links, page, selection, tables
 from rebuttal.report.html import PAGE_MIME
 
 # What Vega says of every mark, in a picture that has one description and whose marks are hidden from screen readers.
@@ -92,8 +92,10 @@ class Figure:
             return ""
         count = self.table.attrs.get("rows", len(self.table))
         shown = f"the first {len(self.table)} of {count} rows" if count > len(self.table) else f"{count} rows"
+        if "standard" in self.table:
+            shown = f"{int(self.table['standard'].sum())} rows; other targets by selection"
         summary = html.element("summary", f"Data table ({shown})")
-        return html.element("details", summary + html.frame_table(self.table, f"{self.title}: data"))
+        return html.element("details", summary + tables.frame_table(self.table, f"{self.title}: data"))
 
     def _origin(self) -> str:
         """Files and variables."""
@@ -123,13 +125,14 @@ def common(panels: Sequence[Panel]) -> list[str]:
 
 def panel_html(one: Panel, shared: Sequence[str] = (), level: int = 5) -> str:
     """One panel: heading, what it rests on, the static picture and the specification that replaces it."""
-    spec = page_spec(one)
+    spec, dims = selection.of(one, page_spec(one))
     own = "; ".join(phrase for phrase in one.about if phrase not in shared)
     words = str(spec["description"])
     # The whole chart is one picture with one description: its marks have none of their own, and are kept from readers.
     picture = html.element("div", static(spec), class_="static", role="img", aria_label=words)
     text = json.dumps(spec, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
-    chart = html.element("div", picture + f'<script type="application/json">{text}</script>', class_="chart")
+    drawn = picture + f'<script type="application/json">{text}</script>'
+    chart = html.element("div", drawn, class_="chart", **dims.attributes())
     top = html.element(f"h{level}", escape(one.title))
     top += html.element("p", escape(own), class_="about") if own else ""
     return html.element("div", top + chart, class_="panel")

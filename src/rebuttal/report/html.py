@@ -5,12 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape, unescape
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from rebuttal.charts.theme import Entry
-
-if TYPE_CHECKING:  # a page without data frames need not load pandas
-    import pandas as pd
 
 PAGE_MIME = "application/vnd.rebuttal.page+html"  # a notebook output as the published page shows it
 SYMBOLS = {"supported": "✓", "contradicted": "✗", "mixed": "±", "undecided": "?", "answered": "¶",
@@ -93,13 +89,16 @@ def table(
 
 
 def grouped_table(
-    head: Sequence[str], groups: Iterable[tuple[str, Iterable[Sequence[str]]]], caption: str, class_: str = ""
+    head: Sequence[str],
+    groups: Iterable[tuple[str, Iterable[Sequence[str]], Iterable[Mapping[str, str]]]],
+    caption: str,
+    class_: str = "",
 ) -> str:
-    """A table of several groups of rows, each (heading, rows)."""
+    """A table of several groups of rows, each (heading, rows, attributes of each row)."""
     bodies = (
         f'<tbody>\n<tr class="group"><th scope="rowgroup" colspan="{len(head)}"><span>{escape(name)}</span></th></tr>\n'
-        f"{_rows(head, rows)}</tbody>"
-        for name, rows in groups
+        f"{_rows(head, rows, marks)}</tbody>"
+        for name, rows, marks in groups
     )
     return _table(head, "\n".join(bodies), caption, class_)
 
@@ -116,14 +115,6 @@ def _table(head: Sequence[str], bodies: str, caption: str, class_: str) -> str:
     top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     text = f"<caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead>\n{bodies}"
     return scroll(element("table", text, class_=class_) if class_ else element("table", text), caption)
-
-
-def frame_table(frame: "pd.DataFrame", caption: str) -> str:
-    """A data frame as a compact table."""
-    rows = [[escape(number(cell)) for cell in row] for row in frame.astype(object).itertuples(index=False)]
-    return element(
-        "div", table([str(c).replace("_", " ") for c in frame.columns], rows, caption), class_="compact"
-    )
 
 
 def scroll(content: str, label: str) -> str:
@@ -152,7 +143,8 @@ def key(entries: Sequence[Entry], named: Callable[[str, str], str]) -> str:
     named: an entry's label and name -> the name as HTML, with a link if there is a page about it.
     """
     lines = (
-        f"<li>{swatch(e)}<div><b>{named(e.label, e.name)}</b> <span>{escape(e.definition)}</span></div></li>"
+        f'<li data-label="{escape(e.label)}">{swatch(e)}<div><b>{named(e.label, e.name)}</b> '
+        f"<span>{escape(e.definition)}</span></div></li>"
         for e in entries
     )
     return element("ul", "\n".join(lines), class_="key", aria_label="Key")

@@ -10,7 +10,7 @@ from typing import Any
 from rebuttal import papers, paths
 from rebuttal.charts.theme import family
 from rebuttal.errors import InputError
-from rebuttal.report import html, markdown, method_links, page
+from rebuttal.report import html, live, markdown, method_links, page
 from rebuttal.report.files import reviewed
 
 INDEX = "README"  # the page that lists them all, and has the table of methods
@@ -36,7 +36,7 @@ def write_methods(site: Path) -> None:
             body = _render(text, path.stem, _in_the_table(table, path.stem) + _where(uses.get(path.stem, {})))
             page.write(site / method_links.address(path.stem), body)
     for picture in sorted(folder.glob("*.svg")):
-        page.write(site / method_links.FOLDER / picture.name, picture.read_text(encoding="utf-8"))
+        page.write(site / method_links.FOLDER / picture.name, live.picture(picture))
 
 
 def appearances(site: Path) -> dict[str, dict[str, str]]:
@@ -69,6 +69,7 @@ def _render(text: str, name: str, more: str = "") -> str:
     """A whole page from one of docs/methods, with `more` at its end."""
     found = re.search(r"^# (.*)$", text, re.MULTILINE)
     body = markdown.render(text, found[1] if found else name, _address) + more
+    body = live.with_live(body, paths.root() / "docs" / method_links.FOLDER)
     here = f"{method_links.FOLDER}/{name}.html"
     return page.titled(body, here, "a method of the workbench")
 

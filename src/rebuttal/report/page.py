@@ -10,7 +10,7 @@ import jinja2
 import vl_convert
 
 from rebuttal import paths
-from rebuttal.report import html
+from rebuttal.report import html, selection
 
 # no request leaves the page: scripts and styles are the site's own files, nothing is evaluated, nothing is sent
 POLICY = (
@@ -28,7 +28,9 @@ FOOTER = (
 VEGA = "vega.js"
 #: What stands in a body -> the scripts that work on it, in their order.
 SCRIPTS = {
+    'id="selection"': ("state.js", "selection.js"),
     'class="chart"': ("state.js", VEGA, "charts.js"),
+    'class="live"': ("timeline.js",),
     'id="filter"': ("state.js", "filter.js"),
 }
 SNIPPET = "window.vegaEmbed = vegaEmbed;"  # all that charts.js asks of the bundle
@@ -44,13 +46,22 @@ def template(name: str) -> str:
 def render(title: str, description: str, body: str, here: str) -> str:
     """A whole page, with the scripts that its body has work for.
 
-    `body` is HTML; `here` is the page's own address within the site, as in methods/gpipe.html.
+    `body` is HTML; `here` is the page's own address within the site, as in methods/gpipe.html. A body with something
+    to select gets the form for it before its first chapter.
     """
+    body = _with_form(body)
     page = jinja2.Environment(autoescape=True).from_string(template("page.html.j2"))
     return page.render(
         title=title, description=description, body=body, here=here, policy=POLICY, links=LINKS, footer=FOOTER,
         scripts=scripts(body), up="../" * here.count("/"),
     )  # fmt: skip
+
+
+def _with_form(body: str) -> str:
+    """The body with the form of the selection before its first chapter, if there is something to select."""
+    form = selection.form(body)
+    start = re.search(r"<h2[ >]", body)
+    return body[: start.start()] + form + body[start.start() :] if form and start else form + body
 
 
 def scripts(body: str) -> list[str]:
@@ -93,7 +104,7 @@ def write(path: Path, text: str) -> Path:
 
 def write_assets(site: Path) -> None:
     """The style sheet, the scripts, and Vega, once for all charts of all pages."""
-    for name in ("style.css", "state.js", "filter.js", "charts.js"):
+    for name in ("style.css", "state.js", "selection.js", "filter.js", "charts.js", "timeline.js"):
         write(site / "assets" / name, template(name))
     write(site / "assets" / VEGA, vega())
 

@@ -8,7 +8,7 @@ from typing import Any
 from rebuttal.charts import frames
 from rebuttal.charts.panel import definition
 from rebuttal.charts.theme import family, words
-from rebuttal.report import html, method_links
+from rebuttal.report import html, method_links, tables
 from rebuttal.report.files import notes, read_json
 from rebuttal.stats.quantities import Runs
 
@@ -74,9 +74,8 @@ def _methods(data: Runs, definitions: Mapping[str, str]) -> str:
         )
         for name, file in files.items()
     ]
-    return html.table(
-        ("Method", "Definition", "Variants", "Curves"), cells, "Every method that was run", "cards files"
-    )
+    head, marks = ("Method", "Definition", "Variants", "Curves"), [{"data_family": name} for name in files]
+    return html.table(head, cells, "Every method that was run", "cards files", marks)
 
 
 def _options(labels: Sequence[str], name: str) -> list[str]:
@@ -93,7 +92,6 @@ def _rates(data: Runs) -> str:
     wide = series.pivot_table(
         index="method", columns="place", values="learning_rate", sort=False
     ).reset_index()
-    wide["method"] = [words(label) for label in wide["method"]]
-    return html.frame_table(
+    return tables.frame_table(
         frames.small(wide), "Learning rates: tuned on validation data for each place, and the shared one"
     )
