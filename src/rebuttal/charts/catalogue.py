@@ -48,6 +48,7 @@ from rebuttal.charts import (
     targets,
     throughput,
     timelines,
+    worker_counts,
 )
 from rebuttal.charts.panel import Panel, join
 from rebuttal.errors import refuse
@@ -114,23 +115,18 @@ DRAWINGS: dict[str, Drawing] = (
             ("rates", ("rates",), rates),
             ("smoothing_map", ("smoothing_map",), smoothing_map),
             ("ablation", ("curves", "summaries"), ablation),
+            ("worker_counts", ("worker_counts",), worker_counts),
             ("adversarial", ("adversarial",), adversarial),
             ("pipeline_steps", ("smoothing_map", "recorded"), pipeline_steps),
         )
     }
     | {
-        "calibration_error": Drawing(
-            ("calibration",), calibration.error_panels, calibration.error_table, calibration.error_finding
-        ),
-        "calibration_scatter": Drawing(
-            ("calibration",), calibration.scatter_panels, calibration.scatter_table
-        ),
-        "calibration_shipped": Drawing(
-            ("calibration",),
-            calibration.shipped_panels,
-            calibration.shipped_table,
-            calibration.shipped_finding,
-        ),
+        f"calibration_{name}": Drawing(("calibration",), *drawn)
+        for name, drawn in {
+            "error": (calibration.error_panels, calibration.error_table, calibration.error_finding),
+            "scatter": (calibration.scatter_panels, calibration.scatter_table),
+            "shipped": (calibration.shipped_panels, calibration.shipped_table, calibration.shipped_finding),
+        }.items()
     }
 )
 
@@ -151,6 +147,7 @@ BY_VARIABLE = {
     "of_upper": "rates",
     "over_best": "smoothing_map",
     "over_accelerated": "adversarial",
+    "log_time_ratio": "worker_counts",
     "predicted_s": "calibration_error",
     "largest_difference": "equivalence",
     "at_batch": "peak_speedups",

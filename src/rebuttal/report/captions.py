@@ -202,6 +202,14 @@ ABOUT: dict[str, About] = {
         {"curves": ("test_metric", "learning_rate", "diverged_at"), "summaries": ("seconds_per_update",)},
         across=3,
     ),
+    "worker_counts": About(
+        "Few and more workers",
+        "Further right there are more workers, on as many samples in all: staleness grows on one line, the batch on "
+        "the other. Lower is better. Two lines are tuned for each number of workers; the third keeps one learning "
+        "rate for all, as the paper did for its asynchronous runs.",
+        {"worker_counts": ("final_error", "seconds", "missed", "staleness_mean", "accuracy_gain")},
+        across=3,
+    ),
     "adversarial": About(
         "Adversarial perturbations of few images",
         "Lower is better: the loss of the perturbation, as a share of the loss without any, against the passes "
