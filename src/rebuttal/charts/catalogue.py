@@ -72,11 +72,6 @@ DRAWINGS: dict[str, Drawing] = (
         "convergence": Drawing(("curves",), convergence.panels, convergence.table),
         "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
         "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
-        "speed_up_over_all_reduce": Drawing(
-            ("curves", "targets"),
-            functools.partial(targets.split_panels, baseline="all_reduce"),
-            functools.partial(targets.split_table, baseline="all_reduce"),
-        ),
         "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
         "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
         "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
@@ -119,6 +114,14 @@ DRAWINGS: dict[str, Drawing] = (
             ("adversarial", ("adversarial",), adversarial),
             ("pipeline_steps", ("smoothing_map", "recorded"), pipeline_steps),
         )
+    }
+    | {
+        f"speed_up_over_{name}": Drawing(
+            ("curves", "targets"),
+            functools.partial(targets.split_panels, baseline=baseline),
+            functools.partial(targets.split_table, baseline=baseline),
+        )
+        for name, baseline in (("all_reduce", "all_reduce"), ("gpipe", "gpipe m=2"))
     }
     | {
         f"calibration_{name}": Drawing(("calibration",), *drawn)
@@ -187,9 +190,8 @@ def figure_of(data: Any) -> str:
     if "learning_rate" in getattr(data, "dims", ()) and "point" in data.dims:
         return "replay"
     held = set(getattr(data, "variables", getattr(data, "columns", ())))
-    for name, figure in BY_VARIABLE.items():
-        if name in held:
-            return figure
+    if fitting := [figure for name, figure in BY_VARIABLE.items() if name in held]:
+        return fitting[0]
     raise refuse("chart", type(data).__name__, "a timeline, a replay's dataset, or a dataset of results")
 
 

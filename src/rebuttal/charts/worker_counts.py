@@ -11,7 +11,7 @@ from rebuttal.stats import student
 SERIES = {
     "backup_workers": "one backup worker, all others waited for; tuned for each number of workers",
     "asynchronous": "nobody waits; tuned for each number of workers",
-    "asynchronous, untuned": "nobody waits; one learning rate for all numbers of workers",
+    "untuned_asynchronous": "nobody waits; one learning rate for all numbers of workers",
 }
 MEASURES = {
     "final_error": ("Error at the end", "test error (fraction)", False),
@@ -64,7 +64,7 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
 def _untuned(data: xr.Dataset, measure: str) -> pd.DataFrame:
     """Asynchronous training at the shared rate."""
     some = data.sel({"method": "asynchronous", "rate": "shared"}, drop=True)
-    frame = frames.rows(some[measure], ("workers",)).assign(measure=measure, series="asynchronous, untuned")
+    frame = frames.rows(some[measure], ("workers",)).assign(measure=measure, series="untuned_asynchronous")
     return frame.assign(missed=frames.flat_values(some.missed.sum("seed"), frame, ("workers",)))
 
 

@@ -58,6 +58,15 @@ ABOUT: dict[str, About] = {
         TIMES,
         stacked=True,
     ),
+    "speed_up_over_gpipe": About(
+        "Every speed-up over GPipe, split into its two factors",
+        "Right of the dashed line is faster than gradient descent through a pipeline that is drained for every update. "
+        "The total is the product of two factors: how many fewer updates are needed, and how much less time one update "
+        "takes. Smoothing makes updates longer and is to make them fewer. On a logarithmic axis, the total lies at the "
+        "sum of the two distances from the line.",
+        TIMES,
+        stacked=True,
+    ),
     "learning_rates": About(
         "Validation loss against learning rate",
         "Every variant was tuned on the same grid with the same number of runs, on seeds and on a "
