@@ -55,6 +55,7 @@ def make(folder: Path) -> None:
     modelled |= rates_and_map()
     modelled["recorded"] = recorded()
     modelled["adversarial"] = attacks()
+    modelled["worker_counts"] = counts()
     modelled["memory"] = memory(MODELS, METHODS, "h100_box", 2, 4)
     modelled = {name: with_real_names(data) for name, data in modelled.items()}
     blank = equivalence.blank(range(5), equivalence.WORKLOADS)
@@ -91,6 +92,26 @@ def attacks() -> xr.Dataset:
     tuned = xr.zeros_like(left_at_end(data).isel(seed=0, drop=True))
     data = data.assign(rate=tuned + 1.0, width=tuned, at_edge=tuned)
     return adversarial.with_gaps(data).assign_attrs(clock="modelled", network_accuracy=0.9)
+
+
+def counts() -> xr.Dataset:
+    """What runs on few and on more workers might have left: asynchronous training gets worse."""
+    coords = {"method": ["backup_workers", "asynchronous"], "workers": [2, 4, 8, 16], "rate": ["tuned", "shared"],
+              "seed": list(range(5))}  # fmt: skip
+    shape, noise = [len(values) for values in coords.values()], np.random.default_rng(0)
+    worse = np.array([0.0, 1.0])[:, None, None, None] * np.array(coords["workers"])[:, None, None]
+    data = xr.Dataset(coords=coords)
+    data["final_error"] = (tuple(coords), 0.1 + 0.01 * worse + noise.normal(0, 0.005, shape))
+    data["seconds"] = (tuple(coords), np.exp(0.2 - 0.1 * worse + noise.normal(0, 0.05, shape)))
+    data["missed"] = xr.zeros_like(data.seconds)
+    data["staleness_mean"] = data.seconds.isel(rate=0, drop=True)
+    data["seconds_per_update"] = data.staleness_mean
+    tuned = data.sel(rate="tuned", drop=True)
+    one, other = (tuned.sel({"method": name}, drop=True) for name in coords["method"])
+    against = data.final_error.sel({"method": "asynchronous"}, drop=True).rename(rate="against")
+    data["log_time_ratio"] = np.log(one.seconds / other.seconds)
+    data["accuracy_gain"] = against - one.final_error
+    return data.assign_attrs(clock="modelled")
 
 
 def left_at_end(data: xr.Dataset) -> xr.DataArray:

@@ -10,6 +10,8 @@ from rebuttal import params, results
 from rebuttal.analyses import adversarial, continuous_time, delay_map
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
+from rebuttal.profiling import LEAST_REPEATS, write_profile
+from rebuttal.replaying.table import Table, write_tables
 from rebuttal.schemas import ANALYSES
 from rebuttal.studies import equivalence, recorded
 from rebuttal.studies.adversarial import write_adversarial
@@ -18,7 +20,10 @@ from rebuttal.studies.delays import write_delays
 from rebuttal.studies.equivalence import write_equivalence
 from rebuttal.studies.memory import write_memory
 from rebuttal.studies.rates import write_rates
+from rebuttal.studies.simulating import simulate_method
 from rebuttal.studies.throughput import measure_throughput
+from rebuttal.studies.tuning import tune_method
+from rebuttal.studies.worker_counts import on_counts, write_worker_counts
 from rebuttal.workloads import full_size
 
 MEASURED = ("throughput", "recorded")
@@ -32,12 +37,20 @@ def made(tmp_path_factory):
     (root / "dvc.yaml").write_text("stages: {}\n")
     loaded = params.load()
     grid = replace(loaded.analyses, workloads=("digits_mlp",), samples=(1, 16), nodes=(2, 8), batches=(16,),
-                   horizons=(5, 10))  # fmt: skip
+                   horizons=(5, 10), worker_counts=(2, 4))  # fmt: skip
     comparison = loaded.study("comparison")
     few = tuple(v for v in comparison.variants if v.method in ("all_reduce", "gpipe"))
     studies = dict(loaded.studies) | {
         "comparison": replace(comparison, variants=few),
         "layer_wise": replace(loaded.study("layer_wise"), seeds=(0,)),
+        "backup_workers": replace(
+            loaded.study("backup_workers"),
+            seeds=(0,),
+            tuning_seeds=(100,),
+            epochs=1,
+            points=3,
+            learning_rates=(0.1, 0.3),
+        ),
     }
     given = replace(loaded, device="cpu", analyses=grid, studies=studies)
     with pytest.MonkeyPatch.context() as patch:
@@ -46,24 +59,35 @@ def made(tmp_path_factory):
         patch.setattr(continuous_time, "STEPS", (0.1, 0.05))
         patch.setattr(full_size, "MODELS", {"alexnet": full_size.MODELS["alexnet"]})
         patch.setattr(equivalence, "WORKLOADS", {"digits_mlp": (equivalence.LAYER_WISE,)})
-        measure_throughput(given)
-        write_analyses(given)
-        write_memory(given)
-        write_equivalence(given)
-        write_delays(given)
-        write_rates(given)
         patch.setattr(adversarial, "UPDATES", 2)
-        write_adversarial(given)
         patch.setattr(recorded, "UPDATES", 2)
+        measure_throughput(given)
+        write_baseline(given, root / "results")
+        write_all(given)
         recorded.write_recorded(given)
         before = hashes(root)
-        write_analyses(given)
-        write_memory(given)
-        write_equivalence(given)
-        write_delays(given)
-        write_rates(given)
-        write_adversarial(given)
+        write_all(given)
     return root, before
+
+
+def write_all(given):
+    """What is the same each time."""
+    for stage in (write_analyses, write_memory, write_equivalence, write_delays, write_rates, write_adversarial,
+                  write_worker_counts):  # fmt: skip
+        stage(given)
+
+
+def write_baseline(given, folder):
+    """What runs on several numbers of workers rest on: costs of this device, and the tuning of mini-batch SGD."""
+    study = given.study("backup_workers")
+    write_profile(
+        {"digits_mlp": [study.batch]}, "cpu", folder / "profile.json", given.data_root, LEAST_REPEATS
+    )
+    write_tables({("digits_mlp", study.batch): Table({1: {"loop": {1: 1.0}}})}, folder / "executors.json")
+    first = [replace(one, workloads=("digits_mlp",)) for one in study.of("mini_batch")[:1]]
+    baseline = replace(study, workloads=("digits_mlp",), variants=tuple(first))
+    simulate_method(baseline, "mini_batch")
+    tune_method(given, baseline, "mini_batch")
 
 
 def hashes(root):
@@ -95,6 +119,24 @@ def test_the_grid_is_that_of_the_parameters(made):
     assert speedups.machine.values.tolist() == list(SCALED_MACHINES)
     assert results.load_analysis("throughput", folder).samples.values.tolist() == [1, 16]
     assert results.load_analysis("memory", folder).method.values.tolist() == ["all_reduce", "gpipe m=4"]
+
+
+def test_the_runs_on_a_number_of_workers_have_that_number(made):
+    data = results.load_analysis("worker_counts", made[0] / "results" / "analyses")
+    assert data.workers.values.tolist() == [2, 4]
+    stale = data.staleness_mean.isel(seed=0)
+    assert stale.sel({"method": "asynchronous"}).values == pytest.approx([1, 3], abs=0.5)  # N - 1
+    assert stale.sel({"method": "backup_workers"}).values.tolist() == [0, 0]
+    assert bool(data.final_error.notnull().all())
+
+
+def test_a_study_on_several_numbers_of_workers_names_each_in_its_labels():
+    study = on_counts(params.load().study("backup_workers"), (2, 8))
+    labels = [one.label for one in study.variants]
+    assert labels[0] == "backup_workers b=1 workers=2"
+    assert len(labels) == len(set(labels)) == 4
+    assert {one.workers for one in study.variants} == {2, 8}
+    assert (len(study.workloads), len(study.machines)) == (1, 1)
 
 
 def test_recorded_pipelines_are_found_again_to_the_bit_and_do_what_virtual_ones_do(made):

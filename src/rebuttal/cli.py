@@ -220,6 +220,7 @@ ANALYSES = functools.partial(_with_params, "rebuttal.studies.analyses", "write_a
 DELAYS = functools.partial(_with_params, "rebuttal.studies.delays", "write_delays")
 MEMORY = functools.partial(_with_params, "rebuttal.studies.memory", "write_memory")
 RATES = functools.partial(_with_params, "rebuttal.studies.rates", "write_rates")
+WORKER_COUNTS = functools.partial(_with_params, "rebuttal.studies.worker_counts", "write_worker_counts")
 ADVERSARIAL = functools.partial(_with_params, "rebuttal.studies.adversarial", "write_adversarial")
 RECORDED = functools.partial(_with_params, "rebuttal.studies.recorded", "write_recorded")
 CALIBRATE = functools.partial(_with_params, "rebuttal.calibration.campaign", "write_calibration")
@@ -239,6 +240,7 @@ PRELOADED = (
     "rebuttal.studies.memory",
     "rebuttal.studies.rates",
     "rebuttal.studies.adversarial",
+    "rebuttal.studies.worker_counts",
     "rebuttal.studies.equivalence",
     "rebuttal.studies.delays",
     "rebuttal.studies.whole",
@@ -271,6 +273,12 @@ COMMANDS = (
         "adversarial",
         ADVERSARIAL,
         "adversarial perturbations of a trained network, with and without smoothing",
+        (),
+    ),
+    (
+        "worker_counts",
+        WORKER_COUNTS,
+        "synchronous with a backup beside asynchronous, on few and more workers",
         (),
     ),
     ("recorded", RECORDED, "pipelines on real processes of this host, recorded and verified", ()),

@@ -132,6 +132,13 @@ ANALYSES = {
             | _all(("over_gradient", "over_accelerated"), ("samples", "clock", "seed")),
         ),
         Schema(
+            "worker_counts",
+            "worker_counts.nc",
+            _all(("final_error", "seconds", "missed"), ("method", "workers", "rate", "seed"))
+            | _all(("seconds_per_update", "staleness_mean"), ("method", "workers", "seed"))
+            | {"log_time_ratio": ("workers", "seed"), "accuracy_gain": ("workers", "against", "seed")},
+        ),
+        Schema(
             "recorded",
             "recorded.nc",
             _all(("checksums", "share_agreed", "same_order", "update_s", "stages_at_once", "messages"), ("run",)),

@@ -49,6 +49,7 @@ from rebuttal.charts import (
     targets,
     throughput,
     timelines,
+    worker_counts,
 )
 from rebuttal.charts.panel import Panel, join
 from rebuttal.errors import refuse
@@ -72,11 +73,6 @@ DRAWINGS: dict[str, Drawing] = (
         "convergence": Drawing(("curves",), convergence.panels, convergence.table),
         "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
         "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
-        "speed_up_over_all_reduce": Drawing(
-            ("curves", "targets"),
-            functools.partial(targets.split_panels, baseline="all_reduce"),
-            functools.partial(targets.split_table, baseline="all_reduce"),
-        ),
         "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
         "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
         "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
@@ -115,23 +111,26 @@ DRAWINGS: dict[str, Drawing] = (
             ("rates", ("rates",), rates),
             ("smoothing_map", ("smoothing_map",), smoothing_map),
             ("ablation", ("curves", "summaries"), ablation),
+            ("worker_counts", ("worker_counts",), worker_counts),
             ("adversarial", ("adversarial",), adversarial),
             ("pipeline_steps", ("smoothing_map", "recorded"), pipeline_steps),
         )
     }
     | {
-        "calibration_error": Drawing(
-            ("calibration",), calibration.error_panels, calibration.error_table, calibration.error_finding
-        ),
-        "calibration_scatter": Drawing(
-            ("calibration",), calibration.scatter_panels, calibration.scatter_table
-        ),
-        "calibration_shipped": Drawing(
-            ("calibration",),
-            calibration.shipped_panels,
-            calibration.shipped_table,
-            calibration.shipped_finding,
-        ),
+        f"speed_up_over_{name}": Drawing(
+            ("curves", "targets"),
+            functools.partial(targets.split_panels, baseline=baseline),
+            functools.partial(targets.split_table, baseline=baseline),
+        )
+        for name, baseline in (("all_reduce", "all_reduce"), ("gpipe", "gpipe m=2"))
+    }
+    | {
+        f"calibration_{name}": Drawing(("calibration",), *drawn)
+        for name, drawn in {
+            "error": (calibration.error_panels, calibration.error_table, calibration.error_finding),
+            "scatter": (calibration.scatter_panels, calibration.scatter_table),
+            "shipped": (calibration.shipped_panels, calibration.shipped_table, calibration.shipped_finding),
+        }.items()
     }
 )
 
@@ -152,6 +151,7 @@ BY_VARIABLE = {
     "of_upper": "rates",
     "over_best": "smoothing_map",
     "over_accelerated": "adversarial",
+    "log_time_ratio": "worker_counts",
     "predicted_s": "calibration_error",
     "largest_difference": "equivalence",
     "at_batch": "peak_speedups",
@@ -191,9 +191,8 @@ def figure_of(data: Any) -> str:
     if "learning_rate" in getattr(data, "dims", ()) and "point" in data.dims:
         return "replay"
     held = set(getattr(data, "variables", getattr(data, "columns", ())))
-    for name, figure in BY_VARIABLE.items():
-        if name in held:
-            return figure
+    if fitting := [figure for name, figure in BY_VARIABLE.items() if name in held]:
+        return fitting[0]
     raise refuse("chart", type(data).__name__, "a timeline, a replay's dataset, or a dataset of results")
 
 

@@ -27,7 +27,7 @@ def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
         _learning_rates(key, section)
     grid = file.under(profile).analyses
     known_names(dotted(profile, "analyses", "workloads"), grid.workloads, catalogue.workloads)
-    for name in ("nodes", "batches", "samples", "horizons"):
+    for name in ("nodes", "batches", "samples", "horizons", "worker_counts"):
         _ascending(dotted(profile, "analyses", name), getattr(grid, name), "they")
 
 

@@ -62,7 +62,8 @@ class Numbers(Section):
 class Grid(Section):
     """What the analyses are computed for: nodes, samples on each; workloads timed over so many samples.
 
-    horizons: the updates after which rates of convergence are read.
+    horizons: the updates after which rates of convergence are read. worker_counts: on how many workers asynchronous
+    training and synchronous training with a backup are compared, the fewest of them two.
     """
 
     nodes: Counts
@@ -70,6 +71,7 @@ class Grid(Section):
     workloads: Names
     samples: Counts
     horizons: Counts
+    worker_counts: Counts = [2, 8]
 
 
 class Profile(Section):

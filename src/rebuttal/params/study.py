@@ -19,6 +19,7 @@ class Variant:
     rule: Rule  # what makes an update of a gradient
     workloads: tuple[str, ...]
     machines: tuple[str, ...]
+    workers: int | None = None  # in the place of the study's
 
 
 @dataclass(frozen=True)
@@ -71,4 +72,8 @@ class Analyses:
     workloads: tuple[str, ...]  # whose throughput is measured
     samples: tuple[int, ...]  # of one gradient, at which it is
     horizons: tuple[int, ...] = ()  # updates after which rates of convergence are read
+    worker_counts: tuple[int, ...] = (
+        2,
+        8,
+    )  # of asynchronous training, and of synchronous training with a backup
     name: str = "analyses"

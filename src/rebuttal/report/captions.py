@@ -58,6 +58,15 @@ ABOUT: dict[str, About] = {
         TIMES,
         stacked=True,
     ),
+    "speed_up_over_gpipe": About(
+        "Every speed-up over GPipe, split into its two factors",
+        "Right of the dashed line is faster than gradient descent through a pipeline that is drained for every update. "
+        "The total is the product of two factors: how many fewer updates are needed, and how much less time one update "
+        "takes. Smoothing makes updates longer and is to make them fewer. On a logarithmic axis, the total lies at the "
+        "sum of the two distances from the line.",
+        TIMES,
+        stacked=True,
+    ),
     "learning_rates": About(
         "Validation loss against learning rate",
         "Every variant was tuned on the same grid with the same number of runs, on seeds and on a "
@@ -200,6 +209,14 @@ ABOUT: dict[str, About] = {
         "Left is quicker, down is more accurate. A circle and a diamond of one colour have the same values and differ "
         "by pipelining alone: their distance is what it gains. From colour to colour the other two parts come and go.",
         {"curves": ("test_metric", "learning_rate", "diverged_at"), "summaries": ("seconds_per_update",)},
+        across=3,
+    ),
+    "worker_counts": About(
+        "Few and more workers",
+        "Further right there are more workers, on as many samples in all: staleness grows on one line, the batch on "
+        "the other. Lower is better. Two lines are tuned for each number of workers; the third keeps one learning "
+        "rate for all, as the paper did for its asynchronous runs.",
+        {"worker_counts": ("final_error", "seconds", "missed", "staleness_mean", "accuracy_gain")},
         across=3,
     ),
     "adversarial": About(

@@ -58,7 +58,7 @@ def run_timeline(study: Study, setting: Setting, seed: int) -> Timeline:
         setting.variant.program,
         machine=setting.machine,
         workload=setting.workload,
-        workers=study.workers_of(setting.workload),
+        workers=setting.variant.workers or study.workers_of(setting.workload),
         seed=seed,
         batches=budget_batches(study, costs),
         options=setting.variant.options,
