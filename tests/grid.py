@@ -14,7 +14,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 def process(code, folder, *arguments, **environment):
     """An interpreter that is such a program; what it says is in a file of the folder."""
-    known = {"PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
+    known = {"PYTHONPATH": f"{SOURCE}:{Path(__file__).parent}", "OMP_NUM_THREADS": "1", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
     with (folder / f"{len(list(folder.glob('*.log')))}.log").open("w") as log:
         return subprocess.Popen(
             [sys.executable, "-c", code, *arguments], cwd=folder, stdout=log, stderr=log,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal.calibration.runs import LEARNING_RATE, seconds_per_update
+from rebuttal.calibration.runs import LEARNING_RATE, WARM_UP, seconds_per_update
 from rebuttal.processes.launcher import record
 from rebuttal.stats import order_statistics, student
 from rebuttal.stragglers import named
@@ -49,7 +49,8 @@ def gain(setting: Setting, seconds: Seconds = on_processes) -> dict[str, Any]:
     """Measured and predicted gain of a setting; a row of the benchmark.
 
     gain, low, high: the mean over repetitions of the logarithm of the ratio and its 95 % Student interval, as ratios;
-    the two runs of a repetition have the same seed, so the same draws. predicted: the ratio of order statistics.
+    the two runs of a repetition have the same seed, so the same draws. predicted: the ratio of order statistics. drawn:
+    what the very draws of these runs give, were there nothing but sleeping.
     overhead_s: median seconds of an update beside its sleeping, measured without stragglers; predicted_with_overhead:
     the same ratio with these seconds added to both. agrees: whether `predicted` lies in the interval.
     """
@@ -70,6 +71,7 @@ def gain(setting: Setting, seconds: Seconds = on_processes) -> dict[str, Any]:
         "low": low,
         "high": high,
         "predicted": predicted,
+        "drawn": drawn_gain(setting),
         "overhead_s": overhead_s,
         "predicted_with_overhead": predicted_gain(setting, overhead_s),
         "agrees": low <= predicted <= high,
@@ -81,3 +83,19 @@ def predicted_gain(setting: Setting, overhead_s: float) -> float:
     model, n = named(setting.stragglers), setting.needed
     alone, backed = (order_statistics.expected(model, n, n + b) for b in (0, setting.b))
     return (alone * setting.pace_s + overhead_s) / (backed * setting.pace_s + overhead_s)
+
+
+def drawn_gain(setting: Setting) -> float:
+    """The gain of the draws alone, a geometric mean over seeds: each update takes its N-th smallest slowdown.
+
+    All workers begin each update together, since late gradients are given up; so a worker's t-th draw is update t's.
+    """
+    logs = [math.log(_drawn(setting, 0, seed) / _drawn(setting, setting.b, seed)) for seed in setting.seeds]
+    return math.exp(sum(logs) / len(logs))
+
+
+def _drawn(setting: Setting, b: int, seed: int) -> float:
+    """Mean of the N-th smallest slowdown of N + b workers over the updates that are counted."""
+    model = named(setting.stragglers)
+    slowdowns = [model.slowdowns(seed, worker, setting.updates) for worker in range(setting.needed + b)]
+    return float(np.sort(slowdowns, axis=0)[setting.needed - 1, WARM_UP:].mean())

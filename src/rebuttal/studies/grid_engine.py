@@ -17,6 +17,7 @@ from typing import Any
 
 import joblib
 from distributed import Client, KilledWorker, get_client, get_worker
+from joblib._dask import DaskDistributedBackend
 
 from rebuttal.errors import RunError, refuse
 from rebuttal.studies import parcel
@@ -131,7 +132,7 @@ def _answers(
 def _run(client: Client, calls: Sequence[tuple[int, bytes]], timed: bool, found: queue.SimpleQueue[Any]) -> None:
     """Put answers, or the error that ended them, into `found`."""
     try:
-        with joblib.parallel_config("dask", client=client, n_jobs=-1):
+        with joblib.parallel_config(_Elsewhere(client=client), n_jobs=-1):
             parallel = joblib.Parallel(batch_size=1, pre_dispatch="all", return_as="generator_unordered")
             # Packed calls are bytes: joblib would leave anything else that is large with one worker, and lose it there.
             for answer in parallel(
@@ -143,6 +144,14 @@ def _run(client: Client, calls: Sequence[tuple[int, bytes]], timed: bool, found:
         found.put(RunError(f"{line}: out of memory?"))
     except Exception as error:  # noqa: BLE001 - it is raised again by who waits for the answers
         found.put(error)
+
+
+class _Elsewhere(DaskDistributedBackend):
+    """joblib's interface with Dask, also where there is one worker: joblib would compute here then."""
+
+    def effective_n_jobs(self, n_jobs: int = 1) -> int:
+        """As many as there are workers, and never one."""
+        return max(2, super().effective_n_jobs(n_jobs))
 
 
 def _alive(client: Client) -> bool:

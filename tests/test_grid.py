@@ -1,0 +1,186 @@
+"""A study on a real Dask scheduler with real workers: the same results, also when a worker is killed in mid-study."""
+
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import units_elsewhere
+import xarray as xr
+import yaml
+from broken_params import GRID, SMALL, VALID
+from grid import grid
+
+from rebuttal import cli, params
+from rebuttal.errors import InputError, RunError
+from rebuttal.params.engine import LOCAL
+from rebuttal.profiling import LEAST_REPEATS, write_profile
+from rebuttal.replaying.table import Table, write_tables
+from rebuttal.studies import grid_engine, parcel, pool
+from rebuttal.studies.whole import run_study
+
+TINY = {**SMALL, "workers": 3, "epochs": 1, "points": 3, "seeds": [0, 1, 2], "tuning_seeds": [100],
+        "machines": ["paper_cluster"], "learning_rates": [0.05, 0.1], "shared_learning_rate": 0.1}  # fmt: skip
+METHODS = {name: {"program": name} for name in ("asynchronous", "synchronous")}
+NO_ONE = "tcp://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A scheduler and two workers."""
+    with grid(tmp_path_factory.mktemp("grid")) as made:
+        made.workers = [made.worker() for _ in range(2)]
+        yield made
+
+
+def study_in(folder, engine):
+    """A small study in a project of its own, and what its runs need."""
+    (folder / "dvc.yaml").write_text("stages: {}\n")
+    tree = {**VALID, "profile": "ci", "engine": engine, "comparison": {"methods": METHODS},
+            "ci": {"backup_workers": {**TINY, "workers": 4}, "comparison": TINY, "analyses": GRID}}  # fmt: skip
+    (folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+    loaded = params.load(folder / "params.yaml")
+    return loaded, loaded.study("comparison")
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """The profile that both engines' studies read."""
+    folder = tmp_path_factory.mktemp("measured")
+    write_profile({"digits_mlp": [32]}, "cpu", folder / "results/profile.json", repeats=LEAST_REPEATS)
+    write_tables({("digits_mlp", 32): Table({1: {"loop": {1: 1.0}}})}, folder / "results/executors.json")
+    return folder
+
+
+def run_in(folder, measured, engine, monkeypatch):
+    """Run the study in a new project; its result files by path."""
+    folder.mkdir()
+    for name in parcel.READ:
+        parcel.write(folder, {name: (measured / name).read_bytes()})
+    monkeypatch.chdir(folder)
+    run_study(*study_in(folder, engine))
+    return {path.relative_to(folder).as_posix(): path for path in (folder / "results").rglob("*.n*")}
+
+
+def killing(worker, folder, after):
+    """Kill a worker once so many time lines of a study are there."""
+
+    def kill():
+        while len(list(folder.rglob("*.npz"))) < after:
+            time.sleep(0.005)
+        worker.kill()
+
+    threading.Thread(target=kill, daemon=True).start()
+
+
+def test_a_study_is_the_same_on_a_grid_that_loses_a_worker(running, measured, tmp_path, monkeypatch):
+    monkeypatch.setattr(pool, "cores", lambda: 1)
+    here = run_in(tmp_path / "here", measured, LOCAL, monkeypatch)
+    killing(running.workers[0], tmp_path / "there", after=2)
+    began_s = time.monotonic()
+    there = run_in(tmp_path / "there", measured, running.address, monkeypatch)
+    assert running.workers[0].wait(5) == -signal.SIGKILL
+    assert time.monotonic() - began_s < 60
+    assert set(there) == set(here)
+    assert len([name for name in here if name.endswith(".npz")]) == 8  # two methods, four seeds
+    for name, path in here.items():
+        if name.endswith(".nc"):
+            xr.testing.assert_identical(xr.load_dataset(path), xr.load_dataset(there[name]))
+        else:
+            assert arrays(path) == arrays(there[name]), name
+    assert not list((tmp_path / "there").rglob("*.partial"))
+    assert '"kind": "dask"' in (tmp_path / "there/results/comparison/training/all/provenance.json").read_text()
+
+
+def arrays(path):
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name].tobytes() for name in file.files}
+
+
+def test_units_of_a_worker_that_is_killed_are_computed_by_another(running, project):
+    doomed = running.worker()
+    killing_once_busy(doomed, project)
+    tasks = [(number,) for number in range(24)]
+    assert pool.run_all(units_elsewhere.noted, tasks, "units", engine=running.address) == [n**2 for n in range(24)]
+    files = sorted((project / "results/units").iterdir(), key=lambda path: int(path.stem))
+    assert [int(path.stem) for path in files] == list(range(24))
+    assert doomed.wait(5) == -signal.SIGKILL
+    assert str(doomed.pid) in {path.read_text() for path in files}
+
+
+def killing_once_busy(worker, project):
+    """Kill a worker once it has computed something, while it computes something else."""
+
+    def kill():
+        while str(worker.pid) not in {path.read_text() for path in (project / "results").rglob("[0-9]*.txt")}:
+            time.sleep(0.005)
+        worker.kill()
+
+    threading.Thread(target=kill, daemon=True).start()
+
+
+def test_a_timed_run_that_was_begun_again_supports_no_claim(running, project):
+    running.worker()
+    marker = project / "marker"
+
+    def kill():
+        while not (marker.exists() and marker.read_text()):
+            time.sleep(0.005)
+        os.kill(int(marker.read_text()), signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    (lease,) = pool.run_all(units_elsewhere.timed, [(str(marker),)], "timed", engine=running.address, timed=True)
+    assert (lease["attempt"], lease["supports_timing"]) == (2, False)
+    assert "resumed: begun 2 times, since a worker was lost" in lease["why_not"]
+
+
+def test_what_a_unit_refuses_is_said_in_its_own_line(running, project):
+    with pytest.raises(InputError, match=r"^number: got 3; allowed: another one$"):
+        pool.run_all(units_elsewhere.refused, [(3,)], "units", engine=running.address)
+
+
+def test_a_machine_with_other_code_is_refused_before_anything_starts(running, project, monkeypatch):
+    monkeypatch.setattr(parcel, "identity", lambda: "other")
+    with pytest.raises(InputError, match="workers with the code and the packages of this machine; tcp:"):
+        pool.run_all(units_elsewhere.noted, [(3,)], "units", engine=running.address)
+    assert not (project / "results").exists()
+
+
+def test_workers_with_several_threads_are_refused(tmp_path, project):
+    with grid(tmp_path / "grid") as made:
+        made.worker(threads=2)
+        with pytest.raises(InputError, match=r"engine: got .*workers of one thread each: .* has 2 threads$"):
+            pool.run_all(units_elsewhere.noted, [(3,)], "units", engine=made.address)
+
+
+def test_a_scheduler_that_dies_ends_the_run_with_one_line(tmp_path, project):
+    with grid(tmp_path / "grid") as made:
+        made.worker()
+        threading.Thread(target=end_once, args=(project / "results", made.scheduler), daemon=True).start()
+        with pytest.raises(RunError, match=r"^engine: the scheduler is gone; "):
+            pool.run_all(units_elsewhere.noted, [(n, 0.3) for n in range(100)], "units", engine=made.address)
+    assert len(list((project / "results/units").iterdir())) < 100
+
+
+def end_once(folder, process):
+    while not list(folder.rglob("*.txt")):
+        time.sleep(0.01)
+    process.kill()
+
+
+def test_an_address_where_nobody_answers_is_refused_in_one_line(project, monkeypatch, capsys):
+    monkeypatch.setattr(grid_engine, "CONNECT_S", 1.0)
+    began_s = time.monotonic()
+    with pytest.raises(InputError, match=r"^engine: got 'tcp://127.0.0.1:9'; allowed: a Dask scheduler that answers"):
+        pool.run_all(units_elsewhere.noted, [(3,)], "units", engine=NO_ONE)
+    loaded = replace(params.load(Path(__file__).parents[1] / "params.yaml"), engine=NO_ONE)
+    monkeypatch.setattr(params, "load", lambda: loaded)
+    assert cli.main(["check"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("rebuttal: engine: got 'tcp://127.0.0.1:9'")
+    assert told.count("\n") == 1
+    assert time.monotonic() - began_s < 20
