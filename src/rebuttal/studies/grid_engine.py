@@ -12,6 +12,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from rebuttal.studies.provenance import say
 CONNECT_S = 10.0  # for which a scheduler may take to answer
 ALONE_S = 60.0  # for which a grid may be without workers: they may be on their way
 LOOK_S = 0.5
+GONE = "engine: the scheduler is gone; what had come from its workers until then is kept"
 METADATA = "rebuttal"  # the scheduler's, under which timed calls are counted
 THREADS = "workers of one thread each: dask worker --nthreads 1 --nworkers N"
 
@@ -142,6 +144,8 @@ def _run(client: Client, calls: Sequence[tuple[int, bytes]], timed: bool, found:
     except KilledWorker as error:
         line = f"engine: workers were lost over the same unit, one after the other ({error.last_worker.address} last)"
         found.put(RunError(f"{line}: out of memory?"))
+    except CancelledError:  # so Dask calls what it waited for when the connection broke
+        found.put(RunError(GONE))
     except Exception as error:  # noqa: BLE001 - it is raised again by who waits for the answers
         found.put(error)
 
@@ -161,16 +165,18 @@ def _alive(client: Client) -> bool:
             return bool(client.nthreads())
     except (OSError, TimeoutError):
         pass
-    raise RunError("engine: the scheduler is gone; what its workers had computed until then is kept")
+    raise RunError(GONE)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without the log lines of Dask about connections that are lost: what they mean is told in one line."""
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
