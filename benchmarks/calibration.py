@@ -3,7 +3,7 @@
 The calibration of `rebuttal.calibration`, of any profile, without the pipeline. On a busy host it says more about the
 neighbours than about the clock; `supports_timing` says for how many processes it was quiet enough.
 
-    python benchmarks/calibration.py [--profile full] [--write reference/calibration.json]
+    python benchmarks/calibration.py [--profile full] [--nodes 2 4] [--write reference/calibration.json]
 """
 
 import argparse
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from rebuttal.calibration.campaign import calibrate
-from rebuttal.calibration.grid import GRIDS
+from rebuttal.calibration.grid import GRIDS, grid_on
 from rebuttal.charts import calibration
 from rebuttal.processes.launcher import forking
 
@@ -22,10 +22,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--profile", choices=GRIDS, default="quick")
+    parser.add_argument(
+        "--nodes", type=int, nargs="+", default=(), help="numbers of processes (default: the profile's)"
+    )
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     forking("rebuttal.processes.shipped_node")
-    data = calibrate(GRIDS[given.profile])
+    data = calibrate(grid_on(given.profile, given.nodes))
     errors = calibration.errors(data)
     said = [calibration.error_finding(data), calibration.shipped_finding(data)]
     print(errors.to_string(float_format="{:.1f}".format), *said, sep="\n")

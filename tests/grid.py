@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from distributed import Client
+
 SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
 WORKER = "from distributed.cli.dask_worker import main; main()"
 SOURCE = Path(__file__).resolve().parents[1] / "src"
@@ -14,7 +16,11 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 def process(code, folder, *arguments, **environment):
     """An interpreter that is such a program; what it says is in a file of the folder."""
-    known = {"PYTHONPATH": f"{SOURCE}:{Path(__file__).parent}", "OMP_NUM_THREADS": "1", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
+    known = {
+        "PYTHONPATH": f"{SOURCE}:{Path(__file__).parent}",
+        "OMP_NUM_THREADS": "1",
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2",
+    }
     with (folder / f"{len(list(folder.glob('*.log')))}.log").open("w") as log:
         return subprocess.Popen(
             [sys.executable, "-c", code, *arguments], cwd=folder, stdout=log, stderr=log,
@@ -40,6 +46,14 @@ class Grid:
         """One more worker, without a nanny that would start it again."""
         given = [self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard", *arguments]
         return self._started(WORKER, *given, **environment)
+
+    def workers(self, count, **given):
+        """More workers, which are there when this returns: a busy machine takes its time."""
+        with Client(self.address, timeout=60, set_as_default=False) as client:
+            before = len(client.nthreads())
+            made = [self.worker(**given) for _ in range(count)]
+            client.wait_for_workers(before + count, timeout=120)
+        return made
 
     def _started(self, code, *arguments, **environment):
         made = process(code, self._folder, *arguments, **environment)

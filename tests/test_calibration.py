@@ -8,9 +8,11 @@ import pytest
 
 from rebuttal import results
 from rebuttal.calibration import campaign, probes, runs
-from rebuttal.calibration.grid import GRIDS, WORKLOADS, Grid, cases
+from rebuttal.calibration.grid import GRIDS, WORKLOADS, Grid, cases, grid_on
 from rebuttal.calibration.host import WHOLE, Host, Line, measure, read
 from rebuttal.calibration.spans import by_node
+from rebuttal.charts import calibration as chart
+from rebuttal.errors import InputError
 from rebuttal.methods import METHODS, method
 from rebuttal.stragglers import STRAGGLERS
 from rebuttal.workloads import load
@@ -20,6 +22,7 @@ ROUNDS, LAYERS = 12, 4
 SHAPE = Shape("made up", (100,) * LAYERS, (10,) * LAYERS, 10)
 LINES = {"sending": Line(0.01, 1e-5), "hop": Line(0.03, 4e-5), "exchange": Line(0.2, 2e-4), "reducing": Line(0.0, 0.0),
          "reading": Line(0.02, 1e-5), "writing": Line(0.03, 2e-5)}  # fmt: skip
+ALONE = {"exclusive": True, "why_not": []}
 FREE = dict.fromkeys(LINES, Line(0.0, 0.0))
 
 
@@ -156,11 +159,34 @@ def test_a_busy_or_small_machine_supports_no_claim(monkeypatch):
     given = Grid((), (2, 4), 1, 8, 6, ())
     monkeypatch.setattr(campaign, "cores", lambda: [0, 1, 2])
     monkeypatch.setattr(campaign.os, "getloadavg", lambda: (2.5, 2.0, 1.0))
-    assert campaign.about(given, load_before=0.5)["supports_timing"] == "[2]"
-    assert campaign.about(given, load_before=0.5)["more_processes_than_cores"] == "[4]"
-    assert campaign.about(given, load_before=2.0)["supports_timing"] == "[]"
+    assert campaign.about(given, 0.5, ALONE)["supports_timing"] == "[2]"
+    assert campaign.about(given, 0.5, ALONE)["more_processes_than_cores"] == "[4]"
+    assert campaign.about(given, 2.0, ALONE)["supports_timing"] == "[]"
+    for lost in ({"exclusive": False}, {"why_not": ["resumed: it stood still for 9 s"]}):
+        assert campaign.about(given, 0.5, ALONE | lost)["supports_timing"] == "[]"
     monkeypatch.setattr(campaign.os, "getloadavg", lambda: (3.5, 2.0, 1.0))
-    assert campaign.about(given, load_before=0.5)["supports_timing"] == "[]"
+    assert campaign.about(given, 0.5, ALONE)["supports_timing"] == "[]"
+
+
+def test_more_processes_than_cores_are_stated_and_support_no_claim(monkeypatch):
+    given = replace(
+        grid_on("ci", (4,)), methods=("all_reduce",), shipped=(), repetitions=1, updates=8, rounds=6
+    )
+    monkeypatch.setattr(campaign, "cores", lambda: [0, 1])
+    monkeypatch.setattr(campaign, "quiet_cores", lambda: ())
+    made = campaign.calibrate(given)
+    assert made.attrs["more_processes_than_cores"] == "[4]"
+    assert made.attrs["supports_timing"] == "[]"
+    said = chart.error_finding(made)
+    assert "Seconds of 4 processes support no claim about time: the machine has 2 cores" in said
+    assert "4 processes are more processes than cores" in said
+    assert bool((made.measured_s.sel(nodes=4, stragglers="none") > 0).all())
+
+
+@pytest.mark.parametrize("nodes", [(1,), (0, 2), (2, 2)])
+def test_impossible_numbers_of_processes_are_refused(nodes):
+    with pytest.raises(InputError, match=r"^nodes: got \[.*\]; allowed: different whole numbers >= 2$"):
+        grid_on("ci", nodes)
 
 
 def test_probes_change_no_weights():

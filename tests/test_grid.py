@@ -33,7 +33,7 @@ NO_ONE = "tcp://127.0.0.1:9"
 def running(tmp_path_factory):
     """A scheduler and two workers."""
     with grid(tmp_path_factory.mktemp("grid")) as made:
-        made.workers = [made.worker() for _ in range(2)]
+        made.two = made.workers(2)
         yield made
 
 
@@ -80,10 +80,10 @@ def killing(worker, folder, after):
 def test_a_study_is_the_same_on_a_grid_that_loses_a_worker(running, measured, tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "cores", lambda: 1)
     here = run_in(tmp_path / "here", measured, LOCAL, monkeypatch)
-    killing(running.workers[0], tmp_path / "there", after=2)
+    killing(running.two[0], tmp_path / "there", after=2)
     began_s = time.monotonic()
     there = run_in(tmp_path / "there", measured, running.address, monkeypatch)
-    assert running.workers[0].wait(5) == -signal.SIGKILL
+    assert running.two[0].wait(5) == -signal.SIGKILL
     assert time.monotonic() - began_s < 60
     assert set(there) == set(here)
     assert len([name for name in here if name.endswith(".npz")]) == 8  # two methods, four seeds
@@ -93,7 +93,9 @@ def test_a_study_is_the_same_on_a_grid_that_loses_a_worker(running, measured, tm
         else:
             assert arrays(path) == arrays(there[name]), name
     assert not list((tmp_path / "there").rglob("*.partial"))
-    assert '"kind": "dask"' in (tmp_path / "there/results/comparison/training/all/provenance.json").read_text()
+    assert (
+        '"kind": "dask"' in (tmp_path / "there/results/comparison/training/all/provenance.json").read_text()
+    )
 
 
 def arrays(path):
@@ -102,10 +104,12 @@ def arrays(path):
 
 
 def test_units_of_a_worker_that_is_killed_are_computed_by_another(running, project):
-    doomed = running.worker()
+    (doomed,) = running.workers(1)
     killing_once_busy(doomed, project)
     tasks = [(number,) for number in range(24)]
-    assert pool.run_all(units_elsewhere.noted, tasks, "units", engine=running.address) == [n**2 for n in range(24)]
+    assert pool.run_all(units_elsewhere.noted, tasks, "units", engine=running.address) == [
+        n**2 for n in range(24)
+    ]
     files = sorted((project / "results/units").iterdir(), key=lambda path: int(path.stem))
     assert [int(path.stem) for path in files] == list(range(24))
     assert doomed.wait(5) == -signal.SIGKILL
@@ -124,7 +128,7 @@ def killing_once_busy(worker, project):
 
 
 def test_a_timed_run_that_was_begun_again_supports_no_claim(running, project):
-    running.worker()
+    running.workers(1)
     marker = project / "marker"
 
     def kill():
@@ -133,7 +137,9 @@ def test_a_timed_run_that_was_begun_again_supports_no_claim(running, project):
         os.kill(int(marker.read_text()), signal.SIGKILL)
 
     threading.Thread(target=kill, daemon=True).start()
-    (lease,) = pool.run_all(units_elsewhere.timed, [(str(marker),)], "timed", engine=running.address, timed=True)
+    (lease,) = pool.run_all(
+        units_elsewhere.timed, [(str(marker),)], "timed", engine=running.address, timed=True
+    )
     assert (lease["attempt"], lease["supports_timing"]) == (2, False)
     assert "resumed: begun 2 times, since a worker was lost" in lease["why_not"]
 
@@ -150,16 +156,18 @@ def test_a_machine_with_other_code_is_refused_before_anything_starts(running, pr
     assert not (project / "results").exists()
 
 
-def test_workers_with_several_threads_are_refused(tmp_path, project):
-    with grid(tmp_path / "grid") as made:
-        made.worker(threads=2)
+def test_workers_with_several_threads_are_refused(running, project):
+    (odd,) = running.workers(1, threads=2)
+    try:
         with pytest.raises(InputError, match=r"engine: got .*workers of one thread each: .* has 2 threads$"):
-            pool.run_all(units_elsewhere.noted, [(3,)], "units", engine=made.address)
+            pool.run_all(units_elsewhere.noted, [(3,)], "units", engine=running.address)
+    finally:
+        odd.kill()
 
 
 def test_a_scheduler_that_dies_ends_the_run_with_one_line(tmp_path, project):
     with grid(tmp_path / "grid") as made:
-        made.worker()
+        made.workers(1)
         threading.Thread(target=end_once, args=(project / "results", made.scheduler), daemon=True).start()
         with pytest.raises(RunError, match=r"^engine: the scheduler is gone; "):
             pool.run_all(units_elsewhere.noted, [(n, 0.3) for n in range(100)], "units", engine=made.address)
@@ -175,7 +183,9 @@ def end_once(folder, process):
 def test_an_address_where_nobody_answers_is_refused_in_one_line(project, monkeypatch, capsys):
     monkeypatch.setattr(grid_engine, "CONNECT_S", 1.0)
     began_s = time.monotonic()
-    with pytest.raises(InputError, match=r"^engine: got 'tcp://127.0.0.1:9'; allowed: a Dask scheduler that answers"):
+    with pytest.raises(
+        InputError, match=r"^engine: got 'tcp://127.0.0.1:9'; allowed: a Dask scheduler that answers"
+    ):
         pool.run_all(units_elsewhere.noted, [(3,)], "units", engine=NO_ONE)
     loaded = replace(params.load(Path(__file__).parents[1] / "params.yaml"), engine=NO_ONE)
     monkeypatch.setattr(params, "load", lambda: loaded)

@@ -130,6 +130,18 @@ def _drawings(_: argparse.Namespace) -> None:
     _started(write_drawings)()
 
 
+def _calibrate(given: argparse.Namespace) -> None:
+    from rebuttal import params
+    from rebuttal.calibration.campaign import write_calibration
+
+    _started(write_calibration)(params.load(), given.nodes)
+
+
+def _of_calibrate(parser: argparse.ArgumentParser) -> None:
+    about = "numbers of processes (default: the profile's); with more than cores, seconds support no claim"
+    parser.add_argument("--nodes", type=int, nargs="+", default=(), metavar="N", help=about)
+
+
 def _machines(_: argparse.Namespace) -> None:
     from rebuttal.report.site import write_machines
 
@@ -223,7 +235,6 @@ RATES = functools.partial(_with_params, "rebuttal.studies.rates", "write_rates")
 WORKER_COUNTS = functools.partial(_with_params, "rebuttal.studies.worker_counts", "write_worker_counts")
 ADVERSARIAL = functools.partial(_with_params, "rebuttal.studies.adversarial", "write_adversarial")
 RECORDED = functools.partial(_with_params, "rebuttal.studies.recorded", "write_recorded")
-CALIBRATE = functools.partial(_with_params, "rebuttal.calibration.campaign", "write_calibration")
 EQUIVALENCE = functools.partial(_with_params, "rebuttal.studies.equivalence", "write_equivalence")
 METHOD = ("method", "a method of the study: a key of its `methods` in params/STUDY.yaml")
 NAME = ("name", "a study: a section of the parameters with methods")
@@ -291,7 +302,12 @@ COMMANDS = (
     ("delays", DELAYS, "small problems whose gradients are late, in discrete and in continuous time", ()),
     ("drawings", _drawings, "write down which code of charts each page rests on", ()),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
-    ("calibrate", CALIBRATE, "measure real processes of this host, and the virtual clock against them", ()),
+    (
+        "calibrate",
+        _calibrate,
+        "measure real processes of this host, and the virtual clock against them",
+        _of_calibrate,
+    ),
     ("calibration", _calibration, "execute notebooks/calibrate.ipynb and render its page", ()),
     ("review", _review, "execute a paper's review notebook and render its page", (PAPER,)),
     (

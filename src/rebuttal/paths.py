@@ -8,7 +8,9 @@ from pathlib import Path
 from rebuttal.errors import InputError, nearest
 
 #: (the folder in the project's place, the project on the machine that sent the work) in a unit that was sent elsewhere.
-_elsewhere: contextvars.ContextVar[tuple[Path, Path] | None] = contextvars.ContextVar("elsewhere", default=None)
+_elsewhere: contextvars.ContextVar[tuple[Path, Path] | None] = contextvars.ContextVar(
+    "elsewhere", default=None
+)
 
 
 def root(start: Path | None = None) -> Path:

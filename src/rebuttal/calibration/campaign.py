@@ -12,7 +12,7 @@ import xarray as xr
 
 from rebuttal import devices, leases, paths, results
 from rebuttal.calibration import runs
-from rebuttal.calibration.grid import BATCH, GRIDS, PACE_S, STRAGGLERS, WORKLOADS, Case, Grid, cases
+from rebuttal.calibration.grid import BATCH, PACE_S, STRAGGLERS, WORKLOADS, Case, Grid, cases, grid_on
 from rebuttal.calibration.host import WHOLE, Host, measure
 from rebuttal.calibration.rows import Row, dataset
 from rebuttal.errors import InputError
@@ -29,10 +29,14 @@ LINES = ("sending", "hop", "exchange", "reducing", "reading", "writing")
 PACKAGES = ("torch", "numpy", "simpy", "xarray")
 
 
-def write_calibration(params: Params) -> None:
-    """Measure what the profile of params.yaml asks for, into results/calibration.nc. Raises InputError and RunError."""
+def write_calibration(params: Params, nodes: Sequence[int] = ()) -> None:
+    """Measure what the profile of params.yaml asks for, into results/calibration.nc.
+
+    nodes: numbers of processes in the place of the profile's. Raises InputError and RunError.
+    """
+    wanted = grid_on(params.profile, nodes)
     forking("rebuttal.processes.shipped_node")  # before the first process, so that each has it imported
-    made = calibrate(GRIDS[params.profile]).assign_attrs(profile=params.profile)
+    made = calibrate(wanted).assign_attrs(profile=params.profile)
     results.save(made, paths.results() / "calibration.nc")
 
 
@@ -62,7 +66,9 @@ def _calibrated(given: Grid, lease: Lease) -> xr.Dataset:
                 place | row for row in on_both_clocks(case, host, given.updates, stragglers, repetition)
             ]
         run_rows += [place | row for row in shipped(given.shipped, host, given.updates)]
-    return dataset(run_rows, cost_rows, [*given.methods, *SHIPPED]).assign_attrs(about(given, load_before, lease.about()))
+    return dataset(run_rows, cost_rows, [*given.methods, *SHIPPED]).assign_attrs(
+        about(given, load_before, lease.about())
+    )
 
 
 def on_both_clocks(case: Case, host: Host, updates: int, stragglers: str, seed: int) -> Iterator[Row]:
@@ -106,7 +112,9 @@ def about(given: Grid, load_before: float, lease: Mapping[str, Any]) -> dict[str
     host, stood still or was begun again supports none (`lease`, of `Lease.about`).
     """
     count, load_after = len(cores()), os.getloadavg()[0]
-    quiet = load_after <= count and lease["exclusive"] and not any("resumed" in why for why in lease["why_not"])
+    quiet = (
+        load_after <= count and lease["exclusive"] and not any("resumed" in why for why in lease["why_not"])
+    )
     enough = [nodes for nodes in given.nodes if quiet and nodes + load_before <= count]
     return {
         "clock": "measured",

@@ -1,16 +1,18 @@
 """Which runs are measured and predicted, by profile. Sizes of a study are in params.yaml; these are the host's own."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rebuttal.errors import refuse
 from rebuttal.methods import METHODS, method
 from rebuttal.processes.shipped_table import SHIPPED
 
 #: Workloads by what their messages are: a few kilobytes a layer, and many.
 WORKLOADS = {"small": "digits_deep", "large": f"file:{Path(__file__).with_name('wide.py')}"}
 BATCH = 32
+LEAST = 2  # processes: one alone has nothing to be compared with
 STRAGGLERS = ("none", "lognormal")
 #: What a slowdown of 1 stands for where there are stragglers: twice a gradient of the small workload, or more.
 PACE_S = 3e-3
@@ -49,6 +51,13 @@ GRIDS = {
     "standard": Grid(FAMILIES, (2,), 3, 20, 10, tuple(SHIPPED)),
     "full": Grid(tuple(METHODS), (2, 4), 5, 40, 24, tuple(SHIPPED)),
 }
+
+
+def grid_on(profile: str, nodes: Sequence[int] = ()) -> Grid:
+    """A profile's grid, on these numbers of processes if any are named. Raises InputError: each once, from 2 on."""
+    if any(count < LEAST for count in nodes) or len(set(nodes)) < len(nodes):
+        raise refuse("nodes", list(nodes), f"different whole numbers >= {LEAST}")
+    return replace(GRIDS[profile], nodes=tuple(sorted(nodes))) if nodes else GRIDS[profile]
 
 
 def cases(grid: Grid, nodes: int) -> Iterator[Case]:

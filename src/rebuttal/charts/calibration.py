@@ -67,10 +67,22 @@ def support(data: xr.Dataset) -> str:
     if not lost:
         return "The machine had a core for each process, and was quiet before the measurement and after it."
     listed = " and ".join(_processes(nodes) for nodes in lost)
+    more = [_processes(nodes) for nodes in lost if nodes > count]
+    crowded = (
+        f" {' and '.join(more)} are more processes than cores: they wait for each other." if more else ""
+    )
     return (
         f"Seconds of {listed} support no claim about time: the machine has {count} cores, and its load was "
-        f"{data.attrs['load_before']:.1f} before the measurement and {data.attrs['load_after']:.1f} after it."
+        f"{data.attrs['load_before']:.1f} before the measurement and {data.attrs['load_after']:.1f} after it.{crowded}"
+        + _lease(data)
     )
+
+
+def _lease(data: xr.Dataset) -> str:
+    """What took the run the right to support a claim, as its lease of the host says; nothing of cores, told before."""
+    reasons = json.loads(data.attrs.get("lease", "{}")).get("why_not", [])
+    told = [reason for reason in reasons if not reason.startswith("more processes")]
+    return f" The measurement was {'; '.join(told)}." if told else ""
 
 
 def scatter_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:

@@ -53,7 +53,9 @@ WORKLOADS: dict[str, tuple[Form, ...]] = {
 def write_equivalence(params: Params) -> None:
     """Write results/analyses/equivalence.nc. Raises InputError."""
     study = params.study(STUDY)
-    found = equivalence(study.seeds, WORKLOADS, params.engine).assign_attrs(attributes(study, clock="modelled"))
+    found = equivalence(study.seeds, WORKLOADS, params.engine).assign_attrs(
+        attributes(study, clock="modelled")
+    )
     results.save(found, paths.results() / "analyses" / "equivalence.nc")
 
 

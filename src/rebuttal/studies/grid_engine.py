@@ -33,7 +33,12 @@ THREADS = "workers of one thread each: dask worker --nthreads 1 --nworkers N"
 
 
 def computed(
-    address: str, function: Callable[..., Any], tasks: Sequence[tuple], order: Sequence[int], *, timed: bool = False
+    address: str,
+    function: Callable[..., Any],
+    tasks: Sequence[tuple],
+    order: Sequence[int],
+    *,
+    timed: bool = False,
 ) -> Iterator[tuple[int, Any]]:
     """(number, result) of each task as they come, heaviest first as `order` says; see `pool.run_all`.
 
@@ -54,7 +59,9 @@ def connected(address: str) -> Iterator[Client]:
         try:
             client = Client(address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError) as error:
-            raise refuse("engine", address, f"a Dask scheduler that answers: none did for {CONNECT_S:g} s") from error
+            raise refuse(
+                "engine", address, f"a Dask scheduler that answers: none did for {CONNECT_S:g} s"
+            ) from error
         try:
             _check(client, address)
             yield client
@@ -94,18 +101,22 @@ def _check(client: Client, address: str) -> None:
         raise refuse("engine", address, f"workers with this package installed; one says: {error}") from error
     other = next((worker for worker, each in told.items() if each["identity"] != parcel.identity()), None)
     if other:
-        raise refuse("engine", address, f"workers with the code and the packages of this machine; {other} has others")
+        raise refuse(
+            "engine", address, f"workers with the code and the packages of this machine; {other} has others"
+        )
     processors = {each["processor"] for each in told.values()} | {parcel.described()["processor"]}
     if len(processors) > 1:
-        say(f"the grid has several kinds of processors, whose last bits may differ: {', '.join(sorted(processors))}")
+        say(
+            f"the grid has several kinds of processors, whose last bits may differ: {', '.join(sorted(processors))}"
+        )
 
 
 def _workers(client: Client, address: str) -> dict[str, int]:
     """Threads of each worker, once there is one."""
-    deadline = time.monotonic() + CONNECT_S
+    deadline = time.monotonic() + ALONE_S
     while not (threads := client.nthreads()):
         if time.monotonic() > deadline:
-            raise refuse("engine", address, f"a scheduler with workers: none came for {CONNECT_S:g} s")
+            raise refuse("engine", address, f"a scheduler with workers: none came for {ALONE_S:g} s")
         time.sleep(LOOK_S)
     return dict(threads)
 
@@ -131,7 +142,9 @@ def _answers(
         yield answer
 
 
-def _run(client: Client, calls: Sequence[tuple[int, bytes]], timed: bool, found: queue.SimpleQueue[Any]) -> None:
+def _run(
+    client: Client, calls: Sequence[tuple[int, bytes]], timed: bool, found: queue.SimpleQueue[Any]
+) -> None:
     """Put answers, or the error that ended them, into `found`."""
     try:
         with joblib.parallel_config(_Elsewhere(client=client), n_jobs=-1):

@@ -69,7 +69,9 @@ def computed(content: bytes, attempt: int = 1, place: Path | None = None) -> byt
     """
     parcel: Parcel = pickle.loads(zlib.decompress(content))  # noqa: S301 - from the study's own machine
     if parcel.code != identity():
-        raise RunError("a worker has other code or other versions of packages than the study; allowed: the same")
+        raise RunError(
+            "a worker has other code or other versions of packages than the study; allowed: the same"
+        )
     folder = _folder(place)
     write(folder, parcel.files | {MARKER: b"stages: {}\n"})
     token = leases.attempt.set(attempt)
