@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 from distributed import Client
 
@@ -14,18 +15,18 @@ WORKER = "from distributed.cli.dask_worker import main; main()"
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 
-def process(code, folder, *arguments, **environment):
+KNOWN = {
+    "PYTHONPATH": f"{SOURCE}:{Path(__file__).parent}",
+    "OMP_NUM_THREADS": "1",
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2",
+}
+
+
+def process(code, folder, *arguments):
     """An interpreter that is such a program; what it says is in a file of the folder."""
-    known = {
-        "PYTHONPATH": f"{SOURCE}:{Path(__file__).parent}",
-        "OMP_NUM_THREADS": "1",
-        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2",
-    }
     with (folder / f"{len(list(folder.glob('*.log')))}.log").open("w") as log:
-        return subprocess.Popen(
-            [sys.executable, "-c", code, *arguments], cwd=folder, stdout=log, stderr=log,
-            env=os.environ | known | environment,
-        )  # fmt: skip
+        command = [sys.executable, "-c", code, *arguments]
+        return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=os.environ | KNOWN)
 
 
 class Grid:
@@ -33,6 +34,7 @@ class Grid:
 
     def __init__(self, folder, stack):
         self._folder, self._stack = folder, stack
+        self.two = []
         file = folder / "scheduler.json"
         arguments = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
         self.scheduler = self._started(SCHEDULER, *arguments)
@@ -42,21 +44,17 @@ class Grid:
             time.sleep(0.05)
         self.address = next(line for line in file.read_text().split('"') if line.startswith("tcp://"))
 
-    def worker(self, *arguments, threads=1, **environment):
-        """One more worker, without a nanny that would start it again."""
-        given = [self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard", *arguments]
-        return self._started(WORKER, *given, **environment)
-
-    def workers(self, count, **given):
+    def workers(self, count, threads=1):
         """More workers, which are there when this returns: a busy machine takes its time."""
+        given = [self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard"]
         with Client(self.address, timeout=60, set_as_default=False) as client:
-            before = len(client.nthreads())
-            made = [self.worker(**given) for _ in range(count)]
+            before = len(cast("dict[str, int]", client.nthreads()))
+            made = [self._started(WORKER, *given) for _ in range(count)]
             client.wait_for_workers(before + count, timeout=120)
         return made
 
-    def _started(self, code, *arguments, **environment):
-        made = process(code, self._folder, *arguments, **environment)
+    def _started(self, code, *arguments):
+        made = process(code, self._folder, *arguments)
         self._stack.callback(made.wait)
         self._stack.callback(made.kill)
         return made

@@ -66,9 +66,8 @@ def _calibrated(given: Grid, lease: Lease) -> xr.Dataset:
                 place | row for row in on_both_clocks(case, host, given.updates, stragglers, repetition)
             ]
         run_rows += [place | row for row in shipped(given.shipped, host, given.updates)]
-    return dataset(run_rows, cost_rows, [*given.methods, *SHIPPED]).assign_attrs(
-        about(given, load_before, lease.about())
-    )
+    made = dataset(run_rows, cost_rows, [*given.methods, *SHIPPED])
+    return made.assign_attrs(about(given, load_before, lease.about()))
 
 
 def on_both_clocks(case: Case, host: Host, updates: int, stragglers: str, seed: int) -> Iterator[Row]:

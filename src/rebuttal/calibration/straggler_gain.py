@@ -1,8 +1,8 @@
 """What backup workers gain on real processes with injected stragglers, beside what order statistics say.
 
 An update of K-sync SGD waits for the first N of N + b gradients, and those that are late are given up. Its seconds are
-therefore the N-th order statistic of N + b slowdowns, times what a slowdown of 1 stands for (Dutta et al. 2018, sec. 3),
-as long as sleeping outlasts all else that an update consists of. The gain is the seconds of an update of N workers
+therefore the N-th order statistic of N + b slowdowns, times what a slowdown of 1 stands for (Dutta et al. 2018), as
+long as sleeping outlasts all else that an update consists of. The gain is the seconds of an update of N workers
 without backups over those with b.
 """
 

@@ -2,8 +2,8 @@
 
 A lease is a lock of the system on a file, which is taken back from a process that is killed. Two files: whoever comes
 passes the door; whoever computes is in the room. A timed run keeps the door shut while it waits for the room to become
-empty, so that a stream of ordinary runs cannot keep it waiting. Leases are between runs of this package and of one user;
-what else uses the cores meanwhile is counted (`rebuttal.leases.watch`).
+empty, so that a stream of ordinary runs cannot keep it waiting. Leases are between runs of this package and of one
+user; what else uses the cores meanwhile is counted (`rebuttal.leases.watch`).
 """
 
 import contextlib
@@ -45,7 +45,7 @@ class Lease:
     watch: Watch = field(default_factory=Watch)
 
     def about(self) -> dict[str, Any]:
-        """For provenance, as of now. `why_not` says what took the right to support a claim about time: nothing did if empty.
+        """For provenance, as of now. `why_not`: what took the right to support a claim about time; empty if none.
 
         others_cores: how many of the `cores` other processes used, on average.
         """
@@ -112,6 +112,7 @@ def _granted(stack: contextlib.ExitStack, until: float) -> bool:
 
 
 def _locked(file: int, until: float) -> bool:
+    assert fcntl is not None, "asked only where the system has locks"
     while True:
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import joblib
 from distributed import Client, KilledWorker, get_client, get_worker
@@ -73,7 +73,7 @@ def connected(address: str) -> Iterator[Client]:
 def about(address: str) -> dict[str, Any]:
     """For provenance: how many workers there are, on how many machines, with which processors. No names."""
     with connected(address) as client:
-        told = client.run(parcel.described)
+        told = _told(client)
     processors = Counter(each["processor"] for each in told.values())
     hosts = len({each["host"] for each in told.values()})
     return {"kind": "dask", "workers": len(told), "machines": hosts, "processors": dict(processors)}
@@ -84,7 +84,7 @@ def begin(number: int, content: bytes, token: str | None) -> tuple[int, bytes]:
     attempt = 1
     if token:
         client = get_client()
-        attempt += client.get_metadata([METADATA, token], default=0)
+        attempt += cast("int", client.get_metadata([METADATA, token], default=0))
         client.set_metadata([METADATA, token], attempt)
     return number, parcel.computed(content, attempt, Path(get_worker().local_directory))
 
@@ -96,7 +96,7 @@ def _check(client: Client, address: str) -> None:
     if several:
         raise refuse("engine", address, f"{THREADS}; {several}")
     try:
-        told = client.run(parcel.described)
+        told = _told(client)
     except ModuleNotFoundError as error:
         raise refuse("engine", address, f"workers with this package installed; one says: {error}") from error
     other = next((worker for worker, each in told.items() if each["identity"] != parcel.identity()), None)
@@ -111,14 +111,19 @@ def _check(client: Client, address: str) -> None:
         )
 
 
+def _told(client: Client) -> dict[str, dict[str, str]]:
+    """What each worker says of itself."""
+    return cast("dict[str, dict[str, str]]", client.run(parcel.described))
+
+
 def _workers(client: Client, address: str) -> dict[str, int]:
     """Threads of each worker, once there is one."""
     deadline = time.monotonic() + ALONE_S
-    while not (threads := client.nthreads()):
+    while not (threads := cast("dict[str, int]", client.nthreads())):
         if time.monotonic() > deadline:
             raise refuse("engine", address, f"a scheduler with workers: none came for {ALONE_S:g} s")
         time.sleep(LOOK_S)
-    return dict(threads)
+    return threads
 
 
 def _answers(
@@ -148,7 +153,9 @@ def _run(
     """Put answers, or the error that ended them, into `found`."""
     try:
         with joblib.parallel_config(_Elsewhere(client=client), n_jobs=-1):
-            parallel = joblib.Parallel(batch_size=1, pre_dispatch="all", return_as="generator_unordered")
+            parallel = joblib.Parallel(
+                batch_size=cast("Any", 1), pre_dispatch="all", return_as="generator_unordered"
+            )
             # Packed calls are bytes: joblib would leave anything else that is large with one worker, and lose it there.
             for answer in parallel(
                 joblib.delayed(begin)(*call, uuid.uuid4().hex if timed else None) for call in calls

@@ -1,0 +1,115 @@
+"""Leases of a host: many ordinary runs at once, a timed one alone, and what takes the right to support a claim."""
+
+import contextlib
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from rebuttal import leases
+from rebuttal.leases import watch
+
+HOLDING = "from rebuttal import leases\nwith leases.{kind}():\n  print('here', flush=True)\n  input()"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv(leases.FOLDER, str(tmp_path / "leases"))
+
+
+@contextlib.contextmanager
+def held(kind):
+    """Another process that has a lease."""
+    command = [sys.executable, "-c", HOLDING.format(kind=kind)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "here\n"
+        try:
+            yield other
+        finally:
+            other.kill()
+
+
+def test_ordinary_runs_share_the_host_and_a_timed_one_then_has_it_alone():
+    with leases.shared(), leases.shared():
+        pass
+    with leases.exclusive() as lease:
+        assert lease.exclusive
+        with leases.shared():  # its own, so nobody waits for itself
+            pass
+
+
+def test_a_timed_run_that_others_do_not_leave_alone_says_so():
+    with held("shared"), leases.exclusive(patience_s=0.2) as lease:
+        about = lease.about()
+    assert not about["exclusive"]
+    assert not about["supports_timing"]
+    assert "contended: other runs shared the host" in about["why_not"]
+    assert about["waited_s"] >= 0.2
+
+
+def test_a_killed_run_gives_its_lease_back():
+    with held("exclusive") as other:
+        threading.Timer(0.3, other.kill).start()
+        with leases.exclusive(patience_s=20) as lease:
+            assert lease.exclusive
+    assert lease.waited_s >= 0.2
+
+
+def test_an_ordinary_run_waits_for_a_timed_one():
+    done = threading.Event()
+
+    def ordinary():
+        with leases.shared():
+            done.set()
+
+    with leases.exclusive():
+        threading.Thread(target=ordinary, daemon=True).start()
+        assert not done.wait(0.3)
+    assert done.wait(10)
+
+
+def lease(**given):
+    seen = {"cores": 4, "others_cores": 0.0, "stood_still_s": 0.0} | given.pop("seen", {})
+    made = leases.Lease(**({"exclusive": True, "waited_s": 0.0, "processes": 2, "attempt": 1} | given))
+    made.watch.close()
+    made.watch.read = lambda: seen
+    return made.about()
+
+
+def test_a_quiet_run_supports_a_claim():
+    assert lease()["supports_timing"]
+    assert lease(seen={"others_cores": 2.0})["why_not"] == []  # on the cores that it did not need
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"exclusive": False}, "contended: other runs shared the host"),
+        ({"seen": {"others_cores": 2.5}}, "contended: other programs used 2.5 of 4 cores"),
+        ({"processes": 5}, "more processes than cores: 5 on 4"),
+        ({"attempt": 3}, "resumed: begun 3 times, since a worker was lost"),
+        ({"seen": {"stood_still_s": 30.0}}, "resumed: it stood still for 30 s"),
+    ],
+)
+def test_what_takes_the_right_to_support_a_claim(given, why):
+    found = lease(**given)
+    assert found["why_not"] == [why]
+    assert not found["supports_timing"]
+
+
+def test_what_a_run_and_its_children_compute_is_its_own():
+    seen = watch.Watch()
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    time.sleep(0.5)
+    before = watch._own_s()
+    time.sleep(0.5)
+    own_s = watch._own_s() - before
+    busy.kill()
+    busy.wait()
+    found = seen.read()
+    seen.close()
+    assert own_s > 0.02  # however busy the machine is, the child had some of it
+    assert 0 <= found["others_cores"] <= found["cores"] + 0.1
