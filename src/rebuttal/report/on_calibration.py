@@ -64,6 +64,7 @@ class OnCalibration:
         pairs |= flat(json.loads(attrs["device"]), "device:") | flat(
             json.loads(attrs["versions"]), "version of"
         )
+        pairs |= flat(json.loads(attrs.get("lease", "{}")), "lease:")
         for name in ("profile", "cores", "threads", "batch", "updates", "pace_s"):
             pairs[name.replace("_", " ")] = escape(str(attrs[name]))
         return Html(html.facts(pairs), "settings of the calibration")

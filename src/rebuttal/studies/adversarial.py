@@ -8,6 +8,7 @@ import xarray as xr
 from rebuttal import paths, results, workloads
 from rebuttal.analyses import adversarial, attacks, relu_network
 from rebuttal.params import Params
+from rebuttal.params.engine import LOCAL
 from rebuttal.studies.pool import run_all
 from rebuttal.studies.provenance import attributes
 
@@ -21,13 +22,16 @@ def write_adversarial(params: Params) -> None:
     """Write results/analyses/adversarial.nc. Raises InputError."""
     study = params.study(STUDY)
     given = {"profile": params.profile, "seeds": study.seeds, "tuning_seeds": study.tuning_seeds}
-    found = measure(study.seeds, study.tuning_seeds)
+    found = measure(study.seeds, study.tuning_seeds, engine=params.engine)
     origin = attributes(params.analyses, clock="modelled") | {"parameters": json.dumps(given)}
     results.save(found.assign_attrs(origin), paths.results() / "analyses" / "adversarial.nc")
 
 
 def measure(
-    seeds: tuple[int, ...], tuning_seeds: tuple[int, ...], samples: tuple[int, ...] = adversarial.SAMPLES
+    seeds: tuple[int, ...],
+    tuning_seeds: tuple[int, ...],
+    samples: tuple[int, ...] = adversarial.SAMPLES,
+    engine: str = LOCAL,
 ) -> xr.Dataset:
     """The dataset of `adversarial.adversarial`, its runs side by side on the cores that there are."""
     images = {name: _plain(name) for name in ("training", "test")}
@@ -40,9 +44,8 @@ def measure(
         for width in runs
         for m in samples
     ]
-    found = run_all(
-        _one, tasks, "adversarial", weights=[task[2] > 0 or 0.1 for task in tasks], preload=[__name__]
-    )
+    weights = [task[2] > 0 or 0.1 for task in tasks]
+    found = run_all(_one, tasks, "adversarial", weights, preload=[__name__], engine=engine)
     keys = [(name, width, m) for _, name, width, _, m in tasks]
     data = adversarial.adversarial(dict(zip(keys, found, strict=True)), seeds, tuning_seeds)
     accuracy = float((network.predict(x) == y).mean())
