@@ -211,6 +211,14 @@ ABOUT: dict[str, About] = {
         {"curves": ("test_metric", "learning_rate", "diverged_at"), "summaries": ("seconds_per_update",)},
         across=3,
     ),
+    "tuning_budget": About(
+        "What tuning more would gain",
+        "Had only n of the grid's learning rates been tried, drawn at random, and the best of them kept, this "
+        "validation error would be expected. A line that is level on the right has been tuned enough; one that still "
+        "falls has not. Every method had as many trials. Of each method the best variant is drawn. The "
+        "checklist at the end has the verdicts for several n.",
+        {"tuning": ("validation_loss", "validation_metric", "diverged")},
+    ),
     "worker_counts": About(
         "Few and more workers",
         "Further right there are more workers, on as many samples in all: staleness grows on one line, the batch on "
