@@ -97,15 +97,14 @@ def two_tuned(first, second):
     return Results("nowhere", curves, tuning, xr.Dataset())  # pyright: ignore[reportArgumentType]
 
 
-def test_the_share_of_draws_is_that_of_all_pairs_of_subsets():
+def test_the_share_of_choices_is_that_of_all_subsets_that_both_sides_try():
     first, second = (0.4, 0.1, 0.3), (0.2, 0.35, 0.15)
     (found,) = budget_verdicts.at_budgets(compared(), two_tuned(first, second))
     for n in (1, 2, 3):
-        draws = [
-            (min(one), min(other)) for one in combinations(first, n) for other in combinations(second, n)
-        ]
-        assert found.supporting[n - 1] == pytest.approx(np.mean([one < other for one, other in draws]))
-        assert found.contradicting[n - 1] == pytest.approx(np.mean([one > other for one, other in draws]))
+        tried = combinations(zip(first, second, strict=True), n)
+        pairs = [tuple(map(min, zip(*some, strict=True))) for some in tried]
+        assert found.supporting[n - 1] == pytest.approx(np.mean([one < other for one, other in pairs]))
+        assert found.contradicting[n - 1] == pytest.approx(np.mean([one > other for one, other in pairs]))
     assert found.statuses == ("undecided", "undecided", "supported")
 
 
@@ -129,6 +128,8 @@ def test_only_comparisons_of_accuracies_and_losses_at_tuned_rates_have_budgets()
 
 
 def test_a_rate_that_diverged_is_never_the_best_and_all_of_them_say_nothing():
-    assert tuning_budget.chances(np.array([np.nan, 0.3]))[0].tolist() == [0, 1]
+    (left,) = budget_verdicts.at_budgets(compared(), two_tuned((np.nan, 0.1), (0.05, 0.3)))
+    assert left.supporting[0] == 1.0  # the second rate alone, since the first says nothing
+    assert left.contradicting[1] == 1.0
     nothing = two_tuned((np.nan, np.nan), (0.2, 0.3))
     assert budget_verdicts.at_budgets(compared(), nothing) == []

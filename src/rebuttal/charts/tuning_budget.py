@@ -41,8 +41,8 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     drawn = frames.column(frame, "error")
     ends = (float(drawn.min()), float(drawn.max()))
     count, found = data.sizes["seed"], []
+    key = method_key(list(dict.fromkeys(frame["method"])), definitions)
     for name, part in many.by_group(frame):
-        key = method_key(list(dict.fromkeys(part["method"])), definitions)
         base = alt.Chart(frames.small(part.drop(columns="group")))
         x = axis(alt.X, "trials", "learning rates tried n")
         y = axis(alt.Y, "error", f"expected validation {metric.error_axis}", domain=ends)

@@ -6,16 +6,16 @@ from html import escape
 from rebuttal.charts.theme import words
 from rebuttal.papers import Paper
 from rebuttal.report import html
-from rebuttal.report.words import measured, plain
+from rebuttal.report.words import WHAT, plain
 from rebuttal.stats import budget_verdicts
 from rebuttal.stats.budget_verdicts import Budgets
 from rebuttal.stats.quantities import Results
 from rebuttal.verdict_rules import Compare
 
 SAID = (
-    "Each side draws n of the grid's learning rates and keeps the best by validation loss. Printed is the verdict that "
-    "at least 97.5 % of the draws give, on the validation data of the tuning seeds; else the share of draws that "
-    "support the rule. Comparisons of accuracies and losses alone: the tuning runs have no times."
+    "Both sides try the same n of the grid's learning rates, and each keeps the best by validation loss. Printed is "
+    "the verdict that at least 97.5 % of all choices of n rates give, on the validation data of the tuning seeds; else "
+    "the share of choices that support the rule. Comparisons of accuracies and losses alone: tuning runs have no times."
 )
 
 
@@ -42,13 +42,12 @@ def _rows(paper: Paper, data: Results, counts: list[int]) -> Iterator[tuple[str,
             rule = evidence.rule
             if not (isinstance(rule, Compare) and budget_verdicts.applies(rule)):
                 continue
-            said = measured(rule.model_dump(exclude_none=True))
             for one in budget_verdicts.at_budgets(rule, data):
-                pair = f"{said}: {words(one.of)} against {words(one.against)}"
+                pair = f"{WHAT[rule.what]}: {words(one.of)} against {words(one.against)}"
                 cells = (_cell(one, n) for n in counts)
                 yield f"{question.id}, {number}", escape(pair), escape(plain(one.where)), *cells
 
 
 def _cell(one: Budgets, n: int) -> str:
     status, share = one.statuses[n - 1], one.supporting[n - 1]
-    return html.badge(status) if status != "undecided" else f"{share:.0%} of draws"
+    return html.badge(status) if status != "undecided" else f"{share:.0%} of choices"

@@ -27,20 +27,12 @@ def best_of_n(tuning: xr.Dataset) -> xr.DataArray:
     )
 
 
-def chances(loss: np.ndarray) -> np.ndarray:
-    """The chance [n, rate] that a rate has the least loss of n = 1, 2, ... drawn ones that did not all diverge.
-
-    loss: NaN of a rate that diverged, whose chance is 0; of so few rates that one must be drawn, a row is NaN.
-    """
-    tried, found = len(loss), np.zeros((len(loss), len(loss)))
-    best_first = [rate for rate in np.argsort(loss) if np.isfinite(loss[rate])]
-    for n in range(1, tried + 1):
-        for rank, rate in enumerate(best_first):
-            found[n - 1, rate] = comb(tried - 1 - rank, n - 1)
-    totals = found.sum(axis=1, keepdims=True)
-    return np.divide(found, totals, out=np.full_like(found, np.nan), where=totals > 0)
-
-
 def _expected(loss: np.ndarray, error: np.ndarray) -> np.ndarray:
     """For n = 1, 2, ...: the sum over rates of their error times the chance that they are the best of n drawn."""
-    return chances(loss) @ np.where(np.isfinite(loss), error, 0.0)
+    tried, order = len(loss), np.argsort(loss)
+    errors = error[order][np.isfinite(loss[order])]
+    chance = np.array(
+        [[comb(tried - 1 - rank, n - 1) for rank in range(len(errors))] for n in range(1, tried + 1)]
+    )
+    totals = chance.sum(axis=1)
+    return np.divide(chance @ errors, totals, out=np.full(tried, np.nan), where=totals > 0)
