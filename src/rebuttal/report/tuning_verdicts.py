@@ -10,7 +10,6 @@ from rebuttal.report.words import WHAT, plain
 from rebuttal.stats import budget_verdicts
 from rebuttal.stats.budget_verdicts import Budgets
 from rebuttal.stats.quantities import Results
-from rebuttal.verdict_rules import Compare
 
 SAID = (
     "Both sides try the same n of the grid's learning rates, and each keeps the best by validation loss. Printed is "
@@ -40,7 +39,7 @@ def _rows(paper: Paper, data: Results, counts: list[int]) -> Iterator[tuple[str,
     for question in (*paper.concerns, *paper.claims):
         for number, evidence in enumerate(question.answers, 1):
             rule = evidence.rule
-            if not (isinstance(rule, Compare) and budget_verdicts.applies(rule)):
+            if not budget_verdicts.applies(rule):
                 continue
             for one in budget_verdicts.at_budgets(rule, data):
                 pair = f"{WHAT[rule.what]}: {words(one.of)} against {words(one.against)}"

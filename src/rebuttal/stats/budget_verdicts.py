@@ -8,6 +8,7 @@ of n rates. So the chance in it is that of tuning alone, and the verdict on the 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeGuard
 
 import numpy as np
 import xarray as xr
@@ -40,7 +41,7 @@ class Budgets:
         )
 
 
-def applies(rule: object) -> bool:
+def applies(rule: object) -> TypeGuard[Compare]:
     """Whether a rule compares what the tuning runs have: accuracies or losses at the end, at tuned rates."""
     return isinstance(rule, Compare) and rule.what.startswith("final_") and rule.rate == "tuned"
 
