@@ -121,10 +121,10 @@ DRAWINGS: dict[str, Drawing] = (
     | {
         f"speed_up_over_{name}": Drawing(
             ("curves", "targets"),
-            functools.partial(targets.split_panels, baseline=baseline),
-            functools.partial(targets.split_table, baseline=baseline),
+            functools.partial(targets.split_panels, baseline=baseline, machines=machines),
+            functools.partial(targets.split_table, baseline=baseline, machines=machines),
         )
-        for name, baseline in (("all_reduce", "all_reduce"), ("gpipe", "gpipe m=2"))
+        for name, baseline, machines in (("all_reduce", "all_reduce", None), ("gpipe", "gpipe m=2", 1))
     }
     | {
         f"calibration_{name}": Drawing(("calibration",), *drawn)
