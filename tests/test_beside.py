@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import synthetic_analyses
 import synthetic_results
 
 from rebuttal import papers, paths
@@ -35,6 +36,7 @@ def made(tmp_path_factory):
     (folder / "dvc.yaml").write_text("stages: {}\n")
     shutil.copytree(paths.root() / "papers", folder / "papers")
     synthetic_results.write(folder / "results")
+    synthetic_analyses.write(folder / "results" / "analyses")
     return folder
 
 

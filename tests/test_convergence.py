@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rebuttal.stats import convergence, tuning_budget
+from rebuttal.stats import budget_verdicts, convergence, tuning_budget
 from rebuttal.stats.error_rates import Setting, studies
+from rebuttal.stats.quantities import Results
+from rebuttal.verdict_rules import Compare
 
 
 def study(effect, seeds=5, staleness=(3.0, 0.0)):
@@ -74,3 +76,60 @@ def test_more_trials_never_raise_the_expected_error_where_loss_and_error_agree()
 def test_a_method_that_diverged_everywhere_has_no_best():
     nothing = (np.nan,) * 4
     assert bool(tuning_budget.best_of_n(tuned(nothing, nothing)).isnull().all())
+
+
+# --- verdicts at other tuning budgets ---------------------------------------------------------------------------
+
+
+def compared(better="higher", margin=0.0, **more):
+    """A rule on the accuracy of m against that of k."""
+    given = {"kind": "compare", "what": "final_test_metric", "of": ["m"], "against": ["k"]}
+    return Compare.model_validate(given | {"better": better, "margin": margin} | more)
+
+
+def two_tuned(first, second):
+    """Results with the tuning of m and of k, whose losses are their errors."""
+    pair = [
+        tuned(errors, errors).assign_coords(method=[name]) for errors, name in ((first, "m"), (second, "k"))
+    ]
+    tuning = xr.concat(pair, "method")
+    curves = xr.Dataset(attrs={"clock": "modelled"}, coords=tuning[["method", "workload", "machine"]].coords)
+    return Results("nowhere", curves, tuning, xr.Dataset())  # pyright: ignore[reportArgumentType]
+
+
+def test_the_share_of_choices_is_that_of_all_subsets_that_both_sides_try():
+    first, second = (0.4, 0.1, 0.3), (0.2, 0.35, 0.15)
+    (found,) = budget_verdicts.at_budgets(compared(), two_tuned(first, second))
+    for n in (1, 2, 3):
+        tried = combinations(zip(first, second, strict=True), n)
+        pairs = [tuple(map(min, zip(*some, strict=True))) for some in tried]
+        assert found.supporting[n - 1] == pytest.approx(np.mean([one < other for one, other in pairs]))
+        assert found.contradicting[n - 1] == pytest.approx(np.mean([one > other for one, other in pairs]))
+    assert found.statuses == ("undecided", "undecided", "supported")
+
+
+@pytest.mark.parametrize(
+    ("better", "margin", "status"),
+    [("lower", 0.0, "contradicted"), ("equal", 0.2, "supported"), ("equal", 0.01, "contradicted"),
+     ("higher", 0.2, "contradicted"), ("higher", -0.2, "supported")],
+)  # fmt: skip
+def test_the_margin_and_the_direction_are_those_of_the_rule(better, margin, status):
+    (found,) = budget_verdicts.at_budgets(compared(better, margin), two_tuned((0.1, 0.9), (0.2, 0.9)))
+    assert found.statuses[-1] == status
+
+
+def test_only_comparisons_of_accuracies_and_losses_at_tuned_rates_have_budgets():
+    assert budget_verdicts.applies(compared())
+    assert not budget_verdicts.applies(compared(rate="shared"))
+    times = Compare(
+        kind="compare", what="seconds_to_target", of=["m"], against=["k"], better="lower", margin=1.0
+    )
+    assert not budget_verdicts.applies(times)
+
+
+def test_a_rate_that_diverged_is_never_the_best_and_all_of_them_say_nothing():
+    (left,) = budget_verdicts.at_budgets(compared(), two_tuned((np.nan, 0.1), (0.05, 0.3)))
+    assert left.supporting[0] == 1.0  # the second rate alone, since the first says nothing
+    assert left.contradicting[1] == 1.0
+    nothing = two_tuned((np.nan, np.nan), (0.2, 0.3))
+    assert budget_verdicts.at_budgets(compared(), nothing) == []

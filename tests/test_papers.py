@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import synthetic_analyses
 import synthetic_results
 import xarray as xr
 import yaml
@@ -22,7 +23,9 @@ def source(request):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    return synthetic_results.write(tmp_path_factory.mktemp("results"))
+    found = synthetic_results.write(tmp_path_factory.mktemp("results"))
+    synthetic_analyses.write(found.parent / "analyses")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -306,6 +309,7 @@ def test_every_profile_has_a_workload_for_every_rule(source, profile):
 
 def test_a_changed_result_file_changes_the_ledger(source, tmp_path, rows):
     study = synthetic_results.write(tmp_path)
+    synthetic_analyses.write(study.parent / "analyses")
     path = study / "training" / "asynchronous" / "curves.nc"
     changed = xr.load_dataset(path, engine="h5netcdf")
     changed["test_metric"] = (changed.test_metric + 0.05).clip(0, 1)

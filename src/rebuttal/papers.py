@@ -20,7 +20,7 @@ FIGURES = ("convergence", "time_to_target", "speed_up_split", "learning_rates", 
            "method_errors", "method_times", "method_curves", "method_trade_off", "method_rates",
            "where_time_is", "layer_ratios", "overlap_delay_server", "layer_wise_speedups", "batch_latency_map",
            "scaling", "memory", "throughput", "rates", "smoothing_map", "ablation", "pipeline_steps", "adversarial",
-           "worker_counts",
+           "worker_counts", "tuning_budget",
            "equivalence", "peak_speedups", "layer_timeline", "speed_up_over_all_reduce", "speed_up_over_gpipe",
            "delay_map", "delay_costs", "continuous_time", "stable_rates")  # fmt: skip
 

@@ -49,11 +49,12 @@ from rebuttal.charts import (
     targets,
     throughput,
     timelines,
+    tuning_budget,
     worker_counts,
 )
 from rebuttal.charts.panel import Panel, join
+from rebuttal.charts.suiting import figure_of
 from rebuttal.errors import refuse
-from rebuttal.timeline import Timeline
 
 renderer.enable()
 
@@ -102,6 +103,7 @@ DRAWINGS: dict[str, Drawing] = (
             ("method_curves", ("curves",), method_curves),
             ("method_trade_off", ("curves", "summaries"), method_trade_off),
             ("method_rates", ("tuning",), method_rates),
+            ("tuning_budget", ("tuning",), tuning_budget),
             ("peak_speedups", ("peak_speedups",), peaks),
             ("equivalence", ("equivalence",), equivalence),
             ("delay_map", ("delay_map",), delay_map),
@@ -119,10 +121,10 @@ DRAWINGS: dict[str, Drawing] = (
     | {
         f"speed_up_over_{name}": Drawing(
             ("curves", "targets"),
-            functools.partial(targets.split_panels, baseline=baseline),
-            functools.partial(targets.split_table, baseline=baseline),
+            functools.partial(targets.split_panels, baseline=baseline, machines=machines),
+            functools.partial(targets.split_table, baseline=baseline, machines=machines),
         )
-        for name, baseline in (("all_reduce", "all_reduce"), ("gpipe", "gpipe m=2"))
+        for name, baseline, machines in (("all_reduce", "all_reduce", None), ("gpipe", "gpipe m=2", 1))
     }
     | {
         f"calibration_{name}": Drawing(("calibration",), *drawn)
@@ -133,32 +135,6 @@ DRAWINGS: dict[str, Drawing] = (
         }.items()
     }
 )
-
-# The figure of a dataset by what only it holds, the first that fits.
-BY_VARIABLE = {
-    "iteration_seconds_simulated": "backups_order_statistics",
-    "staleness_count": "utilisation",
-    "at_edge": "learning_rates",
-    "validation_metric": "convergence",
-    "start_s": "one_timeline",
-    "overlap_bound": "layer_wise_speedups",
-    "server_speedup": "overlap_delay_server",
-    "flops": "layer_ratios",
-    "fastest": "batch_latency_map",
-    "efficiency": "scaling",
-    "total_peak_bytes": "memory",
-    "half_batch": "throughput",
-    "of_upper": "rates",
-    "over_best": "smoothing_map",
-    "over_accelerated": "adversarial",
-    "log_time_ratio": "worker_counts",
-    "predicted_s": "calibration_error",
-    "largest_difference": "equivalence",
-    "at_batch": "peak_speedups",
-    "sample_s": "throughput",
-    "guaranteed": "delay_map",
-    "formula_rate": "continuous_time",
-}
 
 
 def drawing(name: str) -> Drawing:
@@ -182,18 +158,6 @@ def chart(
     Raises InputError for an unknown figure, or data that none suits.
     """
     return join(panels(figure or figure_of(data[0]), *data, definitions=definitions))
-
-
-def figure_of(data: Any) -> str:
-    """The figure that suits a timeline, a Gantt table or a dataset."""
-    if isinstance(data, Timeline):
-        return "one_timeline"
-    if "learning_rate" in getattr(data, "dims", ()) and "point" in data.dims:
-        return "replay"
-    held = set(getattr(data, "variables", getattr(data, "columns", ())))
-    if fitting := [figure for name, figure in BY_VARIABLE.items() if name in held]:
-        return fitting[0]
-    raise refuse("chart", type(data).__name__, "a timeline, a replay's dataset, or a dataset of results")
 
 
 def table(name: str, *data: Any) -> pd.DataFrame:

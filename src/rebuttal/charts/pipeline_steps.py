@@ -8,7 +8,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.panel import Entry, Panel, axis, colour, panel, plain_key, shape, tips
-from rebuttal.charts.theme import DASHED, SOFT, Style, words
+from rebuttal.charts.theme import DASHED, FAMILIES, SOFT, Style, words
 
 FORMULA = Entry("formula", "formula", "2 (K + Δ − 1) passes: as many as one fill of the pipeline takes",
                 Style(SOFT, DASHED, "circle"))  # fmt: skip
@@ -60,11 +60,17 @@ def _messages(data: xr.Dataset) -> Panel:
     )
 
 
+def _as_method(entry: Entry) -> Entry:
+    """A run's entry in its method's colour; its name is in words already."""
+    tint = FAMILIES.get(entry.label.partition(",")[0], (entry.style.colour,))[0]
+    return replace(entry, name=entry.label, style=replace(entry.style, colour=tint))
+
+
 def _real(data: xr.Dataset) -> Panel:
     frame = data[["stages_at_once", "update_s", "share_agreed"]].to_dataframe().reset_index()
     line = "on real processes, every version computed again to the bit"
     key = plain_key({str(name): line for name in data.run.values}, "point")
-    key = tuple(replace(entry, name=entry.label) for entry in key)  # names are in words already
+    key = tuple(_as_method(entry) for entry in key)
     base = alt.Chart(frames.small(frame))
     point = base.mark_point(filled=True, size=90, opacity=1).encode(
         axis(alt.X, "stages_at_once", "stages that compute at a time, mean", zero=True),

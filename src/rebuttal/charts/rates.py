@@ -7,7 +7,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, tips
-from rebuttal.charts.theme import DASHED, DOTTED, SOFT, SOLID, Style, words
+from rebuttal.charts.theme import DASHED, DOTTED, FAMILIES, SOFT, SOLID, Style, words
 from rebuttal.stats import arrays
 
 BOUNDS = {
@@ -60,9 +60,11 @@ def _errors(frame: pd.DataFrame, data: xr.Dataset, lines: dict[str, str], title:
 
 
 def _solid(key: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """Solid lines: dashes are the bounds'."""
+    """Solid lines: dashes are the bounds'. A case that is a method has the method's colour."""
+    colours = [FAMILIES.get(e.label, (e.style.colour,))[0] for e in key]
     return tuple(
-        Entry(e.label, e.name, e.definition, Style(e.style.colour, SOLID, e.style.shape)) for e in key
+        Entry(e.label, e.name, e.definition, Style(tint, SOLID, e.style.shape))
+        for e, tint in zip(key, colours, strict=True)
     )
 
 

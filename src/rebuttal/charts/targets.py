@@ -129,13 +129,15 @@ def at_targets(frame: pd.DataFrame, shown: Any) -> pd.DataFrame:
 
 
 def split_rows(
-    data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, methods: Sequence[str] | None = None
-) -> pd.DataFrame:
+    data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, methods: Sequence[str] | None = None,
+    machines: int | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Rows: workload, machine, method, part, target, multiple, mean, low, high, n, missed, baseline_missed, standard.
 
     standard: at the strictest target that at least half of the pairs of runs reached, for each workload, machine and
-    method. target: the level of the metric; multiple: the target's name in the sweep.
+    method. target: the level of the metric; multiple: the target's name in the sweep. machines: only the first so many.
     """
+    data = data.isel(machine=slice(machines))
     known = [str(label) for label in data.method.values]
     if baseline not in known:
         raise refuse("baseline", baseline, known)
@@ -176,9 +178,10 @@ def split_panels(
     targets: xr.DataArray,
     definitions: Mapping[str, str] | None = None,
     baseline: str = BASELINE,
+    machines: int | None = None,
 ) -> list[Panel]:
     """Three dots per method: the total speed-up over the baseline and its two factors, on a logarithmic axis."""
-    frame = frames.some(split_rows(data, targets, baseline), "speed_up_split")
+    frame = frames.some(split_rows(data, targets, baseline, machines=machines), "speed_up_split")
     places = frames.groups(frame, "workload", "machine")
     return [
         _split_panel(part, f"{words(w)}, {words(m)}", frames.clock(data), baseline) for w, m, part in places
@@ -209,9 +212,11 @@ def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> 
     return panel([one, rule, point], title, about, say, key, height=52 * len(names))
 
 
-def split_table(data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE) -> pd.DataFrame:
+def split_table(
+    data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, machines: int | None = None
+) -> pd.DataFrame:
     """The total speed-up of every method with its factors side by side."""
-    frame = split_rows(data, targets, baseline)
+    frame = split_rows(data, targets, baseline, machines=machines)
     index = ["workload", "machine", "method", "target", "multiple", "standard"]
     found = frames.wide(frame, index, "part")
     return frames.short(found, most=len(found))

@@ -5,7 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
+from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, shape, tips
 from rebuttal.stats import student
 
 SERIES = {
@@ -25,7 +25,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     frame, found = frames.some(rows(data), "worker_counts"), []
     for measure, (title, label, log) in MEASURES.items():
         part = frames.keep(frame, frame["measure"] == measure)
-        key = plain_key({name: SERIES[name] for name in dict.fromkeys(part["series"])})
+        key = method_key(list(dict.fromkeys(part["series"])), SERIES)
         base = alt.Chart(frames.small(part.drop(columns="measure")))
         counts = alt.Axis(values=data.workers.values.tolist())
         x = axis(alt.X, "workers", "workers, log scale", log=True, axis=counts)

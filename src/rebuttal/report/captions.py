@@ -60,7 +60,8 @@ ABOUT: dict[str, About] = {
     ),
     "speed_up_over_gpipe": About(
         "Every speed-up over GPipe, split into its two factors",
-        "Right of the dashed line is faster than gradient descent through a pipeline that is drained for every update. "
+        "Right of the dashed line is faster than gradient descent through a pipeline that is drained for every update, "
+        "on the first machine, whose messages are free. "
         "The total is the product of two factors: how many fewer updates are needed, and how much less time one update "
         "takes. Smoothing makes updates longer and is to make them fewer. On a logarithmic axis, the total lies at the "
         "sum of the two distances from the line.",
@@ -210,6 +211,14 @@ ABOUT: dict[str, About] = {
         "by pipelining alone: their distance is what it gains. From colour to colour the other two parts come and go.",
         {"curves": ("test_metric", "learning_rate", "diverged_at"), "summaries": ("seconds_per_update",)},
         across=3,
+    ),
+    "tuning_budget": About(
+        "What tuning more would gain",
+        "Had only n of the grid's learning rates been tried, drawn at random, and the best of them kept, this "
+        "validation error would be expected. A line that is level on the right has been tuned enough; one that still "
+        "falls has not. Every method had as many trials. Of each method the best variant is drawn. The "
+        "checklist at the end has the verdicts for several n.",
+        {"tuning": ("validation_loss", "validation_metric", "diverged")},
     ),
     "worker_counts": About(
         "Few and more workers",

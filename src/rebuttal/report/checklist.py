@@ -8,7 +8,7 @@ import numpy as np
 
 from rebuttal.charts.theme import words
 from rebuttal.papers import Paper
-from rebuttal.report import html
+from rebuttal.report import html, tuning_verdicts
 from rebuttal.report.files import notes
 from rebuttal.report.verdict import Row
 from rebuttal.stats import convergence, datasets, multiplicity, tuning_budget
@@ -31,7 +31,9 @@ def html_of(paper: Paper, data: Results, rows: Sequence[Row]) -> str:
         "Compute": _compute(data),
         "Sources": "; ".join(paper.sources),
     }
-    return html.facts({name: escape(text) for name, text in answers.items()}) + _budgets(data)
+    return html.facts({name: escape(text) for name, text in answers.items()}) + tuning_verdicts.html_of(
+        paper, data
+    )
 
 
 def _methodology(data: Results) -> str:
@@ -65,18 +67,6 @@ def _half_budget(data: Results) -> str:
         f"{html.number(float(np.median(ratio)))} times that with all of them (median; "
         f"{html.number(float(ratio.max()))} at worst)"
     )
-
-
-def _budgets(data: Results) -> str:
-    """Best-of-n: the expected validation error after n trials, mean over workloads and machines."""
-    errors = tuning_budget.best_of_n(data.tuning).mean(["workload", "machine"]).transpose("method", "trials")
-    head = ("Method", *(f"best of {n}" for n in errors.trials.values))
-    cells = [(escape(words(str(label))), *map(html.number, row.values.tolist()))
-             for label, row in zip(errors.method.values, errors, strict=True)]  # fmt: skip
-    table = html.table(
-        head, cells, "Expected validation error against the number of learning rates tried", "cards"
-    )
-    return html.element("details", html.element("summary", "What more tuning gains") + table)
 
 
 def _together(rows: Sequence[Row]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from rebuttal import paths
 from rebuttal.charts.theme import words
 from rebuttal.machines import MACHINES
-from rebuttal.report import html, markdown, settings
+from rebuttal.report import html, markdown, settings, systems
 from rebuttal.report.files import notes, read_json, reviewed
 from rebuttal.report.verdict import Row
 from rebuttal.stats import datasets, quantities
@@ -41,6 +41,7 @@ def body() -> str:
         "The device": _device(),
         "The clock": _clock(studies),
         "Studies": _sizes(studies),
+        "Systems that the reviews name": systems.html_of([study.data for study in studies]),
         "Tuning": _tuning(studies),
         "Software": _software(studies),
         "Asked, and not answered": _gaps([row for review in reviewed() for row in review["rows"]]),

@@ -1,0 +1,76 @@
+"""What tuning more gains: the expected error of the best of n learning rates, for every n up to the whole grid."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.charts import frames, many
+from rebuttal.charts.groups import group
+from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, tips
+from rebuttal.charts.theme import family, words
+from rebuttal.metrics import metric_of
+from rebuttal.stats import tuning_budget
+
+SMALLEST = 1e-9  # errors below it are taken for it, where they divide
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: method, group, trials n, error: of each family the variant with the least error after all trials.
+
+    On the first workload, of each method on the first machine where it was tuned.
+    """
+    frames.need(data, "tuning_budget", ["validation_loss", "validation_metric", "diverged"])
+    errors = tuning_budget.best_of_n(frames.where_run(data.isel(workload=[0]), "best_learning_rate"))
+    errors = errors.squeeze("workload", drop=True).reset_coords(drop=True)
+    last = dict(zip(many.names(data), errors.isel(trials=-1).values.tolist(), strict=True))
+    best: dict[str, str] = {}
+    for label in sorted((one for one in last if np.isfinite(last[one])), key=last.__getitem__):
+        best.setdefault(family(label), label)
+    shown = [label for label in last if label in best.values()]
+    frame = errors.sel({"method": shown}).rename("error").to_series().dropna().reset_index()
+    return many.with_groups(frame)
+
+
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """A panel for each group of methods, on axes of one extent."""
+    frame = frames.some(rows(data), "tuning_budget")
+    metric = metric_of(data.attrs, str(data.workload.values[0]))
+    drawn = frames.column(frame, "error")
+    ends = (float(drawn.min()), float(drawn.max()))
+    count, found = data.sizes["seed"], []
+    key = method_key(list(dict.fromkeys(frame["method"])), definitions)
+    for name, part in many.by_group(frame):
+        base = alt.Chart(frames.small(part.drop(columns="group")))
+        x = axis(alt.X, "trials", "learning rates tried n")
+        y = axis(alt.Y, "error", f"expected validation {metric.error_axis}", domain=ends)
+        line = base.mark_line(point={"size": 24}).encode(
+            x, y, colour(key), dash(key), tooltip=tips("method", "trials", "error")
+        )
+        about = f"{count} seed{'s' * (count != 1)} used for tuning only; {frames.clock(data)}"
+        say = f"Expected validation error of the best of n learning rates, methods {group(name).name}."
+        found.append(panel([line], group(name).name, about, say, key))
+    return found
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """The expected error of each method, a column for each n."""
+    wide = rows(data).pivot_table(index="method", columns="trials", values="error", sort=False)
+    wide.columns = [f"best of {n}" for n in wide.columns]
+    return frames.short(wide.reset_index())
+
+
+def finding(data: xr.Dataset) -> str:
+    """Which method depends most on its tuning, and which least."""
+    frame = rows(data)
+    gain = {}
+    for label, part in frame.groupby("method", sort=False):
+        first, *_, last = frames.column(part, "error").tolist()
+        gain[str(label)] = first / max(last, SMALLEST)
+    most, least = max(gain, key=gain.__getitem__), min(gain, key=gain.__getitem__)
+    return (
+        f"One rate drawn at random instead of the best of all costs {words(most)} {gain[most]:.2g} times the "
+        f"error, the most of all, and {words(least)} {gain[least]:.2g} times, the least."
+    )
