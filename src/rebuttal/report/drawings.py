@@ -25,7 +25,9 @@ PAGES = {
     "comparison": ("compare_methods.ipynb", "comparison"),
     "machines": ("machines.ipynb", "on_machines"),
 }
-DRAWS_ALL = ("catalogue",)  # a page rests on those of its figures that it shows, and on how they are listed there
+DRAWS_ALL = (
+    "catalogue",
+)  # a page rests on those of its figures that it shows, and on how they are listed there
 
 
 def write_drawings() -> list[Path]:
@@ -127,6 +129,9 @@ def _hash(module: str) -> str:
     """Of what a module does: its code without comments, layout and docstrings."""
     tree = ast.parse(_file(module).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+            and ast.get_docstring(node) is not None
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
