@@ -146,6 +146,7 @@ def form(body: str) -> str:
     if not (methods or seeds or targets):
         return ""
     lists = [
+        html.element("b", "In all figures"),
         _methods(methods) if len(methods) > 1 else "",
         _list("seed", "all of them", {seed: f"{seed} alone" for seed in sorted(seeds, key=int)}),
         _list("target", "each figure's own", _named(sorted(targets, key=float))),
