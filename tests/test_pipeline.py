@@ -31,7 +31,7 @@ def finished(tmp_path_factory) -> Path:
     """A copy of the project whose every stage is recorded as done, with placeholders for results."""
     folder = tmp_path_factory.mktemp("pipeline") / "project"
     folder.mkdir()
-    for name in ("src", "docs", "notebooks", "papers", "params"):
+    for name in ("src", "docs", "notebooks", "papers", "params", "reference"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
         )
