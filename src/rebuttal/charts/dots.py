@@ -13,7 +13,9 @@ def dots(frame: pd.DataFrame, title: str, x: alt.X, about: str, say: str, key: t
     """Rows of `frame`: method, mean, low, high, n. `x` is the axis of `mean`."""
     base = rows_of(frame)
     names = {entry.label: entry.name for entry in key}
-    said = names | many.short_names([label for label in names if "=" in label])  # options on a line of their own
+    said = names | many.short_names(
+        [label for label in names if "=" in label]
+    )  # options on a line of their own
     expression = f"{said!r}[datum.label]".replace("'", '"')
     every = alt.Scale(domain=list(names))  # a method without a value keeps its empty row
     y = alt.Y(
