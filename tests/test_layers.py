@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rebuttal.cli import PAGES
+
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 PACKAGE = SOURCE / "rebuttal"
 
@@ -229,7 +231,7 @@ def test_import_and_help_are_quick_and_load_no_torch(code):
     assert min(seconds for _, seconds in tries) < 1
 
 
-def test_simulation_statistics_charts_and_reports_load_no_torch():
+def test_simulation_statistics_charts_and_pages_load_no_torch():
     modules = [name for name in MODULES if room(name) not in TORCH | {"__main__", "studies"}]
-    loaded, _ = loaded_by("\n".join(f"import {name}" for name in [*modules, "rebuttal.workloads"]))
+    loaded, _ = loaded_by("\n".join(f"import {name}" for name in [*modules, *PAGES, "rebuttal.workloads"]))
     assert "torch" not in loaded

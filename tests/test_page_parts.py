@@ -77,6 +77,11 @@ def test_a_picture_is_drawn_once_and_again_when_its_chart_changes(project, monke
         ("<p>", []),
         ('<form id="filter">', ["state.js", "filter.js"]),
         ('<div class="chart">', ["state.js", "vega.js", "charts.js"]),
+        (
+            '<form id="selection"></form><div class="chart">',
+            ["state.js", "selection.js", "vega.js", "charts.js"],
+        ),
+        ('<div class="live">', ["timeline.js"]),
     ],
 )
 def test_a_page_loads_the_scripts_that_it_has_work_for_and_no_other(body, wanted):

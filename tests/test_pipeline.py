@@ -31,7 +31,7 @@ def finished(tmp_path_factory) -> Path:
     """A copy of the project whose every stage is recorded as done, with placeholders for results."""
     folder = tmp_path_factory.mktemp("pipeline") / "project"
     folder.mkdir()
-    for name in ("src", "docs", "notebooks", "papers", "params"):
+    for name in ("src", "docs", "notebooks", "papers", "params", "reference"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
         )
@@ -67,6 +67,7 @@ def outs(folder: Path) -> list[str]:
                 name = next(iter(out)) if isinstance(out, dict) else out
                 found.append(name.replace("${key}", key).replace("${item}", key))
     parts = [f"results/{study}/{part}" for study in pipeline["study"]["foreach"] for part in PARTS]
+    parts += [f"results/drawings/{page}.json" for page in (*PAPERS, "calibration", "comparison", "machines")]
     return [*found, *parts]
 
 
@@ -123,11 +124,16 @@ def test_a_new_method_makes_only_its_own_stages(project):
     assert status(project) == {f"{kind}@synchronous_again" for kind in ("simulate", "tune", "train")}
 
 
-def test_a_changed_chart_trains_nothing(project):
+def test_a_changed_chart_trains_nothing_and_makes_the_pages_that_show_it(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    reviews = {f"review@{name}" for name in PAPERS}
-    assert status(project) == {"calibration", "compare", "machines", *reviews}
+    assert status(project) == {"drawings"}
+    for page, stage in (("comparison", "compare"), ("layer-wise", "review@layer-wise")):
+        path = project / f"results/drawings/{page}.json"
+        before = path.read_text()
+        path.write_text("another")
+        assert status(project) == {"drawings", stage}
+        path.write_text(before)
 
 
 def test_a_changed_page_of_docs_makes_pages_alone(project):
@@ -142,16 +148,16 @@ def test_a_changed_page_of_docs_makes_pages_alone(project):
 def test_the_processes_are_measured_anew_when_they_change_and_not_when_their_page_does(project):
     path = project / "notebooks/calibrate.ipynb"
     path.write_text(path.read_text() + "\n")
-    assert status(project) == {"calibration"}
+    assert status(project) == {"calibration", "drawings"}
     path = project / "src/rebuttal/calibration/probes.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"calibrate", "calibration"}
+    assert status(project) == {"calibrate", "calibration", "drawings"}
 
 
 def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(project):
     path = project / "notebooks/compare_methods.ipynb"
     path.write_text(path.read_text() + "\n")
-    assert status(project) == {"compare"}
+    assert status(project) == {"compare", "drawings"}
 
 
 def test_a_changed_result_of_the_comparison_reaches_its_page(project):
@@ -171,7 +177,7 @@ def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew
 def test_a_changed_rule_of_a_verdict_trains_nothing(project):
     path = project / "papers/backup-workers/paper.yaml"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"review@backup-workers"}
+    assert status(project) == {"drawings", "review@backup-workers"}
 
 
 def test_a_changed_result_makes_the_review_stale(project):
@@ -183,7 +189,7 @@ def test_every_module_that_a_result_rests_on_is_a_dependency():
     """Modules that only read, write or describe are left out; the list is closed: a new module must be placed."""
     text = (ROOT / "dvc.yaml").read_text()
     indirect = {
-        "__init__", "__main__", "certificates", "cli", "devices", "errors", "execution", "lifeline",
+        "__init__", "__main__", "certificates", "cli", "devices", "errors", "execution", "leases", "lifeline",
         "method_table", "params", "paths", "pictures", "predicting", "processes", "quick_imports",
         "schemas", "seeding", "straggler_fit", "studies", "tracing", "verdict_rules", "warm",
         "workload_table",

@@ -164,6 +164,54 @@ def test_one_list_brings_out_a_method_in_all_panels_and_keeps_it_in_the_address(
     assert page.ask(lit) == [1] * 3
 
 
+def test_one_selection_moves_the_charts_and_tables_of_a_page_and_stands_in_its_address(page, site):
+    faint = "document.querySelectorAll('#fig-convergence .drawn path[opacity=\"0.15\"]').length"
+    cell = "document.querySelector('#fig-convergence td [data-single]').textContent"
+    notes = "Array.from(document.querySelectorAll('.note')).filter((one) => one.textContent).length"
+    target = """Array.from(document.querySelectorAll('#fig-time_to_target tbody tr')).filter((row) =>
+      getComputedStyle(row).display !== 'none').map((row) => row.dataset.target)"""
+    review = (site / "backup-workers.html").as_uri()
+    page.open(review)
+    all_drawn(page)
+    assert page.ask(faint) == page.ask(notes) == 0
+    every, hardest = page.ask(cell), page.ask(target)
+    page.ask("""(() => { const form = document.querySelector('#selection');
+      form.querySelector('[value="asynchronous"]').click();
+      for (const name of ['seed', 'target']) {
+        form.querySelector(`[name=${name}]`).selectedIndex = 2;
+        form.querySelector(`[name=${name}]`).dispatchEvent(new Event('change', { bubbles: true }));
+      } })()""")
+    page.wait_for(f"{faint} > 0")
+    assert page.ask("location.search") == "?method=asynchronous&seed=1&target=1.25"
+    assert page.ask(cell) != every
+    assert set(page.ask(target)) == {"1.25"} != set(hardest)
+    assert page.ask(notes) == page.ask("document.querySelectorAll('figure').length")
+    page.ask(AXE)
+    assert page.ask(VIOLATIONS) == []
+    page.open(review + page.ask("location.search"))
+    all_drawn(page)
+    assert page.ask(faint) > 0
+    page("Emulation.setEmulatedMedia", media="print")
+    assert page.ask("document.querySelector('.chart .static').clientWidth") > 0
+    page("Emulation.setEmulatedMedia", media="")
+    page.ask("document.querySelector('#selection button').click()")
+    page.wait_for(f"{faint} === 0")
+    assert page.ask(cell) == every
+    assert page.ask("location.search") == ""
+
+
+def test_the_time_line_of_a_method_says_what_is_pointed_at_and_steps_through_updates(page, site):
+    page.open((site / "methods" / "asynchronous.html").as_uri())
+    said = "document.querySelector('.live output').textContent"
+    page.ask("document.querySelectorAll('.over rect')[0].dispatchEvent(new Event('pointerenter'))")
+    assert page.ask(said).startswith("Operation 1 of ")
+    assert "on version" in page.ask(said)
+    page.ask("document.querySelector('[data-steps=updates][data-by=\"1\"]').click()")
+    assert page.ask(said).startswith("Update 1 of ")
+    page.ask(AXE)
+    assert page.ask(VIOLATIONS) == []
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_pages_can_be_photographed(page, site, width):
     page.open((site / "index.html").as_uri(), width=width)

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace) -> None:
     """Run a command in a warm process if there is one, here if not."""
-    served = given.command is not _warm and warm.offered()
+    served = given.command not in (_warm, _pages) and warm.offered()
     worker = _started(warm.connect)() if served else None
     if worker is None:
         given.command(given)
@@ -218,6 +218,12 @@ def _warm(given: argparse.Namespace) -> None:
     sys.exit(run(given.run, PRELOADED))
 
 
+def _pages(_: argparse.Namespace) -> None:
+    from rebuttal.warm.command import run
+
+    sys.exit(run(("dvc", "repro"), PAGES))
+
+
 def _started(then: Callable) -> Callable:
     """`then`, once this process is tied to the one that started it, so that a killed pipeline leaves no orphan."""
     from rebuttal.lifeline import tie_to_parent
@@ -240,6 +246,19 @@ METHOD = ("method", "a method of the study: a key of its `methods` in params/STU
 NAME = ("name", "a study: a section of the parameters with methods")
 PAPER = ("paper", "a folder of papers/")
 RUN = ("run", "a command and its arguments, such as dvc repro")
+#: What stages of pages import, and their notebooks' kernels: no torch.
+PAGES = (
+    "rebuttal.execution",
+    "rebuttal.report.comparison",
+    "rebuttal.report.drawings",
+    "rebuttal.report.on_machines",
+    "rebuttal.report.paper_review",
+    "rebuttal.report.site",
+    "rebuttal.report.site_index",
+    "dask.array",  # xarray looks for it wherever it is installed, in every notebook
+    "ipykernel.kernelapp",  # notebooks are executed in processes of the server
+    "ipykernel.ipkernel",
+)
 #: What stages import: a warm server does so once.
 PRELOADED = (
     "rebuttal.studies.simulating",
@@ -257,16 +276,7 @@ PRELOADED = (
     "rebuttal.studies.whole",
     "rebuttal.studies.estimate",
     "rebuttal.replaying.workers",
-    "rebuttal.execution",
-    "rebuttal.report.comparison",
-    "rebuttal.report.drawings",
-    "rebuttal.report.on_machines",
-    "rebuttal.report.paper_review",
-    "rebuttal.report.site",
-    "rebuttal.report.site_index",
-    "dask.array",  # xarray looks for it wherever it is installed, in every notebook
-    "ipykernel.kernelapp",  # notebooks are executed in processes of the server
-    "ipykernel.ipkernel",
+    *PAGES,
 )
 COMMANDS = (
     ("check", _check, "check the parameters, the papers' files and the data, and start nothing", ()),
@@ -335,6 +345,12 @@ COMMANDS = (
         _certify,
         "hold the results against committed reference results, and write a certificate",
         of_certificates.of_certify,
+    ),
+    (
+        "pages",
+        _pages,
+        "dvc repro after a change to charts, papers or docs: what pages need is loaded, and no torch",
+        (),
     ),
     ("warm", _warm, "run a command whose stages share one start-up: warm dvc repro", (RUN,)),
 )

@@ -212,10 +212,9 @@ def answer_panels(
 def answer_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """The dots of the figure: the errors beside the seconds to each target."""
     frame = answer_rows(data, targets)
-    goals = frame.loc[frame["measure"] == "seconds", ["multiple", "standard"]].drop_duplicates()
-    errors = (
-        frame[frame["measure"] == "error"].drop(columns=["multiple", "standard"]).merge(goals, how="cross")
-    )
-    both = pd.concat([errors, frame[frame["measure"] == "seconds"]], ignore_index=True)
+    timed = frames.keep(frame, frame["measure"] == "seconds")
+    goals = pd.DataFrame(timed[["multiple", "standard"]]).drop_duplicates()
+    errors = frames.keep(frame, frame["measure"] == "error").drop(columns=["multiple", "standard"])
+    both = pd.concat([errors.merge(goals, how="cross"), timed], ignore_index=True)
     found = frames.wide(both, ["workload", "method", "multiple", "standard"], "measure")
     return frames.short(found, most=len(found))

@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from rebuttal.charts import many
 from rebuttal.charts.panel import Entry, Panel, colour, panel, rows_of, shape, tips
 
 ROW, FRAME = 26, 60
@@ -12,13 +13,16 @@ def dots(frame: pd.DataFrame, title: str, x: alt.X, about: str, say: str, key: t
     """Rows of `frame`: method, mean, low, high, n. `x` is the axis of `mean`."""
     base = rows_of(frame)
     names = {entry.label: entry.name for entry in key}
-    expression = f"{names!r}[datum.label]".replace("'", '"')
+    said = names | many.short_names(
+        [label for label in names if "=" in label]
+    )  # options on a line of their own
+    expression = f"{said!r}[datum.label]".replace("'", '"')
     every = alt.Scale(domain=list(names))  # a method without a value keeps its empty row
     y = alt.Y(
         "method:N",
         title=None,
         scale=every,
-        axis=alt.Axis(labelExpr=expression, labelLimit=175, labelOverlap=False),
+        axis=alt.Axis(labelExpr=expression, labelLimit=175, labelOverlap=False, labelLineHeight=12),
     )
     tip = tips("method", "mean", "low", "high", "n")
     rule = base.mark_rule(strokeWidth=2).encode(

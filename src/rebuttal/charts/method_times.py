@@ -48,7 +48,7 @@ def panels(
 ) -> list[Panel]:
     """A panel for each group, all with the same axis; where most runs missed, the word stands beside the end."""
     frame = frames.some(rows(data, targets, every=True), "method_times")
-    at = frame[frame["reached"]]
+    at = frames.keep(frame, frame["reached"])
     known = many.baseline_entries(list(dict.fromkeys(at["method"])), LINE)
     lines = [(one, _places(at, one.label)) for one in known]
     domain = many.extent(frame)
@@ -122,5 +122,8 @@ def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
             "standard": frame["standard"],
         }
     )
-    single = frame[frames.of_seeds(frame)].rename(columns=lambda name: name.replace("mean", "seconds"))
+    columns = frames.of_seeds(frame)
+    single = pd.DataFrame(frame[columns]).set_axis(
+        [name.replace("mean", "seconds") for name in columns], axis=1
+    )
     return frames.short(pd.concat([found, single], axis=1), most=len(found))

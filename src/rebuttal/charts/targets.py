@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.charts import frames
+from rebuttal.charts import frames, many
 from rebuttal.charts.convergence import main_methods
 from rebuttal.charts.panel import (
     Entry,
@@ -192,8 +192,9 @@ def _split_panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> 
     key = plain_key(PARTS, "point")
     names = {label: words(label) for label in dict.fromkeys(frame["method"])}
     base = rows_of(frame.drop(columns=["workload", "machine"]))
-    label = f"{names!r}[datum.label]".replace("'", '"')
-    y = alt.Y("method:N", title=None, axis=alt.Axis(labelExpr=label, labelLimit=175, labelOverlap=False))
+    label = f"{many.short_names(list(names))!r}[datum.label]".replace("'", '"')
+    lines = alt.Axis(labelExpr=label, labelLimit=175, labelOverlap=False, labelLineHeight=13)
+    y = alt.Y("method:N", title=None, axis=lines)
     lane = alt.YOffset("part:N", sort=list(PARTS))
     x = axis(
         alt.X, "mean", [f"speed-up over {words(baseline)}", "log scale"], log=True

@@ -25,7 +25,9 @@ PAGES = {
     "comparison": ("compare_methods.ipynb", "comparison"),
     "machines": ("machines.ipynb", "on_machines"),
 }
-DRAWS_ALL = ("catalogue",)  # a page rests on those of its figures that it shows, and on how they are listed there
+DRAWS_ALL = (
+    "catalogue",
+)  # a page rests on those of its figures that it shows, and on how they are listed there
 
 
 def write_drawings() -> list[Path]:
@@ -35,7 +37,9 @@ def write_drawings() -> list[Path]:
     """
     notebooks = paths.root() / "notebooks"
     reviews = sorted(path.parent.name for path in (paths.root() / "papers").glob("*/paper.yaml"))
-    found = {name: (notebooks / file, entry, []) for name, (file, entry) in PAGES.items()}
+    found: dict[str, tuple[Path, str, list[str]]] = {
+        name: (notebooks / file, entry, []) for name, (file, entry) in PAGES.items()
+    }
     found |= {
         name: (notebooks / f"review_{name.replace('-', '_')}.ipynb", "paper_review", _evidence(name))
         for name in reviews
@@ -44,7 +48,8 @@ def write_drawings() -> list[Path]:
 
 
 def _write(name: str, notebook: Path, entry: str, figures: list[str]) -> Path:
-    shown = sorted({*figures, *(figures_of(notebook) if notebook.is_file() else [])})
+    named = figures_of(notebook) if notebook.is_file() else []
+    shown = sorted({*figures, *named})
     return page.write(paths.results() / "drawings" / f"{name}.json", dumps(code_behind(shown, entry)))
 
 
@@ -52,7 +57,7 @@ def figures_of(notebook: Path) -> list[str]:
     """The figures that a notebook's cells name."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    return FIGURE.findall(code)
+    return [str(name) for name in FIGURE.findall(code)]
 
 
 def _evidence(paper: str) -> list[str]:
@@ -127,6 +132,9 @@ def _hash(module: str) -> str:
     """Of what a module does: its code without comments, layout and docstrings."""
     tree = ast.parse(_file(module).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+            and ast.get_docstring(node) is not None
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

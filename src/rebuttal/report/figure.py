@@ -93,7 +93,7 @@ class Figure:
         count = self.table.attrs.get("rows", len(self.table))
         shown = f"the first {len(self.table)} of {count} rows" if count > len(self.table) else f"{count} rows"
         if "standard" in self.table:
-            shown = f"{int(self.table['standard'].sum())} rows; other targets by selection"
+            shown = f"{sum(self.table['standard'].tolist())} rows; other targets by selection"
         summary = html.element("summary", f"Data table ({shown})")
         return html.element("details", summary + tables.frame_table(self.table, f"{self.title}: data"))
 

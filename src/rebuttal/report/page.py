@@ -10,7 +10,7 @@ import jinja2
 import vl_convert
 
 from rebuttal import paths
-from rebuttal.report import html, selection
+from rebuttal.report import html, selection_form
 
 # no request leaves the page: scripts and styles are the site's own files, nothing is evaluated, nothing is sent
 POLICY = (
@@ -59,7 +59,7 @@ def render(title: str, description: str, body: str, here: str) -> str:
 
 def _with_form(body: str) -> str:
     """The body with the form of the selection before its first chapter, if there is something to select."""
-    form = selection.form(body)
+    form = selection_form.form(body)
     start = re.search(r"<h2[ >]", body)
     return body[: start.start()] + form + body[start.start() :] if form and start else form + body
 

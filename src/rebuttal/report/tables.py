@@ -1,5 +1,6 @@
 """Data frames as tables of a page: compact, and with what a reader's selection asks of their rows and cells."""
 
+import math
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -42,8 +43,8 @@ def _is_mark(column: str) -> bool:
 def row_attributes(row: Mapping[str, Any]) -> dict[str, str]:
     """What a script may ask a row of a table: its method, its target, and whether it stands there unasked."""
     found = {"data_method": str(row["method"])} if "method" in row else {}
-    multiple = row.get("multiple")
-    if "standard" in row and pd.notna(multiple):
+    multiple = float(row.get("multiple") or "nan")
+    if "standard" in row and not math.isnan(multiple):
         found["data_target"] = f"{multiple:g}"
         found |= {} if row["standard"] else {"class_": "other"}
     return found

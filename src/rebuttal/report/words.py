@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rebuttal.charts.theme import words
+from rebuttal.report.analyses_in_words import analysis, plain, variable, where
 from rebuttal.report.html import number
 
 WHAT = {
@@ -60,7 +61,7 @@ def measured(given: Mapping[str, Any]) -> str:
     if given["kind"] == "trend":
         return f"slope of the {WHAT[given['what']]}"
     if given["kind"] == "reading":
-        return f"{plain(given['variable'])}{_labels(given)}"
+        return f"{variable(given['data'], given['variable'])}{where(given.get('where', {}), short=True)}"
     return {"order_statistics": "largest gap between formula and simulation", "explained": "nothing",
             "best_backups": "best number of backups, median",
             "product_identity": "deviation of the product from the whole"}[given["kind"]]  # fmt: skip
@@ -111,32 +112,16 @@ def _reading(given: Mapping[str, Any]) -> str:
     low, high = given["within"]
     ends = [f"at least {number(low)}"] * (low is not None) + [f"at most {number(high)}"] * (high is not None)
     bounds = " and ".join(ends) or "any number"
-    statistic = {"all": "every", "highest": "the highest", "lowest": "the lowest"}.get(
+    statistic = {"all": "every place", "highest": "at its highest", "lowest": "at its lowest"}.get(
         given["statistic"], f"the {given['statistic']}"
     )
     each = f", for each {plain(given['each'])}" if given.get("each") else ""
-    return f"{statistic} {measured(given)} of the analysis {plain(given['data'])} is {bounds}{each}"
+    what = f"{variable(given['data'], given['variable'])}{where(given.get('where', {}))}"
+    return f"{statistic}: {what}, from the {analysis(given['data'])}, is {bounds}{each}"
 
 
 def _explained(_: Mapping[str, Any]) -> str:
     return "the page explains it"
-
-
-def _labels(given: Mapping[str, Any]) -> str:
-    """' (form delayed; model alexnet, resnet50)'; empty for all."""
-    pairs = {
-        dim: chosen if isinstance(chosen, list) else [chosen]
-        for dim, chosen in given.get("where", {}).items()
-    }
-    said = "; ".join(
-        f"{plain(dim)} {', '.join(plain(str(one)) for one in chosen)}" for dim, chosen in pairs.items()
-    )
-    return f" ({said})" if said else ""
-
-
-def plain(name: str) -> str:
-    """A name as a reader says it: 'speedup_bound' -> 'speedup bound'."""
-    return name.replace("_", " ")
 
 
 def _where(given: Mapping[str, Any]) -> str:

@@ -1,0 +1,118 @@
+"""One selection for a page: what charts, tables and the form make of it, and which code a page rests on."""
+
+import json
+
+import altair as alt
+import pandas as pd
+import pytest
+
+from rebuttal.charts import frames
+from rebuttal.charts.panel import axis, panel, rows_of
+from rebuttal.errors import InputError
+from rebuttal.report import drawings, figure, live, page, selection, tables
+
+FRAME = pd.DataFrame(
+    {
+        "method": ["softsync n=4", "asynchronous", "softsync n=4"],
+        "mean": [2.0, 3.0, 4.0], "low": [1.0, 2.0, 3.0], "high": [3.0, 4.0, 5.0], "n": [2, 2, 2],
+        "mean@0": [1.5, 2.5, 3.5], "mean@7": [2.5, 3.5, None],
+        "multiple": [3.0, 3.0, 1.5], "standard": [True, True, False],
+    }
+)  # fmt: skip
+
+
+def made(frame, **options):
+    base = rows_of(frame)
+    band = base.mark_area(opacity=0.2).encode(axis(alt.X, "n", "n"), alt.Y("low:Q"), alt.Y2("high"))
+    point = base.mark_point().encode(axis(alt.X, "n", "n"), axis(alt.Y, "mean", "mean (s)"))
+    return panel([band, point], "title", "about", "said", (), **options)
+
+
+def test_a_chart_has_the_parameters_of_the_selection_and_draws_without_them_what_it_did():
+    one = made(FRAME)
+    spec, dims = selection.of(one, figure.page_spec(one))
+    assert dims == selection.Dims(("softsync n=4", "asynchronous"), ("0", "7"), ("1.5", "3"))
+    assert {each["name"]: each["value"] for each in spec["params"]} == selection.NONE
+    (rows,) = spec["datasets"].values()
+    assert rows[0]["mean@"] == [1.5, 2.5]
+    assert (rows[0]["mean@all"], rows[0]["low@all"]) == (2.0, 1.0)
+    for layer in spec["layer"]:
+        calculated = {one["as"] for one in layer["transform"] if "calculate" in one}
+        assert calculated == {"mean", "low", "high"}
+        assert {"filter": selection.AT_TARGET} in layer["transform"]
+        assert selection.CHOSEN in layer["encoding"]["opacity"]["condition"]["test"]
+    assert spec["layer"][0]["encoding"]["opacity"]["condition"]["value"] == 0.2
+    static, moved = figure.static(spec), json.loads(json.dumps(spec))
+    moved["params"] = [
+        {"name": "pick_seed", "value": 1},
+        *(p for p in spec["params"] if p["name"] != "pick_seed"),
+    ]
+    assert figure.static(moved) != static
+
+
+def test_a_chart_without_anything_to_select_stays_as_it_is():
+    one = made(pd.DataFrame({"n": [1], "mean": [1.0], "low": [1.0], "high": [1.0]}))
+    spec = figure.page_spec(one)
+    assert selection.of(one, figure.page_spec(one)) == (spec, selection.Dims())
+    about_one = made(FRAME[["n", "mean", "low", "high"]], method="gpipe m=2")
+    assert selection.of(about_one, figure.page_spec(about_one))[1].methods == ("gpipe m=2",)
+
+
+def test_a_table_shows_one_target_and_keeps_the_others_and_single_seeds_for_the_selection():
+    text = tables.frame_table(FRAME, "numbers")
+    assert text.count('class="other"') == 1
+    assert '<tr data-method="softsync n=4" data-target="3">' in text
+    assert '<span data-single="1.5|2.5">2</span>' in text
+    assert '<span data-single="–">1</span>' in text
+    assert "@" not in text
+    assert list(frames.plain(FRAME)) == ["method", "mean", "low", "high", "n"]
+    assert frames.plain(FRAME).attrs["rows"] == 2
+
+
+def test_a_page_has_the_form_for_what_its_charts_have_and_no_other():
+    body = '<h1>T</h1><h2 id="a">A</h2><div class="chart" data-methods="gpipe m=2|hogwild" data-seeds="0|10|9"></div>'
+    made_page = page.render("T", "D", body, "x.html")
+    assert made_page.index('id="selection"') < made_page.index("<h2")
+    assert 'value="gpipe m=2"> gpipe, m = 2</label>' in made_page
+    assert made_page.index(">9 alone<") < made_page.index(">10 alone<")
+    assert 'name="target"' not in made_page
+    assert 'id="selection"' not in page.render("T", "D", "<h1>T</h1>", "x.html")
+
+
+def test_a_page_rests_on_the_code_of_the_charts_that_it_shows(monkeypatch):
+    named = drawings.code_behind(["equivalence", "speed_up_over_all_reduce"], "paper_review")
+    modules = {name.rpartition(".")[2] for name in named["modules"]}
+    assert {"equivalence", "targets", "convergence", "panel", "theme", "frames"} <= modules
+    assert not {"catalogue", "rates", "calibration", "method_rates"} & modules
+    assert "all_reduce" in named["figures"]["speed_up_over_all_reduce"]
+    assert "method_rates" in str(drawings.code_behind([], "comparison"))
+    with pytest.raises(InputError, match="equivalence"):
+        drawings.code_behind(["equivalenz"], "paper_review")
+
+
+def test_a_comment_is_no_change_of_a_chart_and_another_number_is(monkeypatch, tmp_path):
+    file = tmp_path / "chart.py"
+    monkeypatch.setattr(drawings, "_file", lambda _: file)
+
+    def hashed(text):
+        file.write_text(text)
+        return drawings._hash("chart")
+
+    first = hashed('"""Says."""\nROW = 1\n')
+    assert hashed('"""Says more."""\n\n# why\nROW = 1\n') == first
+    assert hashed('"""Says."""\nROW = 2\n') != first
+
+
+def test_the_live_time_line_has_the_data_of_its_picture_and_a_picture_without_is_refused(tmp_path):
+    data = '{"rows": {"1": ["worker 1", 10, 26]}, "kinds": ["a&lt;b"], "spans": []}'
+    picture = tmp_path / "m.svg"
+    picture.write_text(f'<svg viewBox="0 0 860 300">\n<metadata id="spans">{data}</metadata>\n<g/></svg>')
+    body = '<div class="scroll" role="region"><img class="picture" src="m.svg" alt="m"></div><p>after</p>'
+    text = live.with_live(body, tmp_path)
+    assert text.index('class="live"') > text.index("</div>")
+    assert '"kinds":["a<b"]' in text
+    assert '"bottom":36' in text
+    assert live.picture(picture) == '<svg viewBox="0 0 860 300">\n<g/></svg>'
+    picture.write_text('<svg viewBox="0 0 860 300"/>')
+    with pytest.raises(InputError, match=r"m\.svg: no data of its run"):
+        live.with_live(body, tmp_path)
