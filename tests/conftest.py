@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from multiprocessing import forkserver
 from pathlib import Path
 
 import once
@@ -17,6 +18,15 @@ LEASES = os.environ["REBUTTAL_LEASES"] = tempfile.mkdtemp(prefix="leases-")
 atexit.register(shutil.rmtree, LEASES, ignore_errors=True)
 
 ROOT = Path(__file__).resolve().parents[1]
+#: What processes that tests start import: nodes of a run, those of PyTorch's own, and those of studies.
+IN_PROCESSES = (
+    "rebuttal.processes.node",
+    "rebuttal.processes.quick_end",
+    "rebuttal.processes.shipped_node",
+    "rebuttal.replaying.equivalence",
+    "rebuttal.replaying.workers",
+    "rebuttal.studies.rates",
+)
 
 
 @pytest.fixture
@@ -38,6 +48,23 @@ def _shared_folder(tmp_path_factory, request) -> None:
     """Where processes of this run leave for each other what is made once: see once.py."""
     base = tmp_path_factory.getbasetemp()
     once.Place.folder = base.parent if hasattr(request.config, "workerinput") else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _imports_of_processes():
+    """Processes are forked from one server, and who starts it decides what all of them have imported.
+
+    In a run of tests that may be whoever needs least. What it leaves out is imported in each process anew, which takes
+    longer than most of what they are started for, so the server imports what any of them needs.
+    """
+    given = forkserver.set_forkserver_preload
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            forkserver,
+            "set_forkserver_preload",
+            lambda names: given(list(dict.fromkeys([*names, *IN_PROCESSES]))),
+        )
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -204,7 +204,7 @@ def test_a_node_that_is_needed_and_hangs_ends_the_run_with_one_line():
     began_s = time.monotonic()
     with pytest.raises(RunError, match=text):
         struck("synchronous", [2], signal.SIGSTOP, patience_s=3, updates=100_000)
-    assert time.monotonic() - began_s < 40
+    assert time.monotonic() - began_s < 120
     assert not multiprocessing.active_children()
 
 
@@ -248,7 +248,7 @@ def test_processes_that_never_come_are_not_waited_for_without_end(one_second, ra
     began_s = time.monotonic()
     with pytest.raises(RunError, match=r"^torch.distributed: no store at 127.0.0.1:\d+: .+$") as failure:
         torchrun.record(setup())
-    assert time.monotonic() - began_s < 30
+    assert time.monotonic() - began_s < 90
     assert "\n" not in str(failure.value)
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-GONE_WITHIN_S = 2
+GONE_WITHIN_S = 20  # on a machine that does much else; whoever is left would be there for 60
 
 CHILD = """
 import sys, time

@@ -230,7 +230,7 @@ def test_a_killed_run_leaves_no_orphan_and_the_next_one_continues(tmp_path):
     wait_for((tmp_path / "started").exists)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    wait_for(lambda: not running_in(tmp_path), seconds=3)
+    wait_for(lambda: not running_in(tmp_path), seconds=30)  # it would sleep for 600
     assert not (tmp_path / "out").exists()
     (tmp_path / "seconds").write_text("0")
     report = dvc(tmp_path, "repro")

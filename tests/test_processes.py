@@ -321,7 +321,7 @@ def test_a_method_that_goes_wrong_is_one_error(fault, kind, message):
         record(Faulty(fault), workers=1, updates=50, patience_s=0.5)
     assert "\n" not in str(failure.value)
     assert not multiprocessing.active_children()
-    assert time.monotonic() - began_s < 20
+    assert time.monotonic() - began_s < 60
 
 
 def test_a_node_may_write_to_itself():
@@ -354,7 +354,7 @@ def test_a_killed_node_ends_the_run_at_once_with_one_error():
     text = r"node 0 \(server\) was killed by signal 9 after \d+ computations, with the run at version \d+$"
     with pytest.raises(RunError, match=text):
         record("asynchronous", updates=100_000, workers=3, stragglers="exponential", pace_s=0.01)
-    assert time.monotonic() - killed_at[0] < 2
+    assert time.monotonic() - killed_at[0] < 20  # of the 300 and more that the run would take
     assert not multiprocessing.active_children()
 
 
@@ -453,7 +453,9 @@ def test_nobody_survives_a_killed_launcher(tmp_path, short_folder):
         assert launcher.stdout.readline() == "running\n"
         assert list(short_folder.iterdir())
         launcher.send_signal(signal.SIGKILL)
-        launcher.communicate(timeout=2)  # reads until the last process that holds the pipe has ended
+        launcher.communicate(
+            timeout=20
+        )  # of hours; reads until the last process that holds the pipe has ended
     finally:
         launcher.kill()
         launcher.stdout.close()

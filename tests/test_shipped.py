@@ -50,7 +50,7 @@ def test_a_run_that_is_not_through_in_time_is_one_error_and_leaves_nobody():
     begin_s = time.monotonic()
     with pytest.raises(RunError, match="no word from process 0 within"):
         trained("ddp", updates=10**6, patience_s=2)
-    assert time.monotonic() - begin_s < 40
+    assert time.monotonic() - begin_s < 120
     assert not [child for child in multiprocessing.active_children() if child.name.startswith("shipped")]
 
 

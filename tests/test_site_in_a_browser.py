@@ -15,8 +15,8 @@ AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"
 VIOLATIONS = """axe.run(document, {
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"],
 }).then((found) => found.violations.map((one) => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 300)]))"""
-# What axe-core sees of a chart is one picture with one description. Its tens of thousands of marks take most of the time
-# of a check, so they are taken out of it, once it is certain that they hold nothing that could be reached.
+# What axe-core sees of a chart is one picture with one description. Its tens of thousands of marks take most of the
+# time of a check, so they are taken out of it, once it is certain that they hold nothing that could be reached.
 REACHABLE = """Array.from(document.querySelectorAll(".chart svg")).filter((picture) =>
   !picture.closest("[aria-hidden=true]") || picture.querySelector(
     "a, [tabindex], [contenteditable], foreignObject, audio, video, iframe")).length"""

@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="warm processes are forked")
 
 ROOT = Path(__file__).resolve().parents[1]
-GONE_WITHIN_S = 2
+GONE_WITHIN_S = 20  # on a machine that does much else; whoever is left would be there for 60
 PYTHON = [sys.executable, "-W", "error"]
 LIGHT = "import sys; from rebuttal.warm.command import run; sys.exit(run(sys.argv[1:], {modules!r}))"
 CHECK = [*PYTHON, "-m", "rebuttal", "check"]

@@ -21,7 +21,9 @@ def batch_indices(training_size: int, batch: int, seed: int, shard: int, steps: 
     for key, given, least in (("training_size", training_size, 1), ("batch", batch, 1), ("steps", steps, 0)):
         if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < least:
             raise refuse(key, given, f"an integer of at least {least}")
-    if training_size == 1:  # one order there is, and no stream need be made for each of as many epochs as samples
+    if (
+        training_size == 1
+    ):  # one order there is, and no stream need be made for each of as many epochs as samples
         return np.zeros((steps, batch), dtype=np.int64)
     epochs = -(-steps * batch // training_size)
     streams = [seeding.generator(seed, "batches", shard, epoch) for epoch in range(epochs)]
