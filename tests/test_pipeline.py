@@ -109,9 +109,8 @@ def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
 
 
 def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
-    replace(
-        project / "params/backup_workers.yaml", "softsync, variants: [{n: 4}]", "softsync, variants: [{n: 2}]"
-    )
+    path = project / "params/backup_workers.yaml"
+    replace(path, "variants: [{n: 4}]\n  softsync_aware", "variants: [{n: 2}]\n  softsync_aware")
     assert {stage.split("@")[1] for stage in status(project)} == {"softsync"}
 
 
@@ -178,6 +177,11 @@ def test_a_changed_rule_of_a_verdict_trains_nothing(project):
     path = project / "papers/backup-workers/paper.yaml"
     path.write_text(path.read_text() + "\n# a change\n")
     assert status(project) == {"drawings", "review@backup-workers"}
+
+
+def test_a_new_reference_makes_pages_alone(project):
+    (project / "reference" / "another.json").write_text("{}")
+    assert status(project) == {"site", *(f"review@{name}" for name in PAPERS)}
 
 
 def test_a_changed_result_makes_the_review_stale(project):
