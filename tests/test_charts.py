@@ -1,5 +1,7 @@
 """Charts: every figure of the list draws, says n and clock, explains its legend, and has a small table."""
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -30,12 +32,14 @@ LARGEST_SPEC = 200_000  # characters of one panel
 def data(tmp_path_factory):
     """Everything that a drawing may need."""
     study = synthetic_results.write(tmp_path_factory.mktemp("results"))
-    found = {"curves": results.load_curves(study), "tuning": results.load_tuning(study)}
+    found: dict[str, Any] = {"curves": results.load_curves(study), "tuning": results.load_tuning(study)}
     found |= {"summaries": results.load_summaries(study), "stragglers": results.load_stragglers(study)}
     analyses = synthetic_analyses.write(tmp_path_factory.mktemp("results") / "analyses")
     found |= {name: results.load_analysis(name, analyses) for name in ANALYSES}
     found["calibration"] = synthetic_calibration.made()
-    smoothing = {f"smoothing {name}": one for name, one in synthetic_smoothing.made(study).items()}
+    smoothing: dict[str, Any] = {
+        f"smoothing {name}": one for name, one in synthetic_smoothing.made(study).items()
+    }
     smoothing["smoothing targets"] = datasets.targets(smoothing["smoothing tuning"])
     found |= smoothing | {"gantt": timeline(), "layer_gantt": layer_gantt()}
     return found | {"targets": datasets.targets(found["tuning"])}

@@ -9,8 +9,9 @@ import synthetic_results
 import xarray as xr
 import yaml
 
-from rebuttal import papers, params, results
+from rebuttal import papers, results
 from rebuttal.errors import InputError
+from rebuttal.params import files
 from rebuttal.params.schema import PROFILES
 from rebuttal.stats import quantities, verdicts
 
@@ -300,7 +301,8 @@ def test_every_profile_has_a_workload_for_every_rule(source, profile):
     root = source.parents[2]
     for path in sorted(root.glob("papers/*/paper.yaml")):
         paper = papers.load(path)
-        numbers = params.files.read(root / "params" / f"{profile}.yaml")[paper.study]
+        assert paper.study is not None
+        numbers = files.read(root / "params" / f"{profile}.yaml")[paper.study]
         for question in (*paper.claims, *paper.concerns):
             for evidence in question.answers:
                 named = getattr(evidence.rule, "workloads", None)
