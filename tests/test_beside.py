@@ -8,8 +8,8 @@ import synthetic_analyses
 import synthetic_results
 
 from rebuttal import papers, paths
-from rebuttal.certificates import bundle, reference
 from rebuttal.errors import InputError
+from rebuttal.references import bundle, reference
 from rebuttal.report import beside
 from rebuttal.report.paper_review import review
 from rebuttal.report.site import ledger_row

@@ -17,9 +17,10 @@ import synthetic_results
 import yaml
 
 from rebuttal import cli, results
-from rebuttal.certificates import agreement, certificate, checking, reference
+from rebuttal.certificates import agreement, certificate, checking
 from rebuttal.cli import main
 from rebuttal.errors import InputError, RunError
+from rebuttal.references import reference
 
 KEPT = ("mini_batch", "synchronous", "asynchronous")
 ACCURACY = {"kind": "compare", "what": "final_test_metric", "of": ["synchronous"], "against": ["asynchronous"],

@@ -81,15 +81,16 @@ LAYERS = {
         "stats", "stragglers", "timeline", "tracing", "warm", "workloads",
     },
     # what is read off it
-    "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules"},
+    "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules", "workloads"},
     "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
     "predicting": {
         "charts", "costs", "machines", "methods", "models_at_size", "readings", "simulation", "stragglers", "timeline",
     },
+    "references": {"netcdf", "papers", "params", "stats"},
     "report": {
-        "charts", "execution", "machines", "methods", "papers", "params", "results", "schemas", "stats",
+        "charts", "execution", "machines", "methods", "papers", "params", "references", "results", "schemas", "stats",
     },
-    "certificates": {"netcdf", "papers", "report", "stats"},
+    "certificates": {"netcdf", "papers", "references", "report", "stats"},
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
         "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",
@@ -101,8 +102,8 @@ LAYERS = {
         "simulation", "stats", "studies", "timeline", "tracing",
     },
     "cli": {
-        "calibration", "certificates", "execution", "papers", "params", "processes", "replaying", "report", "studies",
-        "warm",
+        "calibration", "certificates", "execution", "papers", "params", "processes", "references", "replaying", "report",
+        "studies", "warm",
     },
     "__main__": {"cli"},
 }  # fmt: skip

@@ -200,7 +200,7 @@ def _certify(given: argparse.Namespace) -> None:
 
         print(_started(check)(given.check))
     elif given.write_reference:
-        from rebuttal.certificates.reference import write
+        from rebuttal.references.reference import write
 
         print(f"wrote {_started(write)(given.write_reference)}")
     else:

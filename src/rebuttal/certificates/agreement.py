@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rebuttal.certificates.bundle import Row
+from rebuttal.references.bundle import Row
 
 Outcome = Literal["reproduced", "other size", "other verdict", "missing"]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal import paths
-from rebuttal.certificates import agreement, bundle, codecheck, crate, ledgers, page, reference
-from rebuttal.certificates.bundle import CERTIFICATE, FORMAT, REFERENCE_LEDGER, File
+from rebuttal.certificates import agreement, codecheck, crate, page
+from rebuttal.references import bundle, ledgers, reference
+from rebuttal.references.bundle import CERTIFICATE, FORMAT, REFERENCE_LEDGER, File
 
 FOLDER = "certificate"
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal.certificates import agreement, bundle, ledgers, reference
-from rebuttal.certificates.bundle import CERTIFICATE, FORMAT, LEDGER, MANIFEST, REFERENCE_LEDGER, Row
+from rebuttal.certificates import agreement
 from rebuttal.errors import InputError, RunError, refuse
+from rebuttal.references import bundle, ledgers, reference
+from rebuttal.references.bundle import CERTIFICATE, FORMAT, LEDGER, MANIFEST, REFERENCE_LEDGER, Row
 
 KEYS = ("format", "outcome", "tolerances", "questions", "files")
 ROUNDING = 1e-4  # relative: other versions of NumPy and SciPy may differ in the last of six digits

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from rebuttal.certificates.bundle import File
 from rebuttal.certificates.page import NAME as PAGE
+from rebuttal.references.bundle import File
 
 NAME = "codecheck.yml"
 VERSION = "https://codecheck.org.uk/spec/config/1.0/"

@@ -7,7 +7,7 @@ the comparison is an action that read the results and made the certificate.
 from collections.abc import Sequence
 from typing import Any
 
-from rebuttal.certificates.bundle import File, Role
+from rebuttal.references.bundle import File, Role
 
 NAME = "ro-crate-metadata.json"
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"

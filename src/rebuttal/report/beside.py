@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal import paths
-from rebuttal.certificates import bundle, reference
 from rebuttal.errors import refuse
 from rebuttal.papers import Paper
+from rebuttal.references import bundle, reference
 from rebuttal.report import html, words
 from rebuttal.report.files import notes, read_json
 

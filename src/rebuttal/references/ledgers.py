@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rebuttal import papers
-from rebuttal.certificates.bundle import Row
 from rebuttal.errors import InputError
 from rebuttal.papers import Paper
+from rebuttal.references.bundle import Row
 from rebuttal.stats import quantities, verdicts
 from rebuttal.stats.quantities import Results
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal import netcdf, paths
-from rebuttal.certificates import bundle, ledgers
-from rebuttal.certificates.bundle import LEDGER, MANIFEST, File, Row
 from rebuttal.errors import InputError, refuse
+from rebuttal.references import bundle, ledgers
+from rebuttal.references.bundle import LEDGER, MANIFEST, File, Row
 
 KEYS = ("name", "profile", "machine", "files")
 
