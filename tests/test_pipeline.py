@@ -98,7 +98,7 @@ def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
     text = (project / "params/quick.yaml").read_text()
     grid = next(line for line in text.splitlines() if "learning_rates: [" in line)
     (project / "params/quick.yaml").write_text(text.replace(grid, grid.replace("]", ", 7.0]"), 1))
-    assert {stage.split("@")[0] for stage in status(project)} == {"tune"}
+    assert {stage.split("@")[0] for stage in status(project)} == {"tune", "worker_counts"}
 
 
 def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):

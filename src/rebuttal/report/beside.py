@@ -53,9 +53,11 @@ def with_others(rows: Iterable[Row], profile: str, beside: Sequence[Other]) -> t
 
 
 def line(row: Row) -> str:
-    """'standard: supported, 1.8 times [1.6, 2.0]' for every other profile; empty where there is none."""
+    """'standard: supported, 1.8 times [1.6, 2.0]' for every other profile; empty where none measured anything."""
     found = []
     for profile, other in row.get("beside", {}).items():
+        if other["status"] == "answered":  # in words, which are the same in every profile
+            continue
         numbers = f", {words.effect(other)} {words.interval(other)}".rstrip() if other["n"] else ""
         found.append(f"{profile}: {other['status']}{numbers}")
     return "; ".join(found)
