@@ -102,8 +102,8 @@ LAYERS = {
         "simulation", "stats", "studies", "timeline", "tracing",
     },
     "cli": {
-        "calibration", "certificates", "execution", "papers", "params", "processes", "references", "replaying", "report",
-        "studies", "warm",
+        "calibration", "certificates", "execution", "papers", "params", "processes", "references", "replaying",
+        "report", "studies", "warm",
     },
     "__main__": {"cli"},
 }  # fmt: skip
