@@ -4,7 +4,7 @@ Two, three and four workers are needed, with one backup and without. Processes s
 settings are measured at once, and there may be more processes than cores: the file says so, and how much others used
 the cores meanwhile. Such seconds support no claim about time; what is tested is the ratio's prediction.
 
-    python benchmarks/straggler_gain.py [--repetitions 10] [--write reference/straggler_gain_benchmark.json]
+    python benchmarks/straggler_gain.py [--repetitions 10] [--first-seed 0] [--write reference/straggler_gain_benchmark.json]
 """
 
 import argparse
@@ -44,12 +44,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repetitions", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--updates", type=int, default=45)
     parser.add_argument("--at-once", type=int, default=3)
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     forking("rebuttal.processes.node")
-    base = Setting(2, "", PACE_S, given.updates, tuple(range(given.repetitions)))
+    seeds = range(given.first_seed, given.first_seed + given.repetitions)
+    base = Setting(2, "", PACE_S, given.updates, tuple(seeds))
     settings = [replace(base, needed=n, stragglers=name) for name in STRAGGLERS for n in NEEDED]
     processes = given.at_once * (max(NEEDED) + base.b + 1)
     with leases.exclusive(processes) as lease, ThreadPoolExecutor(given.at_once) as threads:

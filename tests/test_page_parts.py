@@ -4,7 +4,7 @@ import pytest
 import vl_convert
 
 from rebuttal.charts.theme import Entry, Style
-from rebuttal.report import figure, html, markdown, method_links, page
+from rebuttal.report import figure, html, markdown, measured, method_links, page
 
 SPEC = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
@@ -90,3 +90,17 @@ def test_a_page_loads_the_scripts_that_it_has_work_for_and_no_other(body, wanted
     assert [name for name in ("vega.js", "filter.js") if f'src="../assets/{name}"' in made] == [
         name for name in ("vega.js", "filter.js") if name in wanted
     ]
+
+
+@pytest.mark.parametrize(
+    ("device", "busy"),
+    [
+        ({}, False),
+        ({"cores": 2, "load_average": [1.5, 9.0, 9.0]}, False),
+        ({"cores": 2, "load_average": [2.5, 0.0, 0.0]}, True),
+        ({"cores": 2, "load_average": [2.5, 0.0, 0.0], "timing": {"supports_timing": True}}, False),
+        ({"cores": 2, "load_average": [0.0, 0.0, 0.0], "timing": {"supports_timing": False}}, True),
+    ],
+)
+def test_a_device_that_others_used_too_is_said_to_be_busy(device, busy):
+    assert measured._busy(device) is busy

@@ -1,7 +1,7 @@
 """The page on how it was measured: device, clock, seeds, budgets, and what was not done; read from files, not typed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -69,10 +69,23 @@ def _device() -> str:
     }
     if not known:
         return html.element("p", "No profile of a device has been recorded.")
-    devices = {what: settings.flat(read_json(path).get("device", {})) for what, path in known.items()}
+    recorded = {what: read_json(path).get("device", {}) for what, path in known.items()}
+    devices = {what: settings.flat(device) for what, device in recorded.items()}
     keys = dict.fromkeys(key for device in devices.values() for key in device)
     cells = [(escape(key), *(device.get(key, "–") for device in devices.values())) for key in keys]
-    return html.table(("Property", *devices), cells, "Devices of what was timed here", "compact")
+    table = html.table(("Property", *devices), cells, "Devices of what was timed here", "compact")
+    return table + "".join(html.element("p", _shared(what)) for what in recorded if _busy(recorded[what]))
+
+
+def _busy(device: Mapping[str, Any]) -> bool:
+    """Whether others had the device too, as far as is known: as was found meanwhile, or by its load at the start."""
+    if "timing" in device:
+        return not device["timing"]["supports_timing"]
+    return device.get("load_average", [0])[0] > device.get("cores", 1)
+
+
+def _shared(what: str) -> str:
+    return f"The device was not free while {what} were measured: seconds that rest on them may be too long."
 
 
 def _clock(studies: Sequence[Study]) -> str:
@@ -113,7 +126,7 @@ def _sizes(studies: Sequence[Study]) -> str:
         )  # fmt: skip
     head = ("Study", "Profile", "Workloads", "Workers", "Samples of a gradient", "Epochs", "Seeds", "Variants",
             "Training runs")  # fmt: skip
-    return html.table(head, cells, "What was run, by study", "cards files")
+    return html.table(head, cells, "What was run, by study", "cards")
 
 
 def _tuning(studies: Sequence[Study]) -> str:
