@@ -4,7 +4,7 @@ Two, three and four workers are needed, with one backup and without. Processes s
 settings are measured at once, and there may be more processes than cores: the file says so, and how much others used
 the cores meanwhile. Such seconds support no claim about time; what is tested is the ratio's prediction.
 
-    python benchmarks/straggler_gain.py [--repetitions 10] [--first-seed 0] [--write reference/straggler_gain_benchmark.json]
+    python benchmarks/straggler_gain.py [--first-seed 0] [--write reference/straggler_gain_benchmark.json]
 """
 
 import argparse

@@ -319,7 +319,7 @@ def test_the_readme_holds_the_ledger_that_is_published(root):
 
 def test_the_readme_counts_every_question_of_every_paper(root):
     rows = json.loads((root / "reports" / "ledger.json").read_text(encoding="utf-8"))
-    _, _, *papers = readme.tables(rows).partition("\n\n")[0].splitlines()
+    _, _, *papers = readme.tables(rows).split("\n\n")[1].splitlines()
     counts = [[int(cell) for cell in line.split("|")[2:-1]] for line in papers]
     assert [total for total, *_ in counts] == [sum(each) for _, *each in counts]
     assert sum(total for total, *_ in counts) == len(rows)

@@ -37,7 +37,8 @@ def tables(rows: Sequence[Row]) -> str:
     of: dict[str, list[Row]] = {}
     for row in rows:
         of.setdefault(row["paper"], []).append(row)
-    return "\n\n".join([_summary(of), *(_of_paper(*each) for each in of.items())])
+    rests = f"Runs of the profile `{rows[0]['profile']}`; the pages show beside each verdict what other profiles found."
+    return "\n\n".join([rests, _summary(of), *(_of_paper(*each) for each in of.items())])
 
 
 def table(rows: Sequence[Row]) -> str:
