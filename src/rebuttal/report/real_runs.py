@@ -29,6 +29,9 @@ sleep as lognormal stragglers do ({pace_ms:.0f} ms for a slowdown of 1), {repeti
 The gain is the seconds of an update of N workers over those of N + 1 of which N are waited for. The prediction is the
 ratio of order statistics E[X(N:N)] / E[X(N:N+1)]; *these draws* is that ratio of the very slowdowns that were drawn.
 In **{agree} of {rows} settings** the 95 % interval of the measured gain holds the prediction.
+
+This was not the first series. Two shorter ones on a busy machine were broken off after three settings in all, one of
+which did not agree; the repetitions were made more, and the priority of the processes higher, after that was seen.
 """
 CONDITIONS = """
 {name}, {cores} cores for these processes, torch {torch}. {timing}
