@@ -25,11 +25,34 @@
     parameter.value = list.value;
     return list;
   }
+  // The page's selection moves every chart that has what is chosen: the ones in view first.
+  var selection = window.pageSelection, views = [], queue = [];
+  function move() {
+    var next = queue.shift();
+    if (!next) { return; }
+    var values = selection.values(next.place);
+    Object.keys(values).forEach(function (name) { next.view.signal(name, values[name]); });
+    next.view.runAsync().then(function () { next.place.dataset.moved = location.search; setTimeout(move, 0); });
+  }
+  if (selection) {
+    selection.onChange(function () {
+      var idle = !queue.length;
+      function near(one) {
+        var box = one.place.getBoundingClientRect();
+        return box.bottom > 0 && box.top < innerHeight;
+      }
+      queue = views.filter(near).concat(views.filter(function (one) { return !near(one); }));
+      if (idle) { move(); }
+    });
+  }
+  function follows(place) { return selection && (place.dataset.methods || place.dataset.seeds || place.dataset.targets); }
   function draw(place) {
     if (place.dataset.drawn) { return; }
     place.dataset.drawn = "begun";
     var specification = JSON.parse(place.querySelector("script").textContent);
-    var lists = (specification.params || []).map(choice.bind(null, place.closest("figure")));
+    var parameters = specification.params || [], now = follows(place) ? selection.values(place) : {};
+    var lists = parameters.filter(function (one) { return one.bind; }).map(choice.bind(null, place.closest("figure")));
+    parameters.forEach(function (one) { if (one.name in now) { one.value = now[one.name]; } });
     var fixed = place.querySelector(".static");
     // One picture with one description, as the static one: what Vega says of every mark is kept from screen readers.
     var drawn = document.createElement("div"), inner = document.createElement("div");
@@ -45,6 +68,7 @@
         lists.forEach(function (list) {
           list.addEventListener("change", function () { result.view.signal(list.name, list.value).runAsync(); });
         });
+        if (follows(place)) { views.push({ place: place, view: result.view }); }
         place.dataset.drawn = "yes";
       },
       function (error) {
