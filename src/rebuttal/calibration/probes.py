@@ -3,6 +3,7 @@
 Each of them makes one report per round, so a run of n updates is n rounds. None of them changes the weights.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ def sizes(task: Any, whole: Any) -> tuple[Any, Any]:
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(ABC):
     """As many nodes as there are workers, each with the program `train`."""
 
     servers: ClassVar[int] = 0
@@ -32,9 +33,9 @@ class Probe:
         """The same program on every node."""
         return {node: self.train(task, nodes, k) for k, node in enumerate(nodes)}
 
+    @abstractmethod
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Node number k."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

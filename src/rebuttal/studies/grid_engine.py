@@ -183,8 +183,8 @@ def _alive(client: Client) -> bool:
     try:
         if client.status == "running":
             return bool(client.nthreads())
-    except (OSError, TimeoutError):
-        pass
+    except (OSError, TimeoutError) as error:
+        raise RunError(GONE) from error
     raise RunError(GONE)
 
 
