@@ -7,8 +7,8 @@ from pathlib import Path
 
 import synthetic_project
 from once import made_once
-from site_stages import REVIEWS
 
+REVIEWS = ("backup-workers", "continuous-propagation", "layer-wise", "random-smoothing")
 DRAWN = (*(f"{paper}.html" for paper in REVIEWS), "comparison.html", "machines.html", "calibration.html")
 PAGES = ("index.html", *DRAWN, "measured.html", "methods/index.html", "methods/backup_workers.html")
 #: What the processes share, pages and notebooks alike: imported once. The simulations of the studies are not needed.

@@ -1,20 +1,15 @@
 """Writes every page of the project in the current folder, as many at a time as there are cores. Run as a script."""
 
-import operator
-from pathlib import Path
 
-REVIEWS = ("backup-workers", "continuous-propagation", "layer-wise", "random-smoothing")
-
-
-def main() -> list[Path]:
-    """The pages that were written."""
+def main() -> None:
+    """What the last stages of the pipeline do."""
     from rebuttal.report import site
+    from rebuttal.report.all_pages import write_pages
     from rebuttal.studies.pool import run_all
 
-    pages = [(site.write_review, paper) for paper in REVIEWS]
-    pages += [(site.write_comparison, "comparison"), (site.write_machines,), (site.write_calibration,)]
-    written = run_all(operator.call, pages, "pages")
-    return [*written, *run_all(operator.call, [(site.write_measured,)], "ledger"), site.write_site()]
+    write_pages(run_all)
+    site.write_measured()
+    site.write_site()
 
 
 if __name__ == "__main__":

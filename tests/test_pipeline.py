@@ -51,7 +51,7 @@ def finished(tmp_path_factory) -> Path:
 
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-STUDIES, PAPERS = PIPELINE["study"]["foreach"], list(PIPELINE["review"]["foreach"])
+STUDIES = PIPELINE["study"]["foreach"]
 PARTS = ("summaries", "timelines", "training", "tuning")  # of a study that is one output
 
 
@@ -67,7 +67,6 @@ def outs(folder: Path) -> list[str]:
                 name = next(iter(out)) if isinstance(out, dict) else out
                 found.append(name.replace("${key}", key).replace("${item}", key))
     parts = [f"results/{study}/{part}" for study in pipeline["study"]["foreach"] for part in PARTS]
-    parts += [f"results/drawings/{page}.json" for page in (*PAPERS, "calibration", "comparison", "machines")]
     return [*found, *parts]
 
 
@@ -94,75 +93,54 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_a_new_grid_of_learning_rates_is_only_tuned_anew(project):
+def test_a_new_grid_of_learning_rates_leaves_the_other_studies_alone(project):
     text = (project / "params/quick.yaml").read_text()
     grid = next(line for line in text.splitlines() if "learning_rates: [" in line)
     (project / "params/quick.yaml").write_text(text.replace(grid, grid.replace("]", ", 7.0]"), 1))
-    assert {stage.split("@")[0] for stage in status(project)} == {"tune", "worker_counts"}
+    assert {stage.split("@")[0] for stage in status(project)} == {"method", "worker_counts"}
 
 
-def test_a_change_to_one_method_makes_its_stages_stale_and_no_other(project):
+def test_a_change_to_one_method_makes_its_stage_stale_and_no_other(project):
     path = project / "src/rebuttal/methods/softsync.py"
     path.write_text(path.read_text() + "\n# a change\n")
     studies = {f"study@{name}" for name in STUDIES}
-    assert status(project) == {"simulate@softsync", "calibrate", "equivalence", "memory", *studies}
+    assert status(project) == {"method@softsync", "calibrate", "equivalence", "memory", *studies}
 
 
-def test_a_changed_option_makes_the_stages_of_its_method_stale_and_no_other(project):
+def test_a_changed_option_makes_the_stage_of_its_method_stale_and_no_other(project):
     path = project / "params/backup_workers.yaml"
     replace(path, "variants: [{n: 4}]\n  softsync_aware", "variants: [{n: 2}]\n  softsync_aware")
-    assert {stage.split("@")[1] for stage in status(project)} == {"softsync"}
+    assert status(project) == {"method@softsync"}
 
 
-def test_a_new_method_makes_only_its_own_stages(project):
+def test_a_new_method_makes_only_its_own_stage(project):
     replace(
         project / "params/backup_workers.yaml",
         "  delayed:\n",
         "  synchronous_again: {program: synchronous}\n  delayed:\n",
     )
-    assert status(project) == {f"{kind}@synchronous_again" for kind in ("simulate", "tune", "train")}
+    assert status(project) == {"method@synchronous_again"}
 
 
-def test_a_changed_chart_trains_nothing_and_makes_the_pages_that_show_it(project):
+def test_a_changed_chart_trains_nothing(project):
     path = project / "src/rebuttal/charts/theme.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"drawings"}
-    for page, stage in (("comparison", "compare"), ("layer-wise", "review@layer-wise")):
-        path = project / f"results/drawings/{page}.json"
-        before = path.read_text()
-        path.write_text("another")
-        assert status(project) == {"drawings", stage}
-        path.write_text(before)
+    assert status(project) == {"reviews"}
 
 
 def test_a_changed_page_of_docs_makes_pages_alone(project):
-    for name, stage in (("methods/gpipe.md", "site"), ("status.md", "measured")):
-        path = project / "docs" / name
-        before = path.read_text()
-        path.write_text(before + "\nA change.\n")
-        assert status(project) == {stage}
-        path.write_text(before)
+    for name in ("methods/gpipe.md", "status.md"):
+        (project / "docs" / name).write_text((project / "docs" / name).read_text() + "\nA change.\n")
+    assert status(project) == {"site"}
 
 
 def test_the_processes_are_measured_anew_when_they_change_and_not_when_their_page_does(project):
     path = project / "notebooks/calibrate.ipynb"
     path.write_text(path.read_text() + "\n")
-    assert status(project) == {"calibration", "drawings"}
+    assert status(project) == {"reviews"}
     path = project / "src/rebuttal/calibration/probes.py"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"calibrate", "calibration", "drawings"}
-
-
-def test_a_changed_notebook_of_the_comparison_makes_its_page_and_no_other(project):
-    path = project / "notebooks/compare_methods.ipynb"
-    path.write_text(path.read_text() + "\n")
-    assert status(project) == {"compare", "drawings"}
-
-
-def test_a_changed_result_of_the_comparison_reaches_its_page(project):
-    (project / "results/comparison/content").write_text("another")
-    assert "compare" in status(project)
-    assert not {f"review@{name}" for name in PAPERS} & status(project)
+    assert status(project) == {"calibrate", "reviews"}
 
 
 def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew(project):
@@ -176,17 +154,17 @@ def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew
 def test_a_changed_rule_of_a_verdict_trains_nothing(project):
     path = project / "papers/backup-workers/paper.yaml"
     path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"drawings", "review@backup-workers"}
+    assert status(project) == {"reviews"}
 
 
 def test_a_new_reference_makes_pages_alone(project):
     (project / "reference" / "another.json").write_text("{}")
-    assert status(project) == {"site", *(f"review@{name}" for name in PAPERS)}
+    assert status(project) == {"reviews", "site"}
 
 
-def test_a_changed_result_makes_the_review_stale(project):
+def test_a_changed_result_makes_the_pages_stale(project):
     (project / "results/backup_workers/training/asynchronous/curves.nc").write_text("another")
-    assert "review@backup-workers" in status(project)
+    assert "reviews" in status(project)
 
 
 def test_every_module_that_a_result_rests_on_is_a_dependency():

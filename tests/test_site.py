@@ -59,11 +59,13 @@ def test_a_question_names_its_figures_its_files_its_cell_and_the_command_that_re
     built_project, reports
 ):
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    assert set(REVIEWS) <= set(stages["review"]["foreach"])
+    assert {f"reports/{paper}.html" for paper in REVIEWS} <= {
+        next(iter(out)) for out in stages["reviews"]["outs"]
+    }
     for row in json.loads(read(reports, "ledger.json")):
         page = read(reports, f"{row['paper']}.html")
         section = page[page.index(f'id="{row["id"]}"') :].split("</section>", 1)[0]
-        assert f"<code>dvc repro review@{row['paper']}</code>" in section
+        assert f"<code>rebuttal review {row['paper']}</code>" in section
         assert row["figure"] is None or f'href="#fig-{row["figure"]}"' in section
         assert all(f"<code>{file}</code>" in section for file in filter(None, row["data_file"].split("; ")))
     text = read(reports, "backup-workers.html")

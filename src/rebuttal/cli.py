@@ -124,10 +124,12 @@ def _with_params(module: str, function: str, _: argparse.Namespace) -> None:
     getattr(importlib.import_module(module), function)(_started(params.load)())
 
 
-def _drawings(_: argparse.Namespace) -> None:
-    from rebuttal.report.drawings import write_drawings
+def _reviews(_: argparse.Namespace) -> None:
+    from rebuttal.report.all_pages import write_pages
+    from rebuttal.studies.pool import run_all
 
-    _started(write_drawings)()
+    made = _started(write_pages)(run_all)
+    print(f"made: {', '.join(made) if made else 'nothing, every page stands as its inputs would make it'}")
 
 
 def _calibrate(given: argparse.Namespace) -> None:
@@ -250,7 +252,8 @@ RUN = ("run", "a command and its arguments, such as dvc repro")
 PAGES = (
     "rebuttal.execution",
     "rebuttal.report.comparison",
-    "rebuttal.report.drawings",
+    "rebuttal.report.all_pages",
+    "rebuttal.studies.pool",
     "rebuttal.report.on_machines",
     "rebuttal.report.paper_review",
     "rebuttal.report.site",
@@ -310,7 +313,12 @@ COMMANDS = (
         (),
     ),
     ("delays", DELAYS, "small problems whose gradients are late, in discrete and in continuous time", ()),
-    ("drawings", _drawings, "write down which code of charts each page rests on", ()),
+    (
+        "reviews",
+        _reviews,
+        "make every page that a notebook makes and whose inputs have changed, side by side",
+        (),
+    ),
     ("machines", _machines, "execute notebooks/machines.ipynb and render its page", ()),
     (
         "calibrate",

@@ -9,6 +9,8 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch._guards import TracingContext, tracing
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional
 
@@ -133,10 +135,15 @@ class Vectorised:
             x, y = x.repeat_interleave(shared, 0), y.repeat_interleave(shared, 0)
         key = (weights.shape, x.shape)
         if key not in self._traced:
-            each = torch.func.vmap(torch.func.grad(self._loss))
-            trace = make_fx(lambda w, a, b: each(w, a, b))  # noqa: PLW0108 - make_fx counts named arguments
-            self._traced[key] = trace(weights, x, y)
+            self._traced[key] = self._trace(weights, x, y)
         return self._traced[key](weights, x, y)
+
+    def _trace(self, weights: Tensor, x: Tensor, y: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+        """The operations of one call. One mode describes all of their results: make_fx's own, one each, cost half."""
+        each = torch.func.vmap(torch.func.grad(self._loss))
+        trace = make_fx(lambda w, a, b: each(w, a, b))  # noqa: PLW0108 - make_fx counts named arguments
+        with tracing(TracingContext(FakeTensorMode(allow_fallback_kernels=True))):
+            return trace(weights, x, y)
 
     def _loss(self, weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return self._workload.loss(self._workload.predict(weights, x), y)

@@ -4,6 +4,7 @@ import functools
 from pathlib import Path
 
 import torch
+import torch._inductor.config  # make_fx takes seconds for it at its first call: paid here, before processes are forked
 
 from rebuttal.replaying.engine import Replayer
 from rebuttal.replaying.table import read_table

@@ -1,7 +1,7 @@
 """What code draws each page: a page is made again when that changes, and not for a chart which it does not show.
 
-The stage `drawings` writes a file for each page with the modules of `rebuttal.charts` behind it; the pipeline's stages
-of pages depend on these files in the place of all charts. A comment or a docstring is no change.
+A page's record (`rebuttal.report.all_pages`) holds the modules of `rebuttal.charts` behind it, in the place of all
+charts. A comment or a docstring is no change.
 """
 
 import ast
@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rebuttal import charts, papers, paths
-from rebuttal.report import page
-from rebuttal.report.site import dumps
 
 FIGURE = re.compile(r'\.figure\(\s*"(\w+)"')
 CHARTS = "rebuttal.charts"
 REPORT = "rebuttal.report"
+Behind = dict[str, dict[str, str]]
 #: Page -> its notebook and the module that its cells call.
 PAGES = {
     "calibration": ("calibrate.ipynb", "on_calibration"),
@@ -30,27 +29,30 @@ DRAWS_ALL = (
 )  # a page rests on those of its figures that it shows, and on how they are listed there
 
 
-def write_drawings() -> list[Path]:
-    """Write results/drawings/PAGE.json for every page that is made from a notebook; the paths.
+def behind_pages() -> dict[str, Behind]:
+    """Page -> what draws it: the bytes of its notebook, how its figures are listed, the modules of charts behind them.
 
     Raises InputError for a figure that does not exist, or a paper's file that is broken.
     """
     notebooks = paths.root() / "notebooks"
-    reviews = sorted(path.parent.name for path in (paths.root() / "papers").glob("*/paper.yaml"))
-    found: dict[str, tuple[Path, str, list[str]]] = {
-        name: (notebooks / file, entry, []) for name, (file, entry) in PAGES.items()
-    }
-    found |= {
-        name: (notebooks / f"review_{name.replace('-', '_')}.ipynb", "paper_review", _evidence(name))
-        for name in reviews
-    }
-    return [_write(name, *about) for name, about in found.items()]
+    found = {name: _behind(notebooks / file, entry, []) for name, (file, entry) in PAGES.items()}
+    for name in reviewed_papers():
+        own = notebooks / f"review_{name.replace('-', '_')}.ipynb"
+        notebook = own if own.is_file() else notebooks / "review_paper.ipynb"
+        found[name] = _behind(notebook, "paper_review", _evidence(name))
+    return found
 
 
-def _write(name: str, notebook: Path, entry: str, figures: list[str]) -> Path:
-    named = figures_of(notebook) if notebook.is_file() else []
-    shown = sorted({*figures, *named})
-    return page.write(paths.results() / "drawings" / f"{name}.json", dumps(code_behind(shown, entry)))
+def reviewed_papers() -> list[str]:
+    """The folders of papers/ with a paper's file."""
+    return sorted(path.parent.name for path in (paths.root() / "papers").glob("*/paper.yaml"))
+
+
+def _behind(notebook: Path, entry: str, figures: list[str]) -> Behind:
+    shown = sorted({*figures, *figures_of(notebook)})
+    return code_behind(shown, entry) | {
+        "notebook": {notebook.name: hashlib.sha256(notebook.read_bytes()).hexdigest()}
+    }
 
 
 def figures_of(notebook: Path) -> list[str]:
@@ -66,7 +68,7 @@ def _evidence(paper: str) -> list[str]:
     return [one.figure for row in (*about.claims, *about.concerns) for one in row.answers if one.figure]
 
 
-def code_behind(figures: Iterable[str], entry: str) -> dict[str, dict[str, str]]:
+def code_behind(figures: Iterable[str], entry: str) -> Behind:
     """figures: how each is listed in the catalogue; modules: those of charts that draw them or that pages call.
 
     entry: the module of `rebuttal.report` that a page's notebook calls.

@@ -10,7 +10,7 @@ from rebuttal.studies.provenance import say
 from rebuttal.studies.simulating import budget_batches
 
 KINDS = ("simulate", "tune", "train")
-#: Typical seconds until a stage does its work: interpreter, imports, worker processes, a notebook's kernel.
+#: Typical seconds until a step does its work: interpreter, imports, worker processes, a notebook's kernel.
 START_S = {"simulate": 2.0, "tune": 4.0, "train": 8.0}
 REVIEW_S = 25.0  # order statistics, the review's notebook, the site
 EVENT_S = 150e-6  # of the virtual clock, for one gradient and its messages
@@ -18,22 +18,20 @@ EVALUATION = 1.25  # what evaluating costs on top of the gradients
 
 
 def say_what_is_left(study: Study, kind: str, method: str) -> None:
-    """One line: this stage, and about how long it and all that follow it take if nothing is up to date."""
+    """One line: about how long this step, the method's next ones and the methods after it take if all must run."""
     try:
-        seconds = sum(
-            stage_s(study, k, m)
-            for k in KINDS[KINDS.index(kind) :]
-            for m in study.methods
-            if k != kind or study.methods.index(m) >= study.methods.index(method)
-        )
+        place = study.methods.index(method)
+        rest = [(k, method) for k in KINDS[KINDS.index(kind) :]]
+        rest += [(k, m) for m in study.methods[place + 1 :] for k in KINDS]
+        seconds = sum(stage_s(study, k, m) for k, m in rest)
     except InputError:  # an estimate is no reason to stop: the stage itself says what is wrong with its files
         return
-    minutes, rest = divmod(round(seconds + REVIEW_S), 60)
-    say(f"{kind} {method}: this and what follows takes about {minutes}:{rest:02d} if all of it must run")
+    minutes, over = divmod(round(seconds + REVIEW_S), 60)
+    say(f"{kind} {method}: this and what follows takes about {minutes}:{over:02d} if all of it must run")
 
 
 def stage_s(study: Study, kind: str, method: str) -> float:
-    """Estimated seconds of one stage."""
+    """Estimated seconds of one step."""
     runs = {"simulate": len(study.seeds) + len(study.tuning_seeds), "train": 2 * len(study.seeds)}
     runs["tune"] = len(study.learning_rates) * len(study.tuning_seeds)
     return START_S[kind] + sum(

@@ -1,0 +1,63 @@
+"""Pages are made again when one of their inputs changes, and not for another's."""
+
+import shutil
+
+import built_site
+import pytest
+
+from rebuttal.report import all_pages, drawings
+
+NAMES = {page.removesuffix(".html") for page in built_site.DRAWN}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A copy of a project whose every page stands."""
+    folder = shutil.copytree(built_site.shared(), tmp_path / "project")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def made():
+    """The pages that would be made."""
+    return all_pages.write_pages(lambda *_: None)
+
+
+def changed(path):
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def test_pages_that_stand_are_left_as_they_are(project):
+    assert {one.name for one in all_pages.every()} == NAMES
+    assert made() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "pages"),
+    [
+        ("papers/layer-wise/paper.yaml", {"layer-wise"}),
+        ("notebooks/machines.ipynb", {"machines"}),
+        ("results/comparison/tuning/all.nc", {"comparison"}),
+        ("results/calibration.nc", {"calibration"}),
+        ("results/analyses/memory.nc", {*built_site.REVIEWS, "machines"}),
+        ("reports/comparison.html", {"comparison"}),  # somebody wrote into it
+    ],
+)
+def test_a_changed_file_makes_the_pages_that_read_it(project, file, pages):
+    changed(project / file)
+    assert set(made()) == pages
+
+
+def test_a_changed_chart_makes_the_pages_that_show_it(project, monkeypatch):
+    as_it_is = drawings._hash
+    for chart, pages in (("worker_counts", {"backup-workers"}), ("theme", NAMES)):
+        module = f"rebuttal.charts.{chart}"
+        monkeypatch.setattr(
+            drawings, "_hash", lambda name, module=module: "another" if name == module else as_it_is(name)
+        )
+        assert set(made()) == pages
+
+
+def test_a_page_that_was_removed_is_made_again(project):
+    (project / "reports" / "layer-wise.html").unlink()
+    assert made() == ["layer-wise"]
