@@ -6,7 +6,6 @@ misspelt one with a warning. The executed copy is a product to look at; nothing 
 
 import ast
 import contextlib
-import copy
 import json
 import logging
 import sys
@@ -23,7 +22,9 @@ import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
+from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
+from papermill.execute import raise_for_execution_errors
 from traitlets.config import Config
 
 from rebuttal import paths, warm
@@ -89,19 +90,27 @@ def declared(notebook: Path) -> dict[str, Any]:
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """The same notebook without what differs between equal runs: times, progress, random ids, papermill's notes."""
-    clean = NotebookNode(copy.deepcopy(notebook))
-    clean.metadata = nbformat.from_dict(
-        {"kernelspec": {"name": KERNEL, "display_name": "Python 3", "language": "python"}}
+    """The same notebook without what differs between equal runs: times, progress, random ids, papermill's notes.
+
+    The outputs are those of the notebook given, not copies: they can be large.
+    """
+    kernelspec = {"name": KERNEL, "display_name": "Python 3", "language": "python"}
+    about = notebook | {
+        "cells": [_clean(number, cell) for number, cell in enumerate(notebook.cells)],
+        "metadata": nbformat.from_dict({"kernelspec": kernelspec}),
+        "nbformat_minor": max(5, notebook.get("nbformat_minor", 5)),
+    }
+    return NotebookNode(about)
+
+
+def _clean(number: int, cell: NotebookNode) -> NotebookNode:
+    """A cell with a fixed id, lasting metadata, and what it said but on stderr."""
+    metadata = {name: value for name, value in cell.metadata.items() if name not in VOLATILE_CELL_METADATA}
+    said = [output for output in cell.get("outputs", []) if output.get("name") != "stderr"]
+    changed = {"id": f"c{number}", "metadata": NotebookNode(metadata)} | (
+        {"outputs": said} if "outputs" in cell else {}
     )
-    for number, cell in enumerate(clean.cells):
-        cell["id"] = f"c{number}"
-        for name in VOLATILE_CELL_METADATA:
-            cell.metadata.pop(name, None)
-        if "outputs" in cell:
-            cell["outputs"] = [output for output in cell.outputs if output.get("name") != "stderr"]
-    clean["nbformat_minor"] = max(5, clean.get("nbformat_minor", 5))
-    return clean
+    return NotebookNode(cell | changed)
 
 
 def _check_type(key: str, given: Any, default: Any) -> None:
@@ -132,11 +141,22 @@ def _run(notebook: Path, parameters: dict[str, Any], folder: Path) -> NotebookNo
     if warm.offered():
         config.NotebookClient.kernel_manager_class = WarmKernels
     try:
-        with _quiet():
-            return papermill.execute_notebook(
-                str(notebook), None, parameters, kernel_name=KERNEL, cwd=str(paths.root()),
-                progress_bar=False, request_save_on_cell_execute=False, stderr_file=sys.stderr, config=config,
-            )  # fmt: skip
+        with _quiet(), contextlib.chdir(paths.root()):
+            # What papermill.execute_notebook does, without its last step, which spells out the whole result once more.
+            ready = papermill.execute_notebook(
+                str(notebook), None, parameters, kernel_name=KERNEL, prepare_only=True
+            )
+            executed = papermill_engines.execute_notebook_with_engine(
+                None,
+                ready,
+                KERNEL,
+                input_path=str(notebook),
+                progress_bar=False,
+                stderr_file=sys.stderr,
+                config=config,
+            )
+            raise_for_execution_errors(executed, None)
+            return executed
     except PapermillExecutionError as error:
         raise InputError(
             f"{notebook.name}, cell {error.cell_index}: {error.ename}: {_first_line(error.evalue)}"

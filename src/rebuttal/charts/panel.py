@@ -14,7 +14,7 @@ import altair as alt
 import pandas as pd
 import xarray as xr
 
-from rebuttal.charts import frames, theme
+from rebuttal.charts import datasets, frames, theme
 from rebuttal.charts.theme import Entry
 
 NO_DEFINITION = "(no definition given)"
@@ -34,8 +34,8 @@ class Panel:
 
     @functools.cached_property
     def spec(self) -> dict[str, Any]:
-        """The Vega-Lite specification, without Altair's own validation: it is slow, and tests validate every chart."""
-        return self.chart.to_dict(validate=False)
+        """The Vega-Lite specification."""
+        return datasets.specification(self.chart)
 
     @property
     def title(self) -> str:

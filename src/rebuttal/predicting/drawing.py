@@ -10,7 +10,7 @@ import vl_convert
 
 from rebuttal.charts import timelines
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, join_specs, method_key, panel, tips
-from rebuttal.charts.renderer import VEGA_MIMES
+from rebuttal.charts.renderer import VEGA_MIME
 from rebuttal.charts.theme import INK, SOFT, Style
 from rebuttal.predicting import speedups
 from rebuttal.predicting.running import run
@@ -18,7 +18,7 @@ from rebuttal.predicting.setting import Setting
 from rebuttal.readings import gantt, progress
 from rebuttal.timeline import Timeline
 
-VEGA_MIME, SVG_MIME = VEGA_MIMES[0], "image/svg+xml"
+SVG_MIME = "image/svg+xml"
 WIDTH = 560  # pixels: beside JupyterLab's list of files, on a small screen
 UPDATES, ROUNDS = 3, 2  # as many updates, and batches for each worker, as the picture shows at least
 MOST_BARS = 800  # that a picture can hold, and a browser draw at once

@@ -16,7 +16,7 @@ import vl_convert
 from rebuttal import paths
 from rebuttal.charts import theme
 from rebuttal.charts.panel import Entry, Panel, join_specs
-from rebuttal.charts.renderer import VEGA_MIMES
+from rebuttal.charts.renderer import VEGA_MIME
 from rebuttal.report import html, method_links, page, selection, tables
 from rebuttal.report.html import PAGE_MIME
 
@@ -60,7 +60,7 @@ class Figure:
         if not self.panels:
             return {"text/html": self.to_html(), PAGE_MIME: self.to_html(), "text/plain": repr(self)}
         spec = join_specs(self.panels)
-        return dict.fromkeys(VEGA_MIMES, spec) | {PAGE_MIME: self.to_html(), "text/plain": repr(self)}
+        return {VEGA_MIME: spec, PAGE_MIME: self.to_html(), "text/plain": repr(self)}
 
     def to_html(self) -> str:
         """The figure as it stands in a published page."""

@@ -11,6 +11,8 @@ from rebuttal.report import page
 from rebuttal.report.html import PAGE_MIME
 from rebuttal.report.verdict import LEDGER_MIME
 
+SHOWN = (PAGE_MIME, "text/html", "text/plain")
+
 
 class PageExporter(TemplateExporter):
     """The notebook template of this package, on its own: no theme of nbconvert takes part."""
@@ -27,10 +29,20 @@ class PageExporter(TemplateExporter):
 
 def body(notebook: NotebookNode, name: str) -> str:
     """The HTML of all cells. name: the notebook's file, in notebooks."""
-    text, _ = PageExporter().from_notebook_node(
-        notebook, resources={"page_mime": PAGE_MIME, "notebook": name}
-    )
+    shown = NotebookNode(notebook | {"cells": [_light(cell) for cell in notebook.cells]})
+    text, _ = PageExporter().from_notebook_node(shown, resources={"page_mime": PAGE_MIME, "notebook": name})
     return re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", text)
+
+
+def _light(cell: NotebookNode) -> NotebookNode:
+    """A cell without the data that a page does not show: nbconvert copies all of it, twice."""
+    outputs = [
+        output | {"data": {mime: output.data[mime] for mime in SHOWN if mime in output.data}}
+        if "data" in output
+        else output
+        for output in cell.get("outputs", [])
+    ]
+    return NotebookNode(cell | {"outputs": list(map(NotebookNode, outputs))}) if outputs else cell
 
 
 def render(
