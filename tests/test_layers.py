@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rebuttal.cli import PAGES
+from rebuttal.cli.serving import PAGES
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 PACKAGE = SOURCE / "rebuttal"

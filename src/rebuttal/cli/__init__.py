@@ -1,0 +1,54 @@
+"""The command line: one command for each stage of the pipeline. Bad input is one line on stderr and exit status 2."""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Sequence
+
+from rebuttal import warm
+from rebuttal.cli.serving import NOT_SERVED
+from rebuttal.cli.starting import started
+from rebuttal.cli.table import COMMANDS
+from rebuttal.errors import InputError, RunError
+
+STUDY = "backup_workers"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        _run(given)
+    except InputError as error:
+        print(f"rebuttal: {error}", file=sys.stderr)
+        return 2
+    except (RunError, warm.GoneError) as error:
+        print(f"rebuttal: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(given: argparse.Namespace) -> None:
+    """Run a command in a warm process if there is one, here if not."""
+    served = given.command not in NOT_SERVED and warm.offered()
+    worker = started(warm.connect)() if served else None
+    if worker is None:
+        given.command(given)
+    else:
+        with contextlib.closing(worker):
+            worker(given.command, given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rebuttal", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, command, about, takes in COMMANDS:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(command=command)
+        if callable(takes):
+            takes(sub)
+            continue
+        for argument, meaning in takes:
+            sub.add_argument(argument, help=meaning, nargs=argparse.REMAINDER if argument == "run" else None)
+        sub.add_argument("--study", default=STUDY, help=f"a study of the parameters (default: {STUDY})")
+    return parser
