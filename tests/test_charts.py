@@ -18,7 +18,8 @@ from rebuttal.charts.panel import NO_DEFINITION, join_specs
 from rebuttal.errors import InputError
 from rebuttal.papers import FIGURES
 from rebuttal.report import definitions
-from rebuttal.report.captions import ON_CALIBRATION, ON_MACHINES
+from rebuttal.report.captions.calibration import ON_CALIBRATION
+from rebuttal.report.captions.machines import ON_MACHINES
 from rebuttal.schemas import ANALYSES
 from rebuttal.simulation import simulate
 from rebuttal.stats import datasets

@@ -19,7 +19,9 @@ from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.report import data as report_data
 from rebuttal.report import figures, findings, html, notebook_page, readme, words
 from rebuttal.report import files as report_files
-from rebuttal.report.captions import ON_CALIBRATION, ON_MACHINES
+from rebuttal.report.captions import SUBJECTS
+from rebuttal.report.captions.calibration import ON_CALIBRATION
+from rebuttal.report.captions.machines import ON_MACHINES
 from rebuttal.report.figure import PAGE_MIME, VEGA_MIME, columns
 from rebuttal.report.on_machines import machines
 from rebuttal.report.paper_review import review
@@ -39,6 +41,7 @@ def opened(place):
 
 def test_every_figure_of_the_papers_has_a_title_a_caption_and_sources():
     assert set(figures.ABOUT) == set(papers.FIGURES) | set(ON_MACHINES) | set(ON_CALIBRATION)
+    assert len(figures.ABOUT) == sum(len(subject.CAPTIONS) for subject in SUBJECTS)  # each under one subject
     for about in figures.ABOUT.values():
         assert about.title
         assert len(about.read.split()) > 10

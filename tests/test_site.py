@@ -16,8 +16,9 @@ from rebuttal import papers
 from rebuttal.charts import theme
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
-from rebuttal.report import captions, on_machines, site
 from rebuttal.report import files as report_files
+from rebuttal.report import on_machines, site
+from rebuttal.report.captions import calibration, machines
 from rebuttal.schemas import ANALYSES
 
 drawn_pages = pytest.mark.parametrize("page", DRAWN)
@@ -192,11 +193,11 @@ def test_the_page_of_the_machines_names_every_analysis_by_its_hash(built_project
 
 def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its_file(reports):
     text = read(reports, "machines.html")
-    for name in captions.ON_MACHINES:
+    for name in machines.ON_MACHINES:
         assert text.count(f'id="fig-{name}"') == 1
-        for kind in captions.ABOUT[name].variables:
+        for kind in machines.CAPTIONS[name].variables:
             assert f"<code>results/analyses/{ANALYSES[kind].pattern}</code>" in text
-    assert text.count('<p class="finding">') == len(captions.ON_MACHINES)
+    assert text.count('<p class="finding">') == len(machines.ON_MACHINES)
     assert 'href="machines.html"' in re.sub(
         r"<header.*?</header>", "", read(reports, "index.html"), flags=re.DOTALL
     )
@@ -208,7 +209,7 @@ def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its
 
 def test_the_page_of_the_calibration_shows_every_figure_the_costs_and_its_file(built_project, reports):
     text = read(reports, "calibration.html")
-    for name in captions.ON_CALIBRATION:
+    for name in calibration.ON_CALIBRATION:
         assert text.count(f'id="fig-{name}"') == 1
     (file,) = report_files.files(
         built_project / "results", ("calibration.nc",), within=built_project / "results"

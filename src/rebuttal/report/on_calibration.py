@@ -12,7 +12,7 @@ from rebuttal import paths, results
 from rebuttal.charts.calibration import support
 from rebuttal.errors import refuse
 from rebuttal.report import definitions, figures, html
-from rebuttal.report.captions import ON_CALIBRATION
+from rebuttal.report.captions.calibration import ON_CALIBRATION
 from rebuttal.report.figure import Figure
 from rebuttal.report.files import files, files_table
 from rebuttal.report.settings import flat

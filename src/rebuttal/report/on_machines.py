@@ -11,7 +11,7 @@ from rebuttal import paths, results
 from rebuttal.charts.theme import words
 from rebuttal.errors import refuse
 from rebuttal.report import figures, html
-from rebuttal.report.captions import ON_MACHINES
+from rebuttal.report.captions.machines import ON_MACHINES
 from rebuttal.report.figure import Figure
 from rebuttal.report.files import files, files_table, read_json
 from rebuttal.report.settings import flat

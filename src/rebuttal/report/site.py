@@ -10,7 +10,8 @@ from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.execution import execute
 from rebuttal.report import beside, measured, notebook_page, page
-from rebuttal.report.captions import ON_CALIBRATION, ON_MACHINES
+from rebuttal.report.captions.calibration import ON_CALIBRATION
+from rebuttal.report.captions.machines import ON_MACHINES
 from rebuttal.report.files import behind, reviewed
 from rebuttal.report.method_pages import write_methods
 from rebuttal.report.paper_review import analyses_of
