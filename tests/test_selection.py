@@ -6,8 +6,8 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from rebuttal.charts import frames
 from rebuttal.charts.panel import axis, panel, rows_of
+from rebuttal.charts.single_seeds import plain
 from rebuttal.errors import InputError
 from rebuttal.report import drawings, figure, live, page, selection, tables
 
@@ -65,8 +65,8 @@ def test_a_table_shows_one_target_and_keeps_the_others_and_single_seeds_for_the_
     assert '<span data-single="1.5|2.5">2</span>' in text
     assert '<span data-single="–">1</span>' in text
     assert "@" not in text
-    assert list(frames.plain(FRAME)) == ["method", "mean", "low", "high", "n"]
-    assert frames.plain(FRAME).attrs["rows"] == 2
+    assert list(plain(FRAME)) == ["method", "mean", "low", "high", "n"]
+    assert plain(FRAME).attrs["rows"] == 2
 
 
 def test_a_page_has_the_form_for_what_its_charts_have_and_no_other():

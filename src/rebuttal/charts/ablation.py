@@ -8,6 +8,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.panel import Entry, Panel, axis, colour, panel, shape, tips
+from rebuttal.charts.single_seeds import of_seeds, renamed, seed_rows, with_seeds
 from rebuttal.charts.theme import SOFT, SOLID, Style, words
 from rebuttal.metrics import metric_of
 from rebuttal.stats import datasets
@@ -72,11 +73,11 @@ def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
     labels = [label for label in map(str, curves.method.values) if all(f" {x}=" in label for x in OPTIONS)]
     chosen = curves.sel({"method": labels, "rate": "tuned"})
     dims = ("method", "workload", "machine")
-    frame = frames.seed_rows(datasets.error(datasets.final(chosen), curves), dims)
+    frame = seed_rows(datasets.error(datasets.final(chosen), curves), dims)
     frame = frames.keep(frame, frame["machine"] == frame["machine"].iloc[0])
     seconds = summaries.seconds_per_update.sel({"method": labels})
     frame["seconds_per_update"] = frames.flat_values(seconds.mean("seed"), frame, dims)
-    frame = frames.with_seeds(frame, "seconds_per_update", seconds, dims)
+    frame = with_seeds(frame, "seconds_per_update", seconds, dims)
     has = [dict(pair.split("=") for pair in str(label).split()[1:]) for label in frame["method"]]
     frame["part"] = [PARTS[float(one["gamma"]) > 0, one["accelerated"] == "true"].label for one in has]
     frame["passes"] = [PIPELINED[one["pipelined"] != "true"].label for one in has]
@@ -85,9 +86,9 @@ def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
 
 def table(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
     """Every combination on every workload."""
-    frame = frames.renamed(rows(curves, summaries), mean="test_error")
+    frame = renamed(rows(curves, summaries), mean="test_error")
     first = ["workload", "machine", "part", "passes", "seconds_per_update", "test_error", "low", "high", "n"]
-    first += frames.of_seeds(frame)
+    first += of_seeds(frame)
     return frames.short(pd.DataFrame(frame[first]))
 
 

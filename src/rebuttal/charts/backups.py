@@ -23,6 +23,7 @@ from rebuttal.charts.panel import (
     shape,
     tips,
 )
+from rebuttal.charts.single_seeds import renamed, seed_rows, wide
 from rebuttal.charts.targets import TARGET, at_targets
 from rebuttal.charts.theme import family, option, words
 from rebuttal.metrics import metric_of
@@ -74,7 +75,7 @@ def effect_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     labels = [label for label in map(str, data.method.values) if backups_of(label) is not None]
     times = reached(data.sel({"method": labels}), targets)
     parts = [
-        frames.seed_rows(times[name], ("workload", "machine", "method", "multiple")).assign(measure=name)
+        seed_rows(times[name], ("workload", "machine", "method", "multiple")).assign(measure=name)
         for name in MEASURES
     ]
     frame = pd.concat(parts, ignore_index=True)
@@ -115,7 +116,7 @@ def _effect_panel(frame: pd.DataFrame, place: str, measure: str, clock: str, key
 def effect_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """The points of the figure."""
     index = ["workload", "machine", "b", "n", "multiple", "standard"]
-    found = frames.wide(effect_rows(data, targets), index, "measure")
+    found = wide(effect_rows(data, targets), index, "measure")
     return frames.short(found, most=len(found))
 
 
@@ -128,7 +129,7 @@ def rate_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
         label for label in map(str, data.method.values) if family(label) in SERIES or label == "synchronous"
     ]
     chosen = frames.where_run(data.sel({"method": labels}), "learning_rate")
-    frame = frames.seed_rows(reached(chosen, targets).updates, ("workload", "method", "multiple"))
+    frame = seed_rows(reached(chosen, targets).updates, ("workload", "method", "multiple"))
     last = chosen.isel(point=-1)
     size = (last.samples_applied / last["update"]).mean("seed")
     frame["samples_per_update"] = frames.flat_values(size, frame, ("workload", "method"))
@@ -165,7 +166,7 @@ def rate_panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = N
 
 def rate_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """The points of the figure."""
-    found = frames.renamed(rate_rows(data, targets).drop(columns="series"), mean="updates")
+    found = renamed(rate_rows(data, targets).drop(columns="series"), mean="updates")
     return frames.short(found, most=len(found))
 
 
@@ -176,8 +177,8 @@ def answer_rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """
     labels = [label for label in main_methods(data) if family(label) in ANSWERS]
     chosen = frames.pick(data.sel({"method": labels}), "machine")
-    error = frames.seed_rows(_final_error(frames.pick(chosen, "rate", "tuned")), ("workload", "method"))
-    seconds = frames.seed_rows(reached(chosen, targets).seconds, ("workload", "method", "multiple"))
+    error = seed_rows(_final_error(frames.pick(chosen, "rate", "tuned")), ("workload", "method"))
+    seconds = seed_rows(reached(chosen, targets).seconds, ("workload", "method", "multiple"))
     both = [
         error.assign(measure="error", standard=True),
         _standard(seconds, targets).assign(measure="seconds"),
@@ -216,5 +217,5 @@ def answer_table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     goals = pd.DataFrame(timed[["multiple", "standard"]]).drop_duplicates()
     errors = frames.keep(frame, frame["measure"] == "error").drop(columns=["multiple", "standard"])
     both = pd.concat([errors.merge(goals, how="cross"), timed], ignore_index=True)
-    found = frames.wide(both, ["workload", "method", "multiple", "standard"], "measure")
+    found = wide(both, ["workload", "method", "multiple", "standard"], "measure")
     return frames.short(found, most=len(found))

@@ -24,7 +24,6 @@ from rebuttal.charts import (
     delay_costs,
     delay_map,
     equivalence,
-    frames,
     gains,
     latency_map,
     layer_timeline,
@@ -53,6 +52,7 @@ from rebuttal.charts import (
     worker_counts,
 )
 from rebuttal.charts.panel import Panel, join
+from rebuttal.charts.single_seeds import plain
 from rebuttal.charts.suiting import figure_of
 from rebuttal.errors import refuse
 
@@ -165,4 +165,4 @@ def table(name: str, *data: Any) -> pd.DataFrame:
 
     Without what pages have besides: other targets than the figure's own, and the values of single seeds.
     """
-    return frames.plain(drawing(name).table(*data))
+    return plain(drawing(name).table(*data))

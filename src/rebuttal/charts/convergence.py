@@ -8,6 +8,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, tips
+from rebuttal.charts.single_seeds import of_seeds, renamed, seed_rows, with_seeds
 from rebuttal.charts.theme import family, words
 from rebuttal.metrics import Metric, metric_of
 from rebuttal.stats import datasets
@@ -63,7 +64,7 @@ def _one(
 ) -> Panel:
     """One workload on one machine against one axis."""
     log = x != "epoch"
-    shown = pd.DataFrame(frame[["method", x, "mean", "low", "high", *frames.of_seeds(frame, "mean", x)]])
+    shown = pd.DataFrame(frame[["method", x, "mean", "low", "high", *of_seeds(frame, "mean", x)]])
     base = alt.Chart(frames.small(frames.keep(shown, frames.column(shown, x) > (0 if log else -1))))
     axis_x = axis(alt.X, x, AXES[x], log=log)
     line = base.mark_line().encode(
@@ -77,10 +78,10 @@ def _one(
 
 def curve_rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows of one workload and machine: method, point, mean, low, high of the test error, n; seconds, update, epoch."""
-    frame = frames.seed_rows(datasets.error(data.test_metric, data).clip(min=FLOOR), ("method", "point"))
+    frame = seed_rows(datasets.error(data.test_metric, data).clip(min=FLOOR), ("method", "point"))
     for name in AXES:
         frame[name] = frames.flat_values(data[name].mean("seed"), frame, ("method", "point"))
-    frame = frames.with_seeds(frame, "seconds", data.seconds, ("method", "point"))
+    frame = with_seeds(frame, "seconds", data.seconds, ("method", "point"))
     frame["low"] = frame["low"].clip(
         lower=FLOOR
     )  # the interval of a mean may reach below what a logarithm can show
@@ -97,8 +98,8 @@ def table(data: xr.Dataset) -> pd.DataFrame:
     """The end of every curve at the tuned rate: test error with interval, learning rate, diverged runs."""
     tuned = frames.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
     order = ("workload", "machine", "method")
-    frame = frames.seed_rows(datasets.error(tuned.test_metric.isel(point=-1), tuned), order)
+    frame = seed_rows(datasets.error(tuned.test_metric.isel(point=-1), tuned), order)
     frame["learning_rate"] = frames.flat_values(tuned.learning_rate, frame, order)
     frame["diverged"] = frames.flat_values(tuned.diverged_at.notnull().sum("seed"), frame, order)
     frame["seconds"] = frames.flat_values(tuned.seconds.isel(point=-1).mean("seed"), frame, order)
-    return frames.short(frames.renamed(frame, mean="test_error"))
+    return frames.short(renamed(frame, mean="test_error"))

@@ -6,9 +6,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from rebuttal.charts import frames, many
+from rebuttal.charts import many
 from rebuttal.charts.groups import group
 from rebuttal.charts.panel import Entry, Panel, axis, panel, rows_of, tips
+from rebuttal.charts.single_seeds import of_seeds
 
 ROW, FRAME = 30, 12
 LABEL = 140  # pixels for the names of methods: a phone leaves as much again for the dots
@@ -36,7 +37,7 @@ def dots(
     labels = list(dict.fromkeys(frame["method"]))
     y = names_axis(labels)
     shown = frame.drop(columns="group")
-    hidden = {*frames.of_seeds(shown), "standard", "multiple"}
+    hidden = {*of_seeds(shown), "standard", "multiple"}
     tip = tips(*(alt.Tooltip(str(name)) for name in shown if name not in hidden))
     base = rows_of(shown)
     layers = [

@@ -13,6 +13,7 @@ from rebuttal.charts import frames, many
 from rebuttal.charts.convergence import AXES, NAMES
 from rebuttal.charts.groups import group
 from rebuttal.charts.panel import CHOICE, Entry, Panel, axis, colour, dash, panel, tips
+from rebuttal.charts.single_seeds import of_seeds, renamed, with_seeds
 from rebuttal.charts.theme import words
 from rebuttal.stats import datasets
 
@@ -39,8 +40,8 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     for name in AXES:
         frame[name] = frames.flat_values(chosen[name].mean("seed"), frame, ("method", "point"))
     frame = frames.keep(frame, np.isfinite(frames.column(frame, "mean")))
-    frame = frames.with_seeds(frame, "mean", loss, ("method", "point"))
-    frame = frames.with_seeds(frame, "seconds", chosen.seconds, ("method", "point"))
+    frame = with_seeds(frame, "mean", loss, ("method", "point"))
+    frame = with_seeds(frame, "seconds", chosen.seconds, ("method", "point"))
     frame["last"] = ~frame.duplicated("method", keep="last")
     frame = many.with_groups(frame)
     frame["best"] = frame["method"].isin(list(best_of_groups(data).values()))
@@ -83,9 +84,7 @@ def choices(frame: pd.DataFrame) -> dict[str, str]:
 
 def _one(frame: pd.DataFrame, x: str, title: str, here: str, about: str, entries: tuple[Entry, ...]) -> Panel:
     log = x != "epoch"
-    shown = pd.DataFrame(
-        frame[["method", "group", x, "mean", "best", "last", *frames.of_seeds(frame, "mean", x)]]
-    )
+    shown = pd.DataFrame(frame[["method", "group", x, "mean", "best", "last", *of_seeds(frame, "mean", x)]])
     shown = frames.small(frames.keep(shown, frames.column(shown, x) > (0 if log else -1)))
     names = choices(frame)
     choice = alt.param(
@@ -131,7 +130,7 @@ def finding(data: xr.Dataset) -> str:
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The end of every curve."""
     frame = rows(data)
-    last = frames.renamed(frames.keep(frame, frame["last"]), mean="test_loss", update="updates")
+    last = renamed(frames.keep(frame, frame["last"]), mean="test_loss", update="updates")
     last["group"] = [group(key).name for key in last["group"]]
-    kept = ["group", "method", "test_loss", "updates", "epoch", "seconds", *frames.of_seeds(last)]
+    kept = ["group", "method", "test_loss", "updates", "epoch", "seconds", *of_seeds(last)]
     return frames.short(pd.DataFrame(last[kept]), most=len(last))

@@ -11,6 +11,7 @@ from rebuttal.charts.convergence import FLOOR
 from rebuttal.charts.groups import group
 from rebuttal.charts.many_dots import dots
 from rebuttal.charts.panel import Panel
+from rebuttal.charts.single_seeds import of_seeds, renamed, seed_rows
 from rebuttal.charts.theme import words
 from rebuttal.stats import datasets
 
@@ -25,9 +26,9 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     """
     frames.need(data, "method_errors", ["test_metric", "diverged_at", "learning_rate"])
     chosen = many.one_place(data).sel(rate="tuned")
-    frame = frames.seed_rows(1 - datasets.final(chosen), ("method",))
+    frame = seed_rows(1 - datasets.final(chosen), ("method",))
     frame["diverged"] = frames.flat_values(chosen.diverged_at.notnull().sum("seed"), frame, ("method",))
-    drawn = ["mean", "low", "high", *frames.of_seeds(frame)]
+    drawn = ["mean", "low", "high", *of_seeds(frame)]
     frame[drawn] = frame[drawn].clip(lower=FLOOR)
     return many.with_groups(frame.sort_values("mean", kind="stable"))
 
@@ -77,7 +78,7 @@ def finding(data: xr.Dataset) -> str:
 
 def table(data: xr.Dataset) -> pd.DataFrame:
     """Every variant, sorted within groups."""
-    frame = frames.renamed(rows(data), mean="test_error")
+    frame = renamed(rows(data), mean="test_error")
     frame["group"] = [group(key).name for key in frame["group"]]
-    first = ["group", "method", "test_error", "low", "high", "n", "diverged", *frames.of_seeds(frame)]
+    first = ["group", "method", "test_error", "low", "high", "n", "diverged", *of_seeds(frame)]
     return frames.short(pd.DataFrame(frame[first]), most=len(frame))

@@ -10,6 +10,7 @@ from rebuttal.charts import frames, many
 from rebuttal.charts.groups import group
 from rebuttal.charts.many_dots import dots
 from rebuttal.charts.panel import Panel
+from rebuttal.charts.single_seeds import of_seeds
 from rebuttal.charts.targets import TARGET, time_rows
 from rebuttal.charts.theme import words
 
@@ -32,11 +33,11 @@ def rows(data: xr.Dataset, targets: xr.DataArray, every: bool = False) -> pd.Dat
         frame = frames.keep(frame, np.isclose(frames.column(frame, "multiple"), TARGET))
     frame["reached"] = np.isfinite(frames.column(frame, "seconds"))
     frame["mean"] = np.where(frame["reached"], frame["seconds"], frame["at_least"])
-    singles = {name: name.replace("seconds", "mean") for name in frames.of_seeds(frame)}
+    singles = {name: name.replace("seconds", "mean") for name in of_seeds(frame)}
     frame = frame.rename(columns={"fastest": "low", "slowest": "high"} | singles)
     frame["standard"] = np.isclose(frames.column(frame, "multiple"), TARGET)
     kept = ["method", "mean", "low", "high", "n", "missed", "reached", "target"]
-    kept += [*frames.of_seeds(frame), *["multiple", "standard"] * every]
+    kept += [*of_seeds(frame), *["multiple", "standard"] * every]
     order = np.lexsort(
         [frames.column(frame, "mean"), ~frames.column(frame, "reached"), ~frames.column(frame, "standard")]
     )
@@ -74,7 +75,7 @@ def _places(frame: pd.DataFrame, label: str) -> pd.DataFrame:
 def _missed(part: pd.DataFrame) -> pd.DataFrame:
     """The rows of methods that missed, with where they ended; of a single seed, where that one missed."""
     found = frames.keep(part, ~part["reached"]).assign(note="missed")
-    for name in frames.of_seeds(found):
+    for name in of_seeds(found):
         found[name] = found["mean"].where(found[name].isna())
     return found
 
@@ -122,7 +123,7 @@ def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
             "standard": frame["standard"],
         }
     )
-    columns = frames.of_seeds(frame)
+    columns = of_seeds(frame)
     single = pd.DataFrame(frame[columns]).set_axis(
         [name.replace("mean", "seconds") for name in columns], axis=1
     )

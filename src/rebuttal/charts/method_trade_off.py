@@ -11,6 +11,7 @@ from scipy import stats
 from rebuttal.charts import frames, many, method_errors
 from rebuttal.charts.groups import group
 from rebuttal.charts.panel import Entry, Panel, axis, colour, panel, shape, tips
+from rebuttal.charts.single_seeds import of_seeds, renamed, with_seeds
 from rebuttal.charts.theme import Style, words
 
 GREY = "#7b8087"  # of the steps: to be seen on a light and on a dark page
@@ -38,7 +39,7 @@ def rows(data: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
     }
     for name, values in columns.items():
         frame[name] = frames.flat_values(values.mean("seed"), frame, ("method",))
-        frame = frames.with_seeds(frame, name, values, ("method",))
+        frame = with_seeds(frame, name, values, ("method",))
     frame["best"] = frontier(frames.column(frame, SPEED), frames.column(frame, "mean"))
     return frame
 
@@ -126,7 +127,7 @@ def finding(data: xr.Dataset, summaries: xr.Dataset) -> str:
 
 def table(data: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
     """Every variant, quickest first."""
-    frame = frames.renamed(rows(data, summaries).sort_values(SPEED, kind="stable"), mean="test_error")
+    frame = renamed(rows(data, summaries).sort_values(SPEED, kind="stable"), mean="test_error")
     frame["group"] = [group(key).name for key in frame["group"]]
     kept = [
         "group",
@@ -136,6 +137,6 @@ def table(data: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
         "seconds_per_update",
         STALE,
         "best",
-        *frames.of_seeds(frame),
+        *of_seeds(frame),
     ]
     return frames.short(pd.DataFrame(frame[kept]), most=len(frame))

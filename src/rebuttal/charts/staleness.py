@@ -9,6 +9,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
+from rebuttal.charts.single_seeds import renamed, seed_rows
 from rebuttal.charts.theme import family, option, words
 from rebuttal.errors import InputError
 from rebuttal.metrics import metric_of
@@ -34,7 +35,7 @@ def error_rows(data: xr.Dataset) -> pd.DataFrame:
         )
     some = frames.where_run(data.sel({"method": labels}), "learning_rate")
     order = ("workload", "rate", "method")
-    frame = frames.seed_rows(datasets.error(datasets.final(some), some), order)
+    frame = seed_rows(datasets.error(datasets.final(some), some), order)
     frame["k"] = [option(label, "k") for label in frame["method"]]
     frame["delayed"] = [words(family(label)) for label in frame["method"]]
     frame["diverged"] = frames.flat_values(some.diverged_at.notnull().sum("seed"), frame, order)
@@ -72,7 +73,7 @@ def error_panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
 
 def error_table(data: xr.Dataset) -> pd.DataFrame:
     """The points of the figure."""
-    return frames.short(frames.renamed(error_rows(data), mean="test_error"))
+    return frames.short(renamed(error_rows(data), mean="test_error"))
 
 
 def count_rows(data: xr.Dataset) -> pd.DataFrame:

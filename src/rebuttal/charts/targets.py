@@ -23,6 +23,7 @@ from rebuttal.charts.panel import (
     shape,
     tips,
 )
+from rebuttal.charts.single_seeds import wide, with_seeds
 from rebuttal.charts.theme import SOFT, words
 from rebuttal.errors import refuse
 from rebuttal.metrics import Metric, metric_of
@@ -54,7 +55,7 @@ def time_rows(data: xr.Dataset, targets: xr.DataArray, methods: Sequence[str] | 
     frame["at_least"] = frames.flat_values(times.seconds_end.mean("seed"), frame, dims[:3])
     level = targets.transpose("workload", "target")
     frame["multiple"] = frame["target"]
-    frame = frames.with_seeds(frame, "seconds", times.seconds, dims)
+    frame = with_seeds(frame, "seconds", times.seconds, dims)
     frame["target"] = frames.flat_values(level, frame, ("workload", "target"))
     return frames.keep(frame, frames.column(frame, "n") > 0)
 
@@ -146,7 +147,7 @@ def split_rows(
     joined = found.reset_coords(drop=True).to_dataframe().reset_index()
     joined = joined.rename(columns={"estimate": "mean", "target": "multiple"}).dropna(subset=["mean", "low"])
     place = ["workload", "machine", "method"]
-    joined = frames.with_seeds(
+    joined = with_seeds(
         joined.reset_index(drop=True), "mean", _seed_ratios(data, others, baseline, targets),
         [*place, "multiple", "part"],
     )  # fmt: skip
@@ -219,5 +220,5 @@ def split_table(
     """The total speed-up of every method with its factors side by side."""
     frame = split_rows(data, targets, baseline, machines=machines)
     index = ["workload", "machine", "method", "target", "multiple", "standard"]
-    found = frames.wide(frame, index, "part")
+    found = wide(frame, index, "part")
     return frames.short(found, most=len(found))

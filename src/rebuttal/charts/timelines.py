@@ -11,6 +11,7 @@ import xarray as xr
 from rebuttal.charts import frames
 from rebuttal.charts.dots import dots
 from rebuttal.charts.panel import Entry, Panel, axis, colour, method_key, panel, tips
+from rebuttal.charts.single_seeds import renamed, seed_rows
 from rebuttal.charts.theme import Style, words
 from rebuttal.errors import refuse
 from rebuttal.readings import gantt
@@ -164,7 +165,7 @@ def use_rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: machine, method, mean, low, high of the utilisation, n, and the share of gradients dropped."""
     frames.need(data, "utilisation", ["utilisation", "gradients_dropped", "gradients_computed"])
     first = frames.pick(data, "workload")
-    frame = frames.seed_rows(first.utilisation, ("machine", "method"))
+    frame = seed_rows(first.utilisation, ("machine", "method"))
     share = first.gradients_dropped.sum("seed") / first.gradients_computed.sum("seed")
     frame["dropped_share"] = frames.flat_values(share, frame, ("machine", "method"))
     return frame
@@ -185,4 +186,4 @@ def use_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -
 
 def use_table(data: xr.Dataset) -> pd.DataFrame:
     """The dots of the figure, with the share of gradients dropped."""
-    return frames.short(frames.renamed(use_rows(data), mean="utilisation"))
+    return frames.short(renamed(use_rows(data), mean="utilisation"))

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rebuttal.charts.frames import OF_SEED
 from rebuttal.charts.panel import CHOICE, STANDARD, Panel
+from rebuttal.charts.single_seeds import OF_SEED
 
 METHODS, SEED, TARGET = "pick_methods", "pick_seed", "pick_target"
 NONE = {METHODS: [], SEED: -1, TARGET: 0}  # a seed is its place among the chart's seeds; no target is 0

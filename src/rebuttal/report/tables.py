@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rebuttal.charts.frames import OF_SEED
+from rebuttal.charts.single_seeds import OF_SEED
 from rebuttal.charts.theme import words
 from rebuttal.report import html
 from rebuttal.report.selection import SEPARATOR, owned_columns
