@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rebuttal.calibration.campaign import calibrate
 from rebuttal.calibration.grid import GRIDS, grid_on
-from rebuttal.charts import calibration
+from rebuttal.charts import calibration_error, calibration_shipped
 from rebuttal.processes.launcher import forking
 
 
@@ -29,8 +29,8 @@ def main() -> None:
     given = parser.parse_args()
     forking("rebuttal.processes.shipped_node")
     data = calibrate(grid_on(given.profile, given.nodes))
-    errors = calibration.errors(data)
-    said = [calibration.error_finding(data), calibration.shipped_finding(data)]
+    errors = calibration_error.rows(data)
+    said = [calibration_error.finding(data), calibration_shipped.finding(data)]
     print(errors.to_string(float_format="{:.1f}".format), *said, sep="\n")
     if given.write:
         given.write.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from rebuttal.calibration import campaign, probes, runs
 from rebuttal.calibration.grid import GRIDS, WORKLOADS, Grid, cases, grid_on
 from rebuttal.calibration.host import WHOLE, Host, Line, measure, read
 from rebuttal.calibration.spans import by_node
-from rebuttal.charts import calibration as chart
+from rebuttal.charts import calibration_error
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS, method
 from rebuttal.stragglers import STRAGGLERS
@@ -177,7 +177,7 @@ def test_more_processes_than_cores_are_stated_and_support_no_claim(monkeypatch):
     made = campaign.calibrate(given)
     assert made.attrs["more_processes_than_cores"] == "[4]"
     assert made.attrs["supports_timing"] == "[]"
-    said = chart.error_finding(made)
+    said = calibration_error.finding(made)
     assert "Seconds of 4 processes support no claim about time: the machine has 2 cores" in said
     assert "4 processes are more processes than cores" in said
     assert bool((made.measured_s.sel(nodes=4, stragglers="none") > 0).all())

@@ -13,7 +13,16 @@ import synthetic_smoothing
 from runs import COSTS
 
 from rebuttal import charts, results
-from rebuttal.charts import convergence, layer_timeline, stragglers, targets, theme, timelines
+from rebuttal.charts import (
+    convergence,
+    layer_timeline,
+    speed_up_split,
+    stragglers,
+    targets,
+    theme,
+    time_to_target,
+    timelines,
+)
 from rebuttal.charts.panel import NO_DEFINITION, join_specs
 from rebuttal.errors import InputError
 from rebuttal.papers import FIGURES
@@ -199,7 +208,7 @@ def test_diverged_runs_are_counted(data):
 
 
 def test_a_missed_target_is_marked_not_dropped(data):
-    frame = targets.time_rows(data["curves"], data["targets"])
+    frame = time_to_target.rows(data["curves"], data["targets"])
     column = {name: np.asarray(frame[name]) for name in frame}
     hard = (column["method"] == "asynchronous") & (column["multiple"] == column["multiple"].min())
     np.testing.assert_array_equal(column["missed"][hard], column["n"][hard])
@@ -208,7 +217,7 @@ def test_a_missed_target_is_marked_not_dropped(data):
 
 
 def test_the_split_multiplies_to_the_whole(data):
-    frame = targets.split_rows(data["curves"], data["targets"])
+    frame = speed_up_split.rows(data["curves"], data["targets"])
     wide = frame.pivot_table(index=["workload", "machine", "method"], columns="part", values="mean")
     np.testing.assert_allclose(wide["total"], wide["updates"] * wide["seconds_per_update"], rtol=1e-9)
 
@@ -258,7 +267,7 @@ def test_bad_input_is_one_line(data):
         lambda: charts.chart(unknown, figure="convergence"),
         lambda: charts.chart(table, figure="one_timeline"),
         lambda: charts.chart(3),
-        lambda: targets.split_rows(data["curves"], data["targets"], baseline="asynchron"),
+        lambda: speed_up_split.rows(data["curves"], data["targets"], baseline="asynchron"),
     ):
         with pytest.raises(InputError) as caught:
             call()

@@ -17,8 +17,10 @@ import pandas as pd
 from rebuttal.charts import (
     ablation,
     adversarial,
-    backups,
-    calibration,
+    backups_effect,
+    calibration_error,
+    calibration_scatter,
+    calibration_shipped,
     continuous_time,
     convergence,
     delay_costs,
@@ -37,16 +39,19 @@ from rebuttal.charts import (
     method_trade_off,
     peaks,
     pipeline_steps,
+    rate_of_convergence,
     rates,
     renderer,
     replays,
     scaling,
     smoothing_map,
+    softsync_clipping,
+    speed_up_split,
     stable_rates,
     staleness,
     stragglers,
-    targets,
     throughput,
+    time_to_target,
     timelines,
     tuning_budget,
     worker_counts,
@@ -72,16 +77,20 @@ class Drawing:
 DRAWINGS: dict[str, Drawing] = (
     {
         "convergence": Drawing(("curves",), convergence.panels, convergence.table),
-        "time_to_target": Drawing(("curves", "targets"), targets.time_panels, targets.time_table),
-        "speed_up_split": Drawing(("curves", "targets"), targets.split_panels, targets.split_table),
+        "time_to_target": Drawing(("curves", "targets"), time_to_target.panels, time_to_target.table),
+        "speed_up_split": Drawing(("curves", "targets"), speed_up_split.panels, speed_up_split.table),
         "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
         "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
         "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
-        "backups_effect": Drawing(("curves", "targets"), backups.effect_panels, backups.effect_table),
-        "rate_of_convergence": Drawing(("curves", "targets"), backups.rate_panels, backups.rate_table),
+        "backups_effect": Drawing(("curves", "targets"), backups_effect.panels, backups_effect.table),
+        "rate_of_convergence": Drawing(
+            ("curves", "targets"), rate_of_convergence.panels, rate_of_convergence.table
+        ),
         "staleness_error": Drawing(("curves",), staleness.error_panels, staleness.error_table),
         "staleness_distribution": Drawing(("summaries",), staleness.count_panels, staleness.count_table),
-        "softsync_clipping": Drawing(("curves", "targets"), backups.answer_panels, backups.answer_table),
+        "softsync_clipping": Drawing(
+            ("curves", "targets"), softsync_clipping.panels, softsync_clipping.table
+        ),
         "one_timeline": Drawing(("gantt",), timelines.gantt_panels, timelines.gantt_table),
         "layer_timeline": Drawing(("layer_gantt",), layer_timeline.panels, layer_timeline.table),
         "utilisation": Drawing(("summaries",), timelines.use_panels, timelines.use_table),
@@ -94,6 +103,9 @@ DRAWINGS: dict[str, Drawing] = (
         "memory": Drawing(("memory",), memory.panels, memory.table),
         "scaling": Drawing(("scaling",), scaling.panels, scaling.table),
         "throughput": Drawing(("throughput",), throughput.panels, throughput.table),
+        "calibration_scatter": Drawing(
+            ("calibration",), calibration_scatter.panels, calibration_scatter.table
+        ),
     }
     | {
         name: Drawing(needs, module.panels, module.table, module.finding)
@@ -116,23 +128,17 @@ DRAWINGS: dict[str, Drawing] = (
             ("worker_counts", ("worker_counts",), worker_counts),
             ("adversarial", ("adversarial",), adversarial),
             ("pipeline_steps", ("smoothing_map", "recorded"), pipeline_steps),
+            ("calibration_error", ("calibration",), calibration_error),
+            ("calibration_shipped", ("calibration",), calibration_shipped),
         )
     }
     | {
         f"speed_up_over_{name}": Drawing(
             ("curves", "targets"),
-            functools.partial(targets.split_panels, baseline=baseline, machines=machines),
-            functools.partial(targets.split_table, baseline=baseline, machines=machines),
+            functools.partial(speed_up_split.panels, baseline=baseline, machines=machines),
+            functools.partial(speed_up_split.table, baseline=baseline, machines=machines),
         )
         for name, baseline, machines in (("all_reduce", "all_reduce", None), ("gpipe", "gpipe m=2", 1))
-    }
-    | {
-        f"calibration_{name}": Drawing(("calibration",), *drawn)
-        for name, drawn in {
-            "error": (calibration.error_panels, calibration.error_table, calibration.error_finding),
-            "scatter": (calibration.scatter_panels, calibration.scatter_table),
-            "shipped": (calibration.shipped_panels, calibration.shipped_table, calibration.shipped_finding),
-        }.items()
     }
 )
 

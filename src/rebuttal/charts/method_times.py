@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.charts import frames, many
+from rebuttal.charts import frames, many, time_to_target
 from rebuttal.charts.groups import group
 from rebuttal.charts.many_dots import dots
 from rebuttal.charts.panel import Panel
 from rebuttal.charts.single_seeds import of_seeds
-from rebuttal.charts.targets import TARGET, time_rows
+from rebuttal.charts.targets import TARGET
 from rebuttal.charts.theme import words
 
 AXIS = ["seconds to the target (s)", "log scale"]
@@ -28,7 +28,7 @@ def rows(data: xr.Dataset, targets: xr.DataArray, every: bool = False) -> pd.Dat
     here = many.one_place(data)
     chosen = data.sel({name: [here[name].item()] for name in ("workload", "machine") if name in data.dims})
     goals = targets.sel(workload=[here.workload.item()])
-    frame = time_rows(chosen, goals, many.names(here))
+    frame = time_to_target.rows(chosen, goals, many.names(here))
     if not every:
         frame = frames.keep(frame, np.isclose(frames.column(frame, "multiple"), TARGET))
     frame["reached"] = np.isfinite(frames.column(frame, "seconds"))
