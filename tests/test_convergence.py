@@ -9,7 +9,7 @@ import xarray as xr
 
 from rebuttal.stats import budget_verdicts, convergence, tuning_budget
 from rebuttal.stats.error_rates import Setting, studies
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 from rebuttal.verdict_rules import Compare
 
 

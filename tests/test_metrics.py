@@ -11,7 +11,7 @@ import xarray as xr
 from rebuttal import charts, metrics, results
 from rebuttal.errors import InputError
 from rebuttal.papers import Evidence
-from rebuttal.stats import datasets, quantities, verdicts
+from rebuttal.stats import datasets, quantities, result_files, verdicts
 
 FALLS = {"digits_cnn": metrics.Metric("bits per dimension", lower_is_better=True)}
 PLACE = {"workload": "digits_cnn"}
@@ -28,7 +28,7 @@ def mirrored(data: xr.Dataset) -> xr.Dataset:
 
 @pytest.fixture(scope="module")
 def rising(tmp_path_factory):
-    return quantities.read(synthetic_results.write(tmp_path_factory.mktemp("rising")))
+    return result_files.read(synthetic_results.write(tmp_path_factory.mktemp("rising")))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from rebuttal import papers, results
 from rebuttal.errors import InputError
 from rebuttal.params import files
 from rebuttal.params.schema import PROFILES
-from rebuttal.stats import quantities, verdicts
+from rebuttal.stats import result_files, verdicts
+from rebuttal.stats.ledger import ledger
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def study(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rows(source, study):
-    return {row["id"]: row for row in verdicts.ledger(papers.load(source), study)}
+    return {row["id"]: row for row in ledger(papers.load(source), study)}
 
 
 def test_the_paper_has_its_six_concerns_and_its_claims(source):
@@ -141,7 +142,7 @@ def test_data_files_exist(rows, study):
 
 
 def test_the_ledger_is_deterministic(source, study, rows):
-    assert {row["id"]: row for row in verdicts.ledger(papers.load(source), study)} == rows
+    assert {row["id"]: row for row in ledger(papers.load(source), study)} == rows
 
 
 def one_evidence(rule, figure="convergence"):
@@ -157,14 +158,14 @@ TIME = ACCURACY | {"what": "seconds_to_target", "better": "lower", "margin": 1.0
 
 @pytest.fixture(scope="module")
 def loaded(study):
-    return quantities.read(study)
+    return result_files.read(study)
 
 
 @pytest.fixture
 def data(loaded):
     """The results, in copies that a test may change."""
     names = ("curves", "tuning", "summaries", "stragglers")
-    return quantities.Results(loaded.folder, *(getattr(loaded, name).copy(deep=True) for name in names))
+    return result_files.Results(loaded.folder, *(getattr(loaded, name).copy(deep=True) for name in names))
 
 
 def shift(data, method, amount, **place):
@@ -192,7 +193,7 @@ def test_noise_makes_it_undecided(data):
 
 
 def test_four_seeds_make_it_undecided(data):
-    fewer = quantities.Results(
+    fewer = result_files.Results(
         data.folder, data.curves.isel(seed=slice(4)), data.tuning, data.summaries, data.stragglers
     )
     found = verdicts.judge(one_evidence(ACCURACY), fewer)
@@ -316,7 +317,7 @@ def test_a_changed_result_file_changes_the_ledger(source, tmp_path, rows):
     changed = xr.load_dataset(path, engine="h5netcdf")
     changed["test_metric"] = (changed.test_metric + 0.05).clip(0, 1)
     results.save(changed, path)
-    after = {row["id"]: row for row in verdicts.ledger(papers.load(source), study)}
+    after = {row["id"]: row for row in ledger(papers.load(source), study)}
     assert after["bw-c1"]["status"] != rows["bw-c1"]["status"]
 
 

@@ -12,7 +12,8 @@ from rebuttal import papers, results
 from rebuttal.errors import InputError
 from rebuttal.report import site
 from rebuttal.schemas import ANALYSES, Schema
-from rebuttal.stats import quantities, verdicts
+from rebuttal.stats import result_files
+from rebuttal.stats.ledger import ledger
 
 NOISY = Schema("noisy", "noisy.nc", {"slope": ("place", "seed")})
 ABOUT = {"id": "open-paper", "title": "A title", "authors": ["An Author"], "year": 2026, "venue": "nowhere",
@@ -43,7 +44,7 @@ def judged(folder, tmp_path, monkeypatch):
     def row(**given):
         path = tmp_path / "paper.yaml"
         path.write_text(yaml.safe_dump(ABOUT | {"concerns": [concern(1, **given)]}))
-        return verdicts.ledger(papers.load(path), quantities.without_runs())[0]
+        return ledger(papers.load(path), result_files.without_runs())[0]
 
     return row
 

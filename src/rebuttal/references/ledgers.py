@@ -7,8 +7,9 @@ from rebuttal import papers
 from rebuttal.errors import InputError
 from rebuttal.papers import Paper
 from rebuttal.references.bundle import Row
-from rebuttal.stats import quantities, verdicts
-from rebuttal.stats.quantities import Results
+from rebuttal.stats import result_files
+from rebuttal.stats.ledger import ledger
+from rebuttal.stats.result_files import Results
 
 
 def papers_in(folder: Path) -> list[Paper]:
@@ -35,7 +36,7 @@ def rows(about: Sequence[Paper], results: Path) -> list[Row]:
     found: list[Row] = []
     for paper in about:
         try:
-            found += verdicts.ledger(paper, _data(paper, results))
+            found += ledger(paper, _data(paper, results))
         except InputError as error:
             raise InputError(f"{paper.id}: {error}") from None
     return found
@@ -44,9 +45,9 @@ def rows(about: Sequence[Paper], results: Path) -> list[Row]:
 def _data(paper: Paper, results: Path) -> Results:
     """A paper's results; of a paper without a study, the analyses alone."""
     if paper.study is None:
-        return quantities.without_runs(results)
+        return result_files.without_runs(results)
     if not (results / paper.study).is_dir():
         raise InputError(
             f"{results / paper.study}: no such folder; allowed: results of the study {paper.study}"
         )
-    return quantities.read(results / paper.study)
+    return result_files.read(results / paper.study)

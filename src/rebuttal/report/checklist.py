@@ -12,7 +12,7 @@ from rebuttal.report import html, tuning_verdicts
 from rebuttal.report.files import notes
 from rebuttal.report.verdict import Row
 from rebuttal.stats import convergence, datasets, multiplicity, tuning_budget
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 
 
 def html_of(paper: Paper, data: Results, rows: Sequence[Row]) -> str:

@@ -12,8 +12,8 @@ from rebuttal.report.data import inputs
 from rebuttal.report.figure import Figure
 from rebuttal.report.files import files, files_table
 from rebuttal.report.verdict import Html
-from rebuttal.stats import quantities
-from rebuttal.stats.quantities import Runs
+from rebuttal.stats import result_files
+from rebuttal.stats.result_files import Runs
 
 SHOWN = {
     "workload": "workloads", "machine (modelled)": "machines", "workers": "workers", "samples of a gradient": "batch",
@@ -67,4 +67,4 @@ def _said(value: object) -> str:
 
 def compare(study: str | Path = "comparison") -> Comparison:
     """The comparison of all methods of a study. Raises InputError naming what is missing or broken in its files."""
-    return Comparison(quantities.read_runs(study), definitions.methods())
+    return Comparison(result_files.read_runs(study), definitions.methods())

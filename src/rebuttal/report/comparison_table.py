@@ -11,7 +11,7 @@ from rebuttal.charts.groups import group
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html, method_links
 from rebuttal.stats import datasets
-from rebuttal.stats.quantities import Runs
+from rebuttal.stats.result_files import Runs
 
 HEAD = (
     "Method", "Test error [95 %]", "Seconds to the target", "Seconds per epoch", "Mean staleness", "Utilisation",

@@ -10,7 +10,7 @@ from rebuttal.charts.theme import family
 from rebuttal.errors import InputError, refuse
 from rebuttal.schemas import ANALYSES
 from rebuttal.stats import datasets
-from rebuttal.stats.quantities import Results, Runs
+from rebuttal.stats.result_files import Results, Runs
 
 SHOWN = ("synchronous", "asynchronous", "backup_workers")
 UPDATES_SHOWN = 4  # updates of the first of them that the time line covers

@@ -13,8 +13,8 @@ from rebuttal.machines import MACHINES
 from rebuttal.report import html, markdown, settings, systems
 from rebuttal.report.files import notes, read_json, reviewed
 from rebuttal.report.verdict import Row
-from rebuttal.stats import datasets, quantities
-from rebuttal.stats.quantities import Runs
+from rebuttal.stats import datasets, result_files
+from rebuttal.stats.result_files import Runs
 
 TITLE = "How it was measured"
 STATUS = "status.md"  # of docs: what has been run, and what has not
@@ -57,7 +57,7 @@ def body() -> str:
 
 
 def _study(training: Path) -> Study:
-    data = quantities.read_runs(training.parent)
+    data = result_files.read_runs(training.parent)
     return Study(data, settings.parameters(data))
 
 

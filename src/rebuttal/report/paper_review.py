@@ -16,8 +16,9 @@ from rebuttal.report.figure import Figure
 from rebuttal.report.files import behind, files_table
 from rebuttal.report.verdict import Html, Row, question_html, status_key, summary_table
 from rebuttal.schemas import ANALYSES
-from rebuttal.stats import quantities, verdicts
-from rebuttal.stats.quantities import Results
+from rebuttal.stats import result_files
+from rebuttal.stats.ledger import ledger
+from rebuttal.stats.result_files import Results
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,10 +124,10 @@ def review(paper: str | Path, study: str | Path | None = None) -> Review:
     """
     about = papers.load(paper)
     place = study or about.study
-    data = quantities.read(place) if place else quantities.without_runs()
+    data = result_files.read(place) if place else result_files.without_runs()
     profile = profile_of(data)
     others = beside.others(profile, [about])
-    rows = beside.with_others(verdicts.ledger(about, data), profile, others)
+    rows = beside.with_others(ledger(about, data), profile, others)
     return Review(about, data, rows, definitions.methods(), others)
 
 

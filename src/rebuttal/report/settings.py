@@ -10,7 +10,7 @@ from rebuttal.charts.panel import definition
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html, method_links, tables
 from rebuttal.report.files import notes, read_json
-from rebuttal.stats.quantities import Runs
+from rebuttal.stats.result_files import Runs
 
 
 def html_of(data: Runs, definitions: Mapping[str, str]) -> str:

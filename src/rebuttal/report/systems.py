@@ -12,7 +12,7 @@ from pathlib import Path
 from rebuttal import paths
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html, method_links
-from rebuttal.stats.quantities import Runs
+from rebuttal.stats.result_files import Runs
 
 UNREAD = "Full size is modelled from counted operations: no ImageNet and no such machine were at hand to train it on."
 

@@ -9,7 +9,7 @@ from rebuttal.report import html
 from rebuttal.report.words import WHAT, plain
 from rebuttal.stats import budget_verdicts
 from rebuttal.stats.budget_verdicts import Budgets
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 
 SAID = (
     "Both sides try the same n of the grid's learning rates, and each keeps the best by validation loss. Printed is "

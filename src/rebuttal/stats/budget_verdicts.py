@@ -15,7 +15,7 @@ import xarray as xr
 
 from rebuttal.stats import datasets, quantities
 from rebuttal.stats.judging import Status
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 from rebuttal.verdict_rules import Compare
 
 CERTAIN = 0.975

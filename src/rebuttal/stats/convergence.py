@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rebuttal.stats import judging, multiplicity, quantities
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 from rebuttal.stats.student import CONFIDENCE
 
 WHAT = "epochs_to_target"

@@ -25,7 +25,7 @@ from rebuttal import seeding
 from rebuttal.papers import Evidence
 from rebuttal.stats import judging, verdicts
 from rebuttal.stats.judging import Status
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 from rebuttal.verdict_rules import Compare
 
 DIFFERENCE_SPREAD, RATIO_SPREAD = 0.006, 0.1

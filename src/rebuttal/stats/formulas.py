@@ -6,7 +6,7 @@ import xarray as xr
 from rebuttal.stats import datasets, quantities
 from rebuttal.stats.judging import FEWEST_SEEDS, Part, Status
 from rebuttal.stats.order_statistics import progress_per_update
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 from rebuttal.verdict_rules import BestBackups, OrderStatistics, ProductIdentity
 
 TIMES = ("iteration_seconds_closed_form", "iteration_seconds_simulated", "iteration_seconds_stderr")

@@ -10,7 +10,7 @@ from rebuttal.errors import refuse
 from rebuttal.schemas import ANALYSES
 from rebuttal.stats import judging, student
 from rebuttal.stats.judging import FEWEST_SEEDS, Part, Status
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 from rebuttal.verdict_rules import Reading
 
 STATISTICS = {"highest": np.max, "lowest": np.min, "median": np.median, "mean": np.mean}

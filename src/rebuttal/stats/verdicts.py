@@ -1,4 +1,4 @@
-"""Verdicts: what a rule of a paper.yaml says about the result files of a study, and the ledger of all of them.
+"""Verdicts: what a rule of a paper.yaml says about the result files of a study.
 
 A verdict is computed and never written by hand: `supported` if the interval lies on the supporting side of the
 rule's margin on every workload and machine, `contradicted` if on the other side on every one, `mixed` if it is split,
@@ -7,18 +7,15 @@ rule's margin on every workload and machine, `contradicted` if on the other side
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
-from rebuttal import papers
-from rebuttal.papers import Evidence, Paper, Question
-from rebuttal.stats import arrays, datasets, formulas, judging, multiplicity, quantities, reading
+from rebuttal.papers import Evidence
+from rebuttal.stats import arrays, datasets, formulas, judging, quantities, reading
 from rebuttal.stats.judging import Effects, Part, Status
-from rebuttal.stats.quantities import Results
+from rebuttal.stats.result_files import Results
 from rebuttal.verdict_rules import (
     BestBackups,
     Compare,
@@ -185,54 +182,3 @@ def _conditions(rule: Rule, data: Results) -> str:
     if isinstance(rule, BestBackups):
         words.append(f"{rule.workers} machines; progress per update from two published points")
     return "; ".join(words)
-
-
-def ledger(paper: Paper | str | Path, study: Results | str | Path) -> list[dict[str, Any]]:
-    """One row for every concern and claim of a paper, in their order: plain values, ready for JSON.
-
-    study: its results, or its name or folder, from which they are read. `holm` of a claim is what stands of it when
-    all of the paper's claims are corrected together (`multiplicity.corrected`); None for a concern.
-    """
-    paper = paper if isinstance(paper, Paper) else papers.load(paper)
-    data = replace(study if isinstance(study, Results) else quantities.read(study), known={})
-    judged = [(question, [judge(evidence, data) for evidence in question.answers])
-              for question in (*paper.concerns, *paper.claims)]  # fmt: skip
-    rows = [_row(question, paper, verdicts) for question, verdicts in judged]
-    of_claims = range(len(paper.concerns), len(rows))
-    parts = [(rows[at]["status"], [part for one in judged[at][1] for part in one.parts]) for at in of_claims]
-    for at, holm in zip(of_claims, multiplicity.corrected(parts), strict=True):
-        rows[at]["holm"] = holm
-    return rows
-
-
-def _row(question: Question, paper: Paper, verdicts: list[Verdict]) -> dict[str, Any]:
-    """The first piece of evidence that measures gives the effect; the status is that of all of them together."""
-    evidence = [_evidence(one, verdict) for one, verdict in zip(question.answers, verdicts, strict=True)]
-    files = dict.fromkeys(file for verdict in verdicts for file in verdict.data_files)
-    first = next((one for one in evidence if one["status"] != "answered"), (evidence or [NO_EVIDENCE])[0])
-    shown = {key: first[key] for key in ("effect", "interval", "n", "unit", "rule", "figure", "conditions")}
-    status = judging.combine(verdict.status for verdict in verdicts)
-    return {"id": question.id, "paper": paper.id, "kind": question.kind, "status": status, "holm": None, **shown,
-            "data_files": list(files), "text": question.text, "source": question.source,
-            "concerns": list(question.concerns), "missing": question.missing, "evidence": evidence}  # fmt: skip
-
-
-NO_EVIDENCE: dict[str, Any] = {
-    "effect": None, "interval": [None, None], "n": 0, "unit": "", "rule": None, "figure": None, "conditions": "",
-}  # fmt: skip
-
-
-def _evidence(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
-    parts = [{"where": part.where, "status": part.status, "effect": _number(part.effect),
-              "interval": [_number(part.low), _number(part.high)], "n": part.n, "note": part.note}
-             for part in verdict.parts]  # fmt: skip
-    return {"status": verdict.status, "effect": _number(verdict.effect),
-            "interval": [_number(verdict.low), _number(verdict.high)], "n": verdict.n, "unit": verdict.unit,
-            "conditions": verdict.conditions, "rule": evidence.rule.model_dump(exclude_none=True),
-            "figure": verdict.figure, "table": evidence.table, "data_files": list(verdict.data_files),
-            "explain": evidence.explain, "parts": parts}  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    """Six digits, so that the ledger reads well; None where there is no number or no bound."""
-    return float(f"{value:.6g}") if np.isfinite(value) else None
