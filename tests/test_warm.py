@@ -188,7 +188,9 @@ except InputError as error: print(error)
 
 
 def test_two_requests_at_once(folder):
-    code = CLIENT + "import helpers; print(worker(helpers.wait, *sys.argv[1:]))"
+    code = (
+        CLIENT + "import helpers; sys.stdout.write(worker(helpers.wait, *sys.argv[1:]) + chr(10))"
+    )  # one write
     script = f'{sys.executable} -c "$0" a b & {sys.executable} -c "$0" b a; wait'  # each waits for the other
     done = finished(["sh", "-c", script, code], folder)
     assert sorted(done.stdout.split()) == ["a", "b"], done.stderr
