@@ -19,9 +19,11 @@ FRAME = pd.DataFrame(
 
 def layered(frame):
     base = alt.Chart(frame)
-    return alt.layer(
-        base.mark_line().encode(x="seconds:Q", y="n:Q"),
-        base.mark_point().encode(x="seconds:Q", y="n:Q", tooltip="method"),
+    return alt.LayerChart(
+        layer=[
+            base.mark_line().encode(x="seconds:Q", y="n:Q"),
+            base.mark_point().encode(x="seconds:Q", y="n:Q", tooltip="method"),
+        ]
     )
 
 

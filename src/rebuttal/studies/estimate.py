@@ -19,6 +19,8 @@ EVALUATION = 1.25  # what evaluating costs on top of the gradients
 
 def say_what_is_left(study: Study, kind: str, method: str) -> None:
     """One line: about how long this step, the method's next ones and the methods after it take if all must run."""
+    if method not in study.methods:  # the step itself refuses it
+        return
     try:
         place = study.methods.index(method)
         rest = [(k, method) for k in KINDS[KINDS.index(kind) :]]
