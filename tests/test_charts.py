@@ -116,6 +116,8 @@ def test_every_legend_entry_is_explained_and_drawn_once(name, drawn):
         assert panel.key
         assert all(entry.definition not in ("", NO_DEFINITION) for entry in panel.key)
         assert len({entry.label for entry in panel.key}) == len(panel.key)
+    looks = {(entry.label, entry.style) for panel in drawn[name] for entry in panel.key}
+    assert len({label for label, _ in looks}) == len(looks)  # the page prints one key for all panels
 
 
 @pytest.mark.parametrize("name", EVERY)

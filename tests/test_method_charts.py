@@ -1,6 +1,7 @@
 """Charts of many methods: groups, what is drawn of each variant, and what the sentences beside them say."""
 
 import json
+import re
 from itertools import combinations
 
 import numpy as np
@@ -84,6 +85,15 @@ def test_every_method_has_a_group_and_a_look_of_its_own():
     assert len(set(looks)) == len(looks)
 
 
+def test_what_studies_call_a_method_has_a_look_that_no_figure_changes(root):
+    texts = [path.read_text(encoding="utf-8") for path in (root / "params").glob("*.yaml")]
+    own = {
+        name for text in texts for name in re.findall(r"^ +(\w+):(?=\s*{?\s*program:)", text, re.MULTILINE)
+    }
+    assert "mini_batch_momentum" in own
+    assert own <= set(theme.FAMILIES)
+
+
 def test_a_studys_own_name_for_a_method_stands_in_its_group():
     assert groups.group_of("mini_batch_momentum") == groups.group_of("mini_batch")
     assert groups.group_of("delayed_layer_wise") == "collectives"  # not that of delayed
@@ -165,7 +175,7 @@ def test_equal_runs_are_found_and_counted(data):
     same = many.equals(many.one_place(data["curves"]))
     assert same[SAME[0]] == [SAME[1]]
     assert same["hogwild"] == []
-    assert "1 have the same values to the bit" in method_errors.finding(data["curves"])
+    assert "1 with the same values to the bit" in method_errors.finding(data["curves"])
 
 
 def test_a_missed_target_is_a_hollow_mark_and_no_time(data):
@@ -229,6 +239,13 @@ def test_who_diverged_at_every_rate_is_listed(data):
     assert np.isfinite(frame["drawn"]).all()
 
 
+def test_a_name_stands_apart_from_a_number_and_a_phrase_stays_a_phrase():
+    assert theme.words("local_sgd H=4 post=50.0") == "local sgd, H = 4, post = 50"
+    assert theme.in_text("local_sgd H=4 post=50") == "local sgd (H = 4, post = 50)"
+    assert theme.in_text("local_sgd") == "local sgd"
+    assert theme.words("practical settings, one sample") == "practical settings, one sample"
+
+
 def test_names_say_what_sets_a_variant_apart():
     short = many.short_names(LABELS)
     assert short["gpipe m=4"] == ["gpipe", "m = 4"]
@@ -236,4 +253,6 @@ def test_names_say_what_sets_a_variant_apart():
     assert short["local_sgd H=4 post=50"] == ["local sgd", "post = 50"]
     assert short["one_sided atomic=false"] == ["one sided", "not atomic"]
     assert short["continuous_propagation form=stash mitigation=spike"][1] == "stash, spike"
+    long = many.short_names(["continuous_propagation_momentum a=1", "continuous_propagation_momentum a=2"])
+    assert [*long.values()] == [["continuous propagation", f"momentum, a = {a}"] for a in (1, 2)]
     assert len({tuple(lines) for lines in short.values()}) == len(LABELS)

@@ -26,13 +26,13 @@ from rebuttal.charts.theme import words
 def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
     """How far the prediction of every method is off, a panel for each number of nodes and kind of run."""
     frame = frames.some(rows(data), "calibration_error")
-    x = axis(alt.X, "mean", "predicted over measured seconds per update, minus 1 (%)", zero=True)
+    x = axis(alt.X, "mean", ["predicted over measured seconds", "per update, minus 1 (%)"], zero=True)
     found = []
     for place, part in by_place(frame):
         key = key_of(data, part, definitions)
         about = f"{repetitions(part)}; mean and 95 % interval; {AGAINST}"
         say = f"Error of the predicted seconds per update of {len(part)} methods, {place}."
-        found.append(dots(part, place, x, about, say, key))
+        found.append(dots(part, place, x, about, say, key, line=0))
     return found
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, tips
+from rebuttal.charts.panel import Entry, Panel, axis, colour, dash, method_key, panel, there, tips
 from rebuttal.charts.single_seeds import of_seeds, renamed, seed_rows, with_seeds
 from rebuttal.charts.theme import family, words
 from rebuttal.metrics import Metric, metric_of
@@ -42,7 +42,7 @@ def panels(
     """Test error for each workload: against seconds on each machine, and against updates and epochs."""
     frames.need(data, "convergence", ["test_metric", *AXES])
     chosen = frames.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", rate)
-    found = []
+    every, found = method_key([str(label) for label in chosen.method.values], definitions), []
     for name in chosen.workload.values:
         at = chosen.sel(workload=name)
         drawn = {str(machine): curve_rows(at.sel(machine=machine)) for machine in at.machine.values}
@@ -52,9 +52,7 @@ def panels(
             metric = metric_of(data.attrs, str(name))
             place = f"{words(str(name))}: {metric.error} against {NAMES[x]}"
             title = f"{place}, {words(machine)}" if x == "seconds" else place
-            key = method_key(
-                list(dict.fromkeys(frames.some(drawn[machine], "convergence")["method"])), definitions
-            )
+            key = there(every, frames.some(drawn[machine], "convergence")["method"])
             found.append(_one(drawn[machine], x, title, frames.clock(data), key, metric))
     return found
 

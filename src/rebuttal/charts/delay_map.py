@@ -1,5 +1,7 @@
 """The map of depth and batch: where the delay costs updates, and where a pipeline that is never drained is faster."""
 
+from collections.abc import Iterable
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -45,7 +47,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             x, y, alt.X2("layers_to"), alt.Y2("batch_to"), color=alt.Color("gain:Q", scale=tint, legend=None),
             tooltip=tips("layers", "batch", "value"),
         )  # fmt: skip
-        text = base.mark_text(fontSize=11, color=INK).encode(
+        text = base.mark_text(fontSize=11, color=INK, dy=17).encode(  # below the marks of the boundaries
             alt.X("layers:Q"), alt.Y("batch:Q"), text=alt.Text("value:Q", format=".2f")
         )
         found.append(panel([cell, text, *lines], title, about, say, KEY))
@@ -107,16 +109,21 @@ def finding(data: xr.Dataset) -> str:
     worst = cost.isel(cost.argmax(...))  # pyright: ignore[reportArgumentType] - a dict, for all dims
     bounded = data.guaranteed.mean("seed")
     deep = data.best_speedup.isel(layers=-1).mean("seed")
-    gains = ", ".join(
-        f"{float(deep.sel(half_batch=half)):.2f} times ({half:g})" for half in deep.half_batch.values
-    )
+    gains = _and(f"{float(deep.sel(half_batch=half)):.2f}" for half in deep.half_batch.values)
+    devices = _and(f"{half:g}" for half in deep.half_batch.values)
     return (
         f"The delay costs up to {float(worst):.3g} times the updates ({int(worst.layers)} layers, {int(worst.batch)} "
         f"samples in an update), and at most {float(bounded.max()):.3g} times where the theorem holds, which is in "
         f"{int(bounded.notnull().sum())} of {bounded.size} places. With the best batch of each method and "
-        f"{int(deep.layers)} layers, continuous propagation takes the target by this much before the best synchronous "
-        f"method, by the samples with which a device is at half speed: {gains}."
+        f"{int(deep.layers)} layers, continuous propagation reaches the target {gains} times as fast as the best "
+        f"synchronous method, on devices that are at half speed with {devices} samples."
     )
+
+
+def _and(parts: Iterable[str]) -> str:
+    """'1, 2 and 3'."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _named(half: float) -> tuple[str, str]:

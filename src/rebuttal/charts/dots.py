@@ -5,12 +5,14 @@ import pandas as pd
 
 from rebuttal.charts import many
 from rebuttal.charts.panel import Entry, Panel, colour, panel, rows_of, shape, tips
+from rebuttal.charts.theme import SOFT
 
 ROW, FRAME = 26, 60
 
 
-def dots(frame: pd.DataFrame, title: str, x: alt.X, about: str, say: str, key: tuple[Entry, ...]) -> Panel:
-    """Rows of `frame`: method, mean, low, high, n. `x` is the axis of `mean`."""
+def dots(frame: pd.DataFrame, title: str, x: alt.X, about: str, say: str, key: tuple[Entry, ...],
+         line: float | None = None) -> Panel:  # fmt: skip
+    """Rows of `frame`: method, mean, low, high, n. `x` is the axis of `mean`; line: a value that is marked on it."""
     base = rows_of(frame)
     names = {entry.label: entry.name for entry in key}
     said = names | many.short_names(
@@ -31,4 +33,7 @@ def dots(frame: pd.DataFrame, title: str, x: alt.X, about: str, say: str, key: t
     point = base.mark_point(filled=True, opacity=1, size=70).encode(
         x, y, colour(key), shape(key), tooltip=tip
     )
-    return panel([rule, point], title, about, say, key, height=FRAME + ROW * len(names))
+    marked = [] if line is None else [
+        alt.Chart(pd.DataFrame({"at": [line]})).mark_rule(color=SOFT, strokeDash=[3, 3]).encode(x="at:Q")
+    ]  # fmt: skip
+    return panel([*marked, rule, point], title, about, say, key, height=FRAME + ROW * len(names))

@@ -12,6 +12,7 @@ from rebuttal.charts.panel import Entry
 from rebuttal.charts.theme import FAMILIES, VARIANT_DASHES, Style, family, words
 
 BASELINE = "mini_batch"
+LONG = 26  # letters of a name on one line
 
 
 def one_place(data: xr.Dataset) -> xr.Dataset:
@@ -72,6 +73,8 @@ def baseline_entries(labels: Sequence[str], definition: str) -> tuple[Entry, ...
 def short_names(labels: Sequence[str]) -> dict[str, list[str]]:
     """Label -> one line or two: the method, and below it the options that set the variant apart from its siblings.
 
+    The last word of a long name goes to the second line.
+
     'continuous_propagation form=stash mitigation=spike' -> ['continuous propagation', 'stash, spike'].
     """
     found = {}
@@ -79,8 +82,12 @@ def short_names(labels: Sequence[str]) -> dict[str, list[str]]:
         name, *options = label.split()
         siblings = [one.split()[1:] for one in labels if family(one) == name]
         shared = set.intersection(*map(set, siblings)) if len(siblings) > 1 else set()
-        own = ", ".join(_said(option) for option in options if option not in shared)
-        found[label] = [name.replace("_", " "), own] if own else [name.replace("_", " ")]
+        own = [_said(option) for option in options if option not in shared]
+        first, tail = name.replace("_", " "), []
+        if len(first) > LONG:
+            first, _, last = first.rpartition(" ")
+            tail = [last]
+        found[label] = [first, *filter(None, [", ".join([*tail, *own])])]
     return found
 
 

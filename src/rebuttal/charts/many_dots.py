@@ -72,7 +72,7 @@ def _notes(notes: pd.DataFrame, x: alt.X, y: alt.Y, looks: dict, middle: float) 
         return []
     base = rows_of(notes)
     words = alt.Text("note:N")
-    text = {"fontSize": 11, "color": looks["color"]}
+    text = {"fontSize": 11, "color": looks["color"], "dy": -8}  # above an interval
     right = base.transform_filter(f"datum.mean < {middle}").mark_text(align="left", dx=9, **text)
     left = base.transform_filter(f"datum.mean >= {middle}").mark_text(align="right", dx=-9, **text)
     tip = tips("method", alt.Tooltip("note:N"), alt.Tooltip("mean:Q"))

@@ -5,8 +5,8 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.charts import frames
-from rebuttal.charts.panel import Panel, axis, colour, panel, plain_key, shape, tips
-from rebuttal.charts.theme import SOFT, family, words
+from rebuttal.charts.panel import Entry, Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.charts.theme import SOFT, SOLID, Style, family, words
 
 KINDS = {
     "weights": "every version that is still used",
@@ -15,6 +15,9 @@ KINDS = {
     "activations": "what forward passes keep for their backward passes",
     "buffers": "messages that wait, and activations of other stages",
 }
+TOTAL = Entry(
+    "total", "all together", "the most that the node holds at a time", Style(SOFT, SOLID, "tick"), "point"
+)
 MODELS = ("alexnet", "resnet50", "gpt2_small")
 ROW, FRAME = 15, 60
 GB = 1e9
@@ -37,9 +40,9 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     found = []
     for model, part in drawn.groupby("model", sort=False):
         base = alt.Chart(frames.small(part.drop(columns="model")))
-        labels_of = alt.Axis(labelExpr=expression, labelLimit=150, labelFontSize=10, labelOverlap=False)
+        labels_of = alt.Axis(labelExpr=expression, labelLimit=170, labelFontSize=10, labelOverlap=False)
         y = alt.Y("method:N", title=None, sort=None, axis=labels_of)
-        x = axis(alt.X, "gb", "peak on the fullest node (GB), log scale", log=True, axis=POWERS)
+        x = axis(alt.X, "gb", ["peak on the fullest node (GB)", "log scale"], log=True, axis=POWERS)
         tip = tips("method", "kind", "gb", "total_gb", "versions")
         point = base.mark_point(filled=False, opacity=1, size=36, strokeWidth=1.5, aria=False).encode(
             x, y, colour(key, "kind"), shape(key, "kind"), tooltip=tip
@@ -48,7 +51,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             alt.X("total_gb:Q"), y, tooltip=tip
         )
         say = f"Memory of the fullest node for every method on {words(str(model))}, by kind, and in all."
-        found.append(panel([tick, point], words(str(model)), about, say, key,
+        found.append(panel([tick, point], words(str(model)), about, say, (*key, TOTAL),
                            height=FRAME + ROW * len(first)))  # fmt: skip
     return found
 

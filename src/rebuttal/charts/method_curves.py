@@ -14,7 +14,7 @@ from rebuttal.charts.convergence import AXES, NAMES
 from rebuttal.charts.groups import group
 from rebuttal.charts.panel import CHOICE, Entry, Panel, axis, colour, dash, panel, tips
 from rebuttal.charts.single_seeds import of_seeds, renamed, with_seeds
-from rebuttal.charts.theme import words
+from rebuttal.charts.theme import in_text, words
 from rebuttal.stats import datasets
 
 SHOWN = 16  # points of a curve that are drawn
@@ -121,9 +121,9 @@ def finding(data: xr.Dataset) -> str:
     lead = last.loc[last["mean"].idxmin()]
     quick, slow = last.loc[last["seconds"].idxmin()], last.loc[last["seconds"].idxmax()]
     return (
-        f"The lowest test loss at the end is {lead['mean']:.3g} nat, of {words(str(lead['method']))}. The same number "
-        f"of samples takes {words(str(quick['method']))} {quick['seconds']:.3g} s and {words(str(slow['method']))} "
-        f"{slow['seconds']:.3g} s."
+        f"The lowest test loss at the end is {lead['mean']:.3g} nat, of {in_text(str(lead['method']))}. The same "
+        f"number of samples takes {quick['seconds']:.3g} s with {in_text(str(quick['method']))}, the quickest, and "
+        f"{slow['seconds']:.3g} s with {in_text(str(slow['method']))}, the slowest."
     )
 
 

@@ -12,7 +12,7 @@ from rebuttal.charts.groups import group
 from rebuttal.charts.many_dots import dots
 from rebuttal.charts.panel import Panel
 from rebuttal.charts.single_seeds import of_seeds, renamed, seed_rows
-from rebuttal.charts.theme import words
+from rebuttal.charts.theme import in_text, words
 from rebuttal.stats import datasets
 
 AXIS = ["test error at the end (fraction)", "log scale"]
@@ -62,16 +62,16 @@ def finding(data: xr.Dataset) -> str:
     interval = f" [{best['low']:.3g}, {best['high']:.3g}]" if sure else ""
     text = (
         f"After {epochs:.2g} epochs the lowest test error is {best['mean']:.3g}{interval}, of "
-        f"{words(str(best['method']))}."
+        f"{in_text(str(best['method']))}."
     )
     same = many.equals(chosen)
     for entry in many.baseline_entries(list(frame["method"]), LINE):
         base = frame[frame["method"] == entry.label].iloc[0]
         below, above = int((frame["high"] < base["low"]).sum()), int((frame["low"] > base["high"]).sum())
-        apart = f", {below} an interval wholly below its own and {above} one wholly above" if sure else ""
+        apart = f"; {below} with the whole interval below its own, {above} above it" if sure else ""
         text += (
-            f" Held against {entry.name}: of the other {len(frame) - 1} variants, {len(same[entry.label])} have the "
-            f"same values to the bit{apart}."
+            f" Of the other {len(frame) - 1} variants against {in_text(entry.label)}: {len(same[entry.label])} with "
+            f"the same values to the bit{apart}."
         )
     return text
 

@@ -12,7 +12,7 @@ from rebuttal.charts.many_dots import dots
 from rebuttal.charts.panel import Panel
 from rebuttal.charts.single_seeds import of_seeds
 from rebuttal.charts.targets import TARGET
-from rebuttal.charts.theme import words
+from rebuttal.charts.theme import in_text
 
 AXIS = ["seconds to the target (s)", "log scale"]
 LINE = "the median of its seconds, as a line in every group"
@@ -98,10 +98,12 @@ def finding(data: xr.Dataset, targets: xr.DataArray) -> str:
     if arrived.empty:
         return text
     quickest = arrived.loc[arrived["mean"].idxmin()]
-    text += f" The quickest is {words(str(quickest['method']))}, after {quickest['mean']:.3g} s"
+    text += f" The quickest is {in_text(str(quickest['method']))}, after {quickest['mean']:.3g} s"
     for entry in many.baseline_entries(list(arrived["method"]), LINE):
+        if entry.label == quickest["method"]:
+            continue
         base = float(arrived.loc[arrived["method"] == entry.label, "mean"].iloc[0])
-        text += f"; {entry.name} takes {base / quickest['mean']:.3g} times as long"
+        text += f"; {in_text(entry.label)} takes {base / quickest['mean']:.3g} times as long"
     return f"{text}."
 
 

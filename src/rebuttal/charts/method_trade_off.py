@@ -121,7 +121,7 @@ def finding(data: xr.Dataset, summaries: xr.Dataset) -> str:
     return (
         f"By the means, no other variant is both quicker per epoch and more accurate than {_listed(unbeaten(frame))}. "
         f"Over the {len(distinct)} variants that compute different values, error and mean staleness have a rank "
-        f"correlation of {going:.2f}."
+        f"correlation of {f'{going:.2f}'.replace('-', '−')}."
     )
 
 

@@ -6,7 +6,7 @@ under each name; the published page prints it beside the chart instead, where it
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,6 +58,12 @@ def method_key(
         Entry(label, theme.words(label), definition(label, known), style, mark)
         for label, style in drawn.items()
     )
+
+
+def there(key: Sequence[Entry], labels: Iterable[str]) -> tuple[Entry, ...]:
+    """The entries of a figure's key that one of its panels has: a method looks the same in all of them."""
+    known = set(labels)
+    return tuple(entry for entry in key if entry.label in known)
 
 
 def definition(label: str, known: Mapping[str, str]) -> str:

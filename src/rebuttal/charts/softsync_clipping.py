@@ -9,7 +9,7 @@ import xarray as xr
 from rebuttal.charts import frames
 from rebuttal.charts.convergence import main_methods
 from rebuttal.charts.dots import dots
-from rebuttal.charts.panel import Panel, axis, method_key
+from rebuttal.charts.panel import Panel, axis, method_key, there
 from rebuttal.charts.single_seeds import seed_rows, wide
 from rebuttal.charts.targets import at_verdicts, reached
 from rebuttal.charts.theme import family, words
@@ -58,13 +58,20 @@ def panels(
         titles = {"error": f"test {at_end}", "seconds": "seconds to the target (s), log scale"}
         title = f"{words(name)}: {titles[measure].split(' (')[0]}"
         here = frames.keep(part, part["standard"])
-        lost = [words(label) for label in dict.fromkeys(frame["method"]) if label not in set(here["method"])]
+        tried = there(key, _tried(frame, name))
+        lost = [entry.name for entry in tried if entry.label not in set(here["method"])]
         missed = f"; missed the target: {', '.join(lost)}" if lost else ""
         about = f"{frames.seeds(here)}; mean and 95 % interval{missed}; {frames.clock(data)}"
         x = axis(alt.X, "mean", titles[measure].split(", "), log=measure == "seconds")
         drawn = part if measure == "seconds" else part.drop(columns=["multiple", "standard"])
-        found.append(dots(drawn, title, x, about, f"{title}, {len(key)} methods.", key))
+        found.append(dots(drawn, title, x, about, f"{title}, {len(tried)} methods.", tried))
     return found
+
+
+def _tried(frame: pd.DataFrame, workload: str) -> list[str]:
+    """The methods that were run on a workload: those with an error at the end, target reached or not."""
+    mine = (frame["workload"] == workload) & (frame["measure"] == "error")
+    return [str(label) for label in frame["method"][mine]]
 
 
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Staleness: what it does to the error, and how it is distributed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import numpy as np
@@ -10,7 +10,7 @@ import xarray as xr
 from rebuttal.charts import frames
 from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, plain_key, shape, tips
 from rebuttal.charts.single_seeds import renamed, seed_rows
-from rebuttal.charts.theme import family, option, words
+from rebuttal.charts.theme import family, in_text, option, words
 from rebuttal.errors import InputError
 from rebuttal.metrics import metric_of
 from rebuttal.stats import datasets
@@ -90,7 +90,7 @@ def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None)
     """How often a gradient of each staleness was applied; methods without staleness are one phrase, no line."""
     frame = frames.some(count_rows(data), "staleness_distribution")
     stale = list(dict.fromkeys(frames.column(frame, "method")[frames.column(frame, "staleness") > 0]))
-    fresh = dict.fromkeys(words(family(str(name))) for name in frame["method"] if name not in stale)
+    fresh = _fresh(list(dict.fromkeys(map(str, frame["method"]))), stale)
     part = _body(frames.keep(frame, frame["method"].isin(stale)) if stale else frame)
     key = method_key(list(dict.fromkeys(part["method"])), definitions)
     base = alt.Chart(frames.small(part))
@@ -103,6 +103,13 @@ def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None)
     notes += [f"always 0: {', '.join(fresh)}"] if stale and fresh else []
     say = f"Distribution of staleness for {len(key)} methods."
     return [panel([line], "staleness of applied gradients", "; ".join(notes), say, key)]
+
+
+def _fresh(labels: Sequence[str], stale: Sequence[str]) -> list[str]:
+    """The methods without staleness, in words; the variant too where another variant of the method has some."""
+    mixed = {family(label) for label in stale}
+    fresh = [label for label in labels if label not in stale]
+    return list(dict.fromkeys(in_text(one if family(one) in mixed else family(one)) for one in fresh))
 
 
 def _body(frame: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,13 @@ FAMILIES: dict[str, tuple[str, tuple[int, ...]]] = family_looks() | {
     "softsync": ("#9a5fb5", SOLID),
     "softsync_aware": ("#d279a6", DASHED),
     "delayed": ("#7c8b2a", SOLID),
+    # what studies call a method with another rule or as a grid of its own
+    "mini_batch_momentum": ("#b0565f", SOLID),
+    "gpipe_momentum": ("#8a7a5c", SOLID),
+    "continuous_propagation_momentum": ("#5b6fb5", SOLID),
+    "delayed_all_reduce_momentum": ("#8a7a5c", SOLID),
+    "pprs_parts": ("#5b6fb5", SOLID),
+    "pprs_width": ("#b0565f", SOLID),
 }
 SPARE = ("#5b6fb5", "#b0565f", "#4f8f4f", "#8a7a5c")
 VARIANT_DASHES = (SOLID, DASHED, DOTTED, DASH_DOT)
@@ -60,11 +67,19 @@ def family(label: str) -> str:
 
 
 def words(label: str) -> str:
-    """A label as a reader says it: 'backup_workers b=2' -> 'backup workers, b = 2'."""
+    """A label as a reader says it: 'backup_workers b=2' -> 'backup workers, b = 2'; a phrase stays one."""
     name, *options = label.split()
+    if not all("=" in option for option in options):
+        return label.replace("_", " ")
     return ", ".join(
         [name.replace("_", " "), *(option.replace("=", " = ").removesuffix(".0") for option in options)]
     )
+
+
+def in_text(label: str) -> str:
+    """A label within a sentence, where it may stand beside a number: 'backup workers (b = 2)'."""
+    name, _, options = words(label).partition(", ")
+    return f"{name} ({options})" if options else name
 
 
 def family_style(name: str, order: int) -> tuple[str, tuple[int, ...]]:
@@ -100,7 +115,7 @@ def config() -> dict:
     axis = {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": SOFT,
         "titleColor": INK, "gridColor": GRID, "domainColor": "#b6bcc4", "tickColor": "#b6bcc4", "tickSize": 4,
-        "titlePadding": 8, "labelOverlap": "greedy", "tickCount": 5,
+        "titlePadding": 8, "labelOverlap": "greedy", "labelSeparation": 4, "tickCount": 5,
     }  # fmt: skip
     legend = {
         "orient": "bottom", "direction": "vertical", "labelLimit": 720, "labelFontSize": 11, "title": None,

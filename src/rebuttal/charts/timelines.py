@@ -10,7 +10,7 @@ import xarray as xr
 
 from rebuttal.charts import frames
 from rebuttal.charts.dots import dots
-from rebuttal.charts.panel import Entry, Panel, axis, colour, method_key, panel, tips
+from rebuttal.charts.panel import Entry, Panel, axis, colour, method_key, panel, there, tips
 from rebuttal.charts.single_seeds import renamed, seed_rows
 from rebuttal.charts.theme import Style, words
 from rebuttal.errors import refuse
@@ -176,8 +176,9 @@ def use_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -
     frame = frames.some(use_rows(data), "utilisation")
     found = []
     x = axis(alt.X, "mean", "utilisation (share of time)", zero=True)
+    every = method_key(list(dict.fromkeys(frame["method"])), definitions, "point")
     for machine, part in frame.groupby("machine", sort=False):
-        key = method_key(list(part["method"]), definitions, "point")
+        key = there(every, part["method"])
         about = f"{frames.seeds(part)}; mean over workers, 95 % interval; {frames.clock(data)}"
         say = f"Share of time in which workers compute on {machine}, for {len(key)} methods."
         found.append(dots(part, words(str(machine)), x, about, say, key))

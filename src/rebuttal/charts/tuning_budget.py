@@ -10,7 +10,7 @@ import xarray as xr
 from rebuttal.charts import frames, many
 from rebuttal.charts.groups import group
 from rebuttal.charts.panel import Panel, axis, colour, dash, method_key, panel, tips
-from rebuttal.charts.theme import family, words
+from rebuttal.charts.theme import family, in_text
 from rebuttal.metrics import metric_of
 from rebuttal.stats import tuning_budget
 
@@ -71,6 +71,6 @@ def finding(data: xr.Dataset) -> str:
         gain[str(label)] = first / max(last, SMALLEST)
     most, least = max(gain, key=gain.__getitem__), min(gain, key=gain.__getitem__)
     return (
-        f"One rate drawn at random instead of the best of all costs {words(most)} {gain[most]:.2g} times the "
-        f"error, the most of all, and {words(least)} {gain[least]:.2g} times, the least."
+        f"One rate drawn at random instead of the best of all comes to {gain[most]:.2g} times the error with "
+        f"{in_text(most)}, the most of all, and to {gain[least]:.2g} times with {in_text(least)}, the least."
     )

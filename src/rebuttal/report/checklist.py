@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from rebuttal.charts.theme import words
+from rebuttal.charts.theme import family, words
 from rebuttal.papers import Paper
 from rebuttal.report import html, tuning_verdicts
 from rebuttal.report.files import notes
@@ -29,7 +29,7 @@ def html_of(paper: Paper, data: Results, rows: Sequence[Row]) -> str:
         "Claims corrected together": _together(rows),
         "Reference convergence": _convergence(data),
         "Compute": _compute(data),
-        "Sources": "; ".join(paper.sources),
+        "Sources": "; ".join(source.removesuffix(".") for source in paper.sources),
     }
     return html.facts({name: escape(text) for name, text in answers.items()}) + tuning_verdicts.html_of(
         paper, data
@@ -39,18 +39,25 @@ def html_of(paper: Paper, data: Results, rows: Sequence[Row]) -> str:
 def _methodology(data: Results) -> str:
     size = data.curves.sizes
     runs = int(datasets.ran(data.curves).sum())
+    methods = {family(str(label)) for label in data.curves.method.values}
     return (
-        f"{size['method']} variants of {len(set(data.curves.file.values))} methods on {size['workload']} workloads and "
-        f"{size['machine']} machines, {size['seed']} seeds: {runs} training runs; {data.curves.attrs['clock']} clock"
+        f"{_counted(size['method'], 'variant')} of {_counted(len(methods), 'method')} on "
+        f"{_counted(size['workload'], 'workload')} and {_counted(size['machine'], 'machine')}, "
+        f"{_counted(size['seed'], 'seed')}: {runs} training runs; {data.curves.attrs['clock']} clock"
     )
+
+
+def _counted(number: int, what: str) -> str:
+    """'1 seed', '5 seeds'."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _search(data: Results) -> str:
     tuning = data.tuning
     runs = int(tuning.diverged.notnull().sum())
     return (
-        f"{tuning.sizes['learning_rate']} learning rates with {tuning.sizes['seed']} tuning seeds for every variant, "
-        f"{runs} runs; reported seeds and the test set take no part. {_half_budget(data)}"
+        f"{tuning.sizes['learning_rate']} learning rates with {_counted(tuning.sizes['seed'], 'tuning seed')} for "
+        f"every variant, {runs} runs; reported seeds and the test set take no part. {_half_budget(data)}"
     )
 
 
@@ -124,7 +131,7 @@ def _compute(data: Results) -> str:
     ]
     gradients = float(data.summaries.gradients_computed.sum())
     spent = (
-        f"{html.number(sum(stages))} s of wall-clock for {len(stages)} training stages (measured)"
+        f"{html.number(sum(stages))} s of wall-clock for {_counted(len(stages), 'training stage')} (measured)"
         if stages
         else "not recorded"
     )

@@ -19,11 +19,12 @@ def where_time_is(data: xr.Dataset) -> str:
     shares = {name: _share(values, linear) for name, values in parts.items()}
     model = str(shares["parameters"].idxmax("model").item())
     seconds = _share(data.compute_s, linear).sel(model=model)
-    ends = " and ".join(f"{_percent(seconds.sel(machine=m))} on {_words(m)}" for m in _ends(data.machine))
+    first, *last = _ends(data.machine)
+    ends = f"{_percent(seconds.sel(machine=first))} of the computing time on {_words(first)}"
+    ends += "".join(f" and {_percent(seconds.sel(machine=m))} on {_words(m)}" for m in last)
     return (
         f"The fully connected layers of {words(model)} hold {_percent(shares['parameters'].sel(model=model))} of its "
-        f"parameters and {_percent(shares['operations'].sel(model=model))} of its operations; they take {ends} of the "
-        "computing time."
+        f"parameters and {_percent(shares['operations'].sel(model=model))} of its operations; they take {ends}."
     )
 
 
@@ -107,7 +108,7 @@ def memory(data: xr.Dataset) -> str:
     most = data.peak_bytes.idxmax("kind") == "activations"
     return (
         f"For {_words(first.model)} the fullest node holds from {ends} at a time. Activations are the largest part for "
-        f"{int(most.sum())} of {most.size} pairs of a method and a model."
+        f"{int(most.sum())} of {most.size} pairs of a variant and a model."
     )
 
 

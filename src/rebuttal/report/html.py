@@ -20,6 +20,7 @@ MARKS = {
     "triangle-right": '<path d="M18.5 7L10 11.8V2.2z"/>',
     "triangle-left": '<path d="M9.5 7L18 2.2v9.6z"/>',
     "cross": '<path d="M12 2h4v3h3v4h-3v3h-4V9H9V5h3z"/>',
+    "tick": '<rect x="13" y="1.5" width="2" height="11"/>',
 }
 
 
@@ -126,14 +127,14 @@ def swatch(entry: Entry) -> str:
     """How a legend entry is drawn, as a small picture."""
     pattern = " ".join(map(str, entry.style.dash))
     dash = "" if entry.style.dash == (1, 0) else f' stroke-dasharray="{pattern}"'
-    line = f'<path d="M1 7h26" fill="none" stroke="{entry.style.colour}" stroke-width="2.5"{dash}/>'
-    mark = f'<g fill="{entry.style.colour}">{MARKS[entry.style.shape]}</g>'
+    line = f'<path d="M1 7h42" fill="none" stroke="{entry.style.colour}" stroke-width="2.5"{dash}/>'
+    mark = f'<g transform="translate(8 0)" fill="{entry.style.colour}">{MARKS[entry.style.shape]}</g>'
     drawn = {
         "line": line + mark,
         "point": mark,
-        "area": f'<rect x="6" y="2" width="16" height="10" fill="{entry.style.colour}"/>',
+        "area": f'<rect x="14" y="2" width="16" height="10" fill="{entry.style.colour}"/>',
     }
-    size = 'width="28" height="14" viewBox="0 0 28 14"'
+    size = 'width="44" height="14" viewBox="0 0 44 14"'  # long enough for a whole dash pattern
     return f'<svg {size} aria-hidden="true" focusable="false">{drawn[entry.mark]}</svg>'
 
 

@@ -85,7 +85,7 @@ def _busy(device: Mapping[str, Any]) -> bool:
 
 
 def _shared(what: str) -> str:
-    return f"The device was not free while {what} were measured: seconds that rest on them may be too long."
+    return f"The device was not free during the timing of {what}: seconds that rest on it may be too long."
 
 
 def _clock(studies: Sequence[Study]) -> str:

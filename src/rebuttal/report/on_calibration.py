@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -15,7 +16,7 @@ from rebuttal.report import definitions, figures, html
 from rebuttal.report.captions.calibration import ON_CALIBRATION
 from rebuttal.report.figure import Figure
 from rebuttal.report.files import files, files_table
-from rebuttal.report.settings import flat
+from rebuttal.report.settings import flat, versions
 from rebuttal.report.verdict import Html
 from rebuttal.schemas import CALIBRATION
 
@@ -61,10 +62,8 @@ class OnCalibration:
         """Machine, sizes and versions, read from the result file."""
         attrs = self.data.attrs
         pairs = {"whether seconds support claims": escape(support(self.data))}
-        pairs |= flat(json.loads(attrs["device"]), "device:") | flat(
-            json.loads(attrs["versions"]), "version of"
-        )
-        pairs |= flat(json.loads(attrs.get("lease", "{}")), "lease:")
+        pairs |= flat(json.loads(attrs["device"]), "device") | versions(json.loads(attrs["versions"]))
+        pairs |= flat(json.loads(attrs.get("lease", "{}")), "lease")
         for name in ("profile", "cores", "threads", "batch", "updates", "pace_s"):
             pairs[name.replace("_", " ")] = escape(str(attrs[name]))
         return Html(html.facts(pairs), "settings of the calibration")
@@ -84,7 +83,8 @@ class OnCalibration:
         return float(self.data.cost_s.sel(cost=name, nodes=nodes, workload=workload).median("repetition"))
 
     def _cell(self, name: str, nodes: int, workload: str) -> str:
-        fixed = f"{html.number(1e6 * self._cost(name, nodes, workload))} µs"
+        cost = self._cost(name, nodes, workload)
+        fixed = html.number(cost) if math.isnan(cost) else f"{html.number(1e6 * cost)} µs"
         if name + EACH_BYTE not in self.data.cost.values:
             return fixed
         return f"{fixed} + {html.number(1e9 * self._cost(name + EACH_BYTE, nodes, workload))} µs per kB"

@@ -14,7 +14,7 @@ from rebuttal.report import figures, html
 from rebuttal.report.captions.machines import ON_MACHINES
 from rebuttal.report.figure import Figure
 from rebuttal.report.files import files, files_table, read_json
-from rebuttal.report.settings import flat
+from rebuttal.report.settings import flat, versions
 from rebuttal.report.verdict import Html
 
 HASHED = ("*.nc", "*.json", "../throughput.json")
@@ -60,7 +60,7 @@ class OnMachines:
         """Device, parameters and versions, read from the result files."""
         attrs = results.load_analysis("throughput", self.folder).attrs
         pairs = {"device of the measured throughput": escape(str(attrs["device"]))}
-        pairs |= flat(json.loads(attrs["parameters"])) | flat(json.loads(attrs["versions"]), "version of")
+        pairs |= flat(json.loads(attrs["parameters"])) | versions(json.loads(attrs["versions"]))
         return Html(html.facts(pairs), "settings of the analyses")
 
     def provenance(self) -> Html:

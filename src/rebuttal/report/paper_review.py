@@ -38,7 +38,7 @@ class Review:
 
     def summary(self) -> Html:
         """Citation, and the table of concerns: status, effect with interval, n, figure."""
-        cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}). {self.paper.venue}."
+        cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}), {self.paper.venue}."
         rows = [row for row in self.rows if row["id"] in self._ids(self.paper.concerns)]
         table = summary_table(rows, "The reviewers' concerns and what the measurements say")
         rests = beside.said([self.rests] if self.rests else [], self.beside)

@@ -46,6 +46,11 @@ def parameters(data: Runs) -> dict[str, Any]:
     return _json(data, "parameters")
 
 
+def versions(known: Mapping[str, Any]) -> dict[str, str]:
+    """'version of torch': '2.1.0', escaped."""
+    return {f"version of {name}": escape(str(version)) for name, version in known.items()}
+
+
 def _json(data: Runs, name: str) -> dict[str, Any]:
     """A JSON attribute of the curves; empty if they have none."""
     return json.loads(data.curves.attrs.get(name, "{}"))
@@ -55,10 +60,10 @@ def _hardware(data: Runs, device: Any) -> dict[str, str]:
     """The device whose costs the clock rests on, the clock, the versions, the commits of the runs."""
     known = notes(data.folder, "provenance.json").values()
     commits = sorted({str(one["git_commit"]) for one in known if "git_commit" in one})
-    pairs = flat(device, "device profiled") | {
+    pairs = flat(device, "profiled device") | {
         "clock": escape(f"{data.curves.attrs['clock']} (seconds in every figure)")
     }
-    return pairs | flat(_json(data, "versions"), "version of") | {"git commit": escape(", ".join(commits))}
+    return pairs | versions(_json(data, "versions")) | {"git commit": escape(", ".join(commits))}
 
 
 def _methods(data: Runs, definitions: Mapping[str, str]) -> str:
@@ -92,6 +97,9 @@ def _rates(data: Runs) -> str:
     wide = series.pivot_table(
         index="method", columns="place", values="learning_rate", sort=False
     ).reset_index()
+    wide = wide[
+        sorted(wide.columns, key=lambda name: name in rates.rate.values)
+    ]  # each place, then the shared one
     return tables.frame_table(
         frames.small(wide), "Learning rates: tuned on validation data for each place, and the shared one"
     )

@@ -56,8 +56,9 @@ CAPTIONS: dict[str, About] = {
         "What tuning more would gain",
         "Had only n of the grid's learning rates been tried, drawn at random, and the best of them kept, this "
         "validation error would be expected. A line that is level on the right has been tuned enough; one that still "
-        "falls has not. Every method had as many trials. Of each method the best variant is drawn. The "
-        "checklist at the end has the verdicts for several n.",
+        "falls has not. The best rate is the one with the lowest validation loss, so a line rises where loss and error "
+        "disagree. Every method had as many trials. Of each method the best variant is drawn. The checklist at the end "
+        "has the verdicts for several n.",
         {"tuning": ("validation_loss", "validation_metric", "diverged")},
     ),
 }  # fmt: skip
