@@ -15,8 +15,11 @@ from runs import COSTS
 from rebuttal import charts, results
 from rebuttal.charts import (
     convergence,
+    frames,
     layer_timeline,
+    softsync_clipping,
     speed_up_split,
+    staleness,
     stragglers,
     targets,
     theme,
@@ -207,6 +210,19 @@ def test_diverged_runs_are_counted(data):
     chosen = (table["method"] == "synchronous") & (table["workload"] == "digits_mlp")
     row = table[chosen & (table["machine"] == "paper_cluster")].iloc[0]
     assert (row["diverged"], row["n"]) == (1, 4)
+
+
+def test_a_method_with_a_stale_variant_is_not_said_to_be_fresh():
+    said = staleness.without_staleness(["gpipe m=2", "pipe form=a", "pipe form=b"], ["pipe form=b"])
+    assert said == ["gpipe", "pipe (form = a)"]
+
+
+def test_a_method_that_was_not_run_on_a_workload_did_not_miss_its_target(data):
+    frame = softsync_clipping.rows(data["curves"], data["targets"])
+    name, gone = str(frame["workload"].iloc[0]), str(frame["method"].iloc[0])
+    assert gone in softsync_clipping.tried_on(frame, name)
+    here = (frame["workload"] == name) & (frame["method"] == gone)
+    assert gone not in softsync_clipping.tried_on(frames.keep(frame, ~here), name)
 
 
 def test_a_missed_target_is_marked_not_dropped(data):

@@ -58,7 +58,7 @@ def panels(
         titles = {"error": f"test {at_end}", "seconds": "seconds to the target (s), log scale"}
         title = f"{words(name)}: {titles[measure].split(' (')[0]}"
         here = frames.keep(part, part["standard"])
-        tried = there(key, _tried(frame, name))
+        tried = there(key, tried_on(frame, name))
         lost = [entry.name for entry in tried if entry.label not in set(here["method"])]
         missed = f"; missed the target: {', '.join(lost)}" if lost else ""
         about = f"{frames.seeds(here)}; mean and 95 % interval{missed}; {frames.clock(data)}"
@@ -68,7 +68,7 @@ def panels(
     return found
 
 
-def _tried(frame: pd.DataFrame, workload: str) -> list[str]:
+def tried_on(frame: pd.DataFrame, workload: str) -> list[str]:
     """The methods that were run on a workload: those with an error at the end, target reached or not."""
     mine = (frame["workload"] == workload) & (frame["measure"] == "error")
     return [str(label) for label in frame["method"][mine]]

@@ -90,7 +90,7 @@ def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None)
     """How often a gradient of each staleness was applied; methods without staleness are one phrase, no line."""
     frame = frames.some(count_rows(data), "staleness_distribution")
     stale = list(dict.fromkeys(frames.column(frame, "method")[frames.column(frame, "staleness") > 0]))
-    fresh = _fresh(list(dict.fromkeys(map(str, frame["method"]))), stale)
+    fresh = without_staleness(list(dict.fromkeys(map(str, frame["method"]))), stale)
     part = _body(frames.keep(frame, frame["method"].isin(stale)) if stale else frame)
     key = method_key(list(dict.fromkeys(part["method"])), definitions)
     base = alt.Chart(frames.small(part))
@@ -105,7 +105,7 @@ def count_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None)
     return [panel([line], "staleness of applied gradients", "; ".join(notes), say, key)]
 
 
-def _fresh(labels: Sequence[str], stale: Sequence[str]) -> list[str]:
+def without_staleness(labels: Sequence[str], stale: Sequence[str]) -> list[str]:
     """The methods without staleness, in words; the variant too where another variant of the method has some."""
     mixed = {family(label) for label in stale}
     fresh = [label for label in labels if label not in stale]
