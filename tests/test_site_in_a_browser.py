@@ -47,6 +47,8 @@ SOON_MS = 3000
 SHOWN = "Array.from(document.querySelectorAll('tr[data-status]')).filter((row) => row.offsetParent).length"
 DRAWN_CHARTS = "document.querySelectorAll('.chart[data-drawn=yes] .drawn svg').length"
 
+DARK = ("index.html", "measured.html", "methods/index.html", "backup-workers.html")  # checked so too
+
 every_page = pytest.mark.parametrize("name", PAGES)
 
 
@@ -83,9 +85,25 @@ def broken_rules(page):
     return page.ask(VIOLATIONS)
 
 
+def open_soon(page, address):
+    """Load a page whose first chart is drawn soon.
+
+    Within a second on a machine that does nothing else; here others may be at work on it: one of three loads.
+    """
+    watch = page("Page.addScriptToEvaluateOnNewDocument", source=FIRST_CHART)
+    times = []
+    while len(times) < 3 and min(times, default=SOON_MS) >= SOON_MS:
+        page.open(address)
+        page.wait_for("window.firstChart > 0")
+        times.append(page.ask("window.firstChart"))
+    page("Page.removeScriptToEvaluateOnNewDocument", identifier=watch["identifier"])
+    assert min(times) < SOON_MS
+
+
 @every_page
-def test_a_page_is_drawn_fits_its_window_and_breaks_no_rule_of_wcag(page, site, name):
-    page.open((site / name).as_uri())
+def test_a_page_is_drawn_soon_fits_its_window_and_breaks_no_rule_of_wcag(page, site, name):
+    address = (site / name).as_uri()
+    open_soon(page, address) if name in DRAWN else page.open(address)
     all_drawn(page)
     assert page.ask("document.querySelectorAll('[data-drawn=no]').length") == 0
     assert (page.ask(DRAWN_CHARTS) > 2) == (name in DRAWN)
@@ -93,16 +111,12 @@ def test_a_page_is_drawn_fits_its_window_and_breaks_no_rule_of_wcag(page, site, 
         page("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         assert page.ask("document.documentElement.scrollWidth") <= width
         assert page.ask(BEYOND) == 0
+    if name in DARK:
+        page("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        assert broken_rules(page) == [], "dark and narrow"
+        page("Emulation.setEmulatedMedia", features=[])
     page("Emulation.setDeviceMetricsOverride", width=1280, height=900, deviceScaleFactor=1, mobile=False)
-    assert broken_rules(page) == []
-
-
-@pytest.mark.parametrize("name", ["index.html", "measured.html", "methods/index.html", "backup-workers.html"])
-def test_a_dark_and_narrow_page_breaks_no_rule_of_wcag(page, site, name):
-    page("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
-    page.open((site / name).as_uri(), width=360)
-    all_drawn(page)
-    assert broken_rules(page) == []
+    assert broken_rules(page) == [], "light and wide"
 
 
 def test_the_pages_of_the_methods_break_no_rule_of_wcag(page, site):
@@ -110,19 +124,6 @@ def test_the_pages_of_the_methods_break_no_rule_of_wcag(page, site):
         page.open(file.as_uri(), width=360)
         assert broken_rules(page) == [], file.name
         assert page.ask("document.documentElement.scrollWidth") <= 360, file.name
-
-
-@pytest.mark.parametrize("name", DRAWN)
-def test_the_first_chart_is_drawn_soon(page, site, name):
-    """Within a second on a machine that does nothing else; here others may be at work on it: one of three loads."""
-    watch = page("Page.addScriptToEvaluateOnNewDocument", source=FIRST_CHART)
-    times = []
-    while len(times) < 3 and min(times, default=SOON_MS) >= SOON_MS:
-        page.open((site / name).as_uri())
-        page.wait_for("window.firstChart > 0")
-        times.append(page.ask("window.firstChart"))
-    page("Page.removeScriptToEvaluateOnNewDocument", identifier=watch["identifier"])
-    assert min(times) < SOON_MS
 
 
 @pytest.mark.parametrize("name", DRAWN)
