@@ -34,9 +34,7 @@ PARAMETERS = {
 
 def made(study: Path) -> dict[str, xr.Dataset]:
     """curves, tuning and summaries of LABELS, from the synthetic results in a study's folder."""
-    loaded = {"curves": results.load_curves(study), "tuning": results.load_tuning(study)}
-    loaded["summaries"] = results.load_summaries(study)
-    found = {name: _relabelled(data) for name, data in loaded.items()}
+    found = {name: _relabelled(data) for name, data in synthetic_results.loaded(study).items()}
     found["curves"]["test_loss"] += xr.DataArray(np.arange(len(LABELS)) * 1e-6, dims="method")
     one, other = (found["curves"].get_index("method").get_loc(label) for label in SAME)
     for name in ("test_loss", "test_metric"):

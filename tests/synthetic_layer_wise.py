@@ -26,10 +26,10 @@ def write(study: Path, folder: Path) -> Path:
     """Every file of the study in `folder`, made from the synthetic results in `study`; the folder."""
     about = params.load(Path(__file__).parents[1] / "params.yaml").study("layer_wise")
     labels = [variant.label for variant in about.variants]
-    for name, load, kind in (("training/all/curves", results.load_curves, "curves"),
-                             ("tuning/all", results.load_tuning, "tuning"),
-                             ("summaries/all", results.load_summaries, "summaries")):  # fmt: skip
-        data = _relabelled(load(study), labels)
+    made = synthetic_results.loaded(study)
+    files = {"curves": "training/all/curves", "tuning": "tuning/all", "summaries": "summaries/all"}
+    for kind, name in files.items():
+        data = _relabelled(made[kind], labels)
         results.save(_falling(data) if kind != "summaries" else data, folder / f"{name}.nc")
     note = {"device": "none", "git_commit": "0" * 40}
     synthetic_results.write_json(folder / "training" / "all" / "provenance.json", note)

@@ -6,6 +6,7 @@ smooth random curves with the shape of training curves; they describe nothing th
 
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,17 @@ def write(folder: Path) -> Path:
     """Write every result file under `folder`; the study's folder, for `results.load_curves` and its siblings."""
     shutil.copytree(made_once("synthetic_results", make), folder, dirs_exist_ok=True)
     return Path(folder) / "backup_workers"
+
+
+@cache
+def loaded(study: Path) -> dict[str, xr.Dataset]:
+    """curves, tuning and summaries of what `write` made. Not to be changed: who asks again is given the same."""
+    loads = {
+        "curves": results.load_curves,
+        "tuning": results.load_tuning,
+        "summaries": results.load_summaries,
+    }
+    return {kind: load(study) for kind, load in loads.items()}
 
 
 def make(folder: Path, seed: int = 0) -> None:

@@ -1,5 +1,6 @@
 """Made-up results of the study of random smoothing: those of synthetic_results under its labels and places."""
 
+from functools import cache
 from pathlib import Path
 
 import synthetic_results
@@ -12,16 +13,20 @@ PARAMS = Path(__file__).parents[1] / "params.yaml"
 STUDY = "random_smoothing"
 
 
+@cache
+def known() -> params.Study:
+    """The study as params.yaml has it."""
+    return params.load(PARAMS).study(STUDY)
+
+
 def labels() -> list[str]:
     """The labels of the study's variants."""
-    return [variant.label for variant in params.load(PARAMS).study(STUDY).variants]
+    return [variant.label for variant in known().variants]
 
 
 def made(study: Path) -> dict[str, xr.Dataset]:
     """curves, tuning and summaries under the study's labels, from the synthetic results in a study's folder."""
-    loaded = {"curves": results.load_curves(study), "tuning": results.load_tuning(study)}
-    loaded["summaries"] = results.load_summaries(study)
-    return {name: _relabelled(data) for name, data in loaded.items()}
+    return {name: _relabelled(data) for name, data in synthetic_results.loaded(study).items()}
 
 
 def write(study: Path, folder: Path) -> Path:
@@ -37,10 +42,9 @@ def write(study: Path, folder: Path) -> Path:
 
 def _relabelled(data: xr.Dataset) -> xr.Dataset:
     """Without the methods that were run in one place only; each workload is one of the two that there are."""
-    known = params.load(PARAMS).study(STUDY)
     there = [label for label in map(str, data.method.values) if not label.startswith("delayed")]
     chosen = (there * 2)[: len(labels())]
-    workloads = [str(data.workload.values[number % 2]) for number in range(len(known.workloads))]
+    workloads = [str(data.workload.values[number % 2]) for number in range(len(known().workloads))]
     found = data.sel({"method": chosen, "workload": workloads}).drop_vars("file")
-    named = {"method": labels(), "workload": list(known.workloads), "machine": list(known.machines)}
+    named = {"method": labels(), "workload": list(known().workloads), "machine": list(known().machines)}
     return found.assign_coords(named).assign_attrs(study=STUDY, parameters="{}")

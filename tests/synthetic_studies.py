@@ -21,7 +21,7 @@ def write(study: Path, name: str, folder: Path) -> Path:
         ("tuning", "tuning/all.nc"),
         ("summaries", "summaries/all.nc"),
     ):
-        data = getattr(results, f"load_{kind}")(study)
+        data = synthetic_results.loaded(study)[kind]
         there = [label for label in map(str, data.method.values) if not label.startswith("delayed")]
         again = (there * (1 + len(labels) // len(there)))[: len(labels)]
         chosen = data.sel({"method": again, **PLACE}).drop_vars("file").assign_coords(method=labels)
