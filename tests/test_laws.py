@@ -94,11 +94,13 @@ def test_the_parameter_server_in_float32_equals_the_eager_run_over_200_updates()
     found = replay(timelines, workload=workload, learning_rates=rates, points=2)
     evaluate = Evaluator(workload, ("test",), 128)
     for seed in range(5):
-        for rate in rates:
-            end = eager_weights("asynchronous", {}, workload, rate, workers=16, updates=updates, seed=seed)
-            expected = evaluate(end[None])["test_loss"].item()
-            loss = found.test_loss.sel(seed=seed, learning_rate=rate).values[-1]
-            assert loss == pytest.approx(expected, rel=1e-5)
+        rate = rates[
+            (2 * seed + 1) % 5
+        ]  # each seed and each rate once; that every pair is as alone is the next law
+        end = eager_weights("asynchronous", {}, workload, rate, workers=16, updates=updates, seed=seed)
+        expected = evaluate(end[None])["test_loss"].item()
+        loss = found.test_loss.sel(seed=seed, learning_rate=rate).values[-1]
+        assert loss == pytest.approx(expected, rel=1e-5)
 
 
 def test_learning_rates_and_seeds_in_lockstep_equal_each_alone(deep):
@@ -232,8 +234,11 @@ def test_dropping_late_gradients_is_slower_than_abandoning_them():
     "stragglers", [NoStragglers(), Exponential(), Pareto(2.5)], ids=["none", "exponential", "pareto"]
 )
 def test_mean_asynchronous_staleness_is_one_less_than_the_workers(workers, stragglers):
-    """Exactly N-1 in the long run: what is in flight at the end and the start-up are the only difference."""
-    updates = 400 * workers
+    """Exactly N-1 in the long run: what is in flight at the end and the start-up are the only difference.
+
+    Their share is 1 / (2 x updates of each worker), a quarter of what is allowed.
+    """
+    updates = 100 * workers
     found = summary(run("asynchronous", workers=workers, updates=updates, machine=machine(stragglers)))
     assert found["staleness_mean"] == pytest.approx(workers - 1, rel=0.02)
 
