@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from dvc.repo import Repo
+from once import made_once
 
 ROOT = Path(__file__).resolve().parents[1]
 DVC = [sys.executable, "-m", "dvc"]
@@ -28,10 +29,13 @@ def dvc(folder: Path, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
-    """A copy of the project whose every stage is recorded as done, with placeholders for results."""
-    folder = tmp_path_factory.mktemp("pipeline") / "project"
-    folder.mkdir()
+def finished() -> Path:
+    """A copy of the project whose every stage is recorded as done, with placeholders for results. Not to be changed."""
+    return made_once("pipeline", make_finished)
+
+
+def make_finished(folder: Path) -> None:
+    """Make that copy in `folder`."""
     for name in ("src", "docs", "notebooks", "papers", "params", "reference"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -48,7 +52,6 @@ def finished(tmp_path_factory) -> Path:
         (path if path.suffix else path / "content").write_text(out)
     dvc(folder, "commit", "--force")
     assert json.loads(dvc(folder, "status", "--json")) == {}
-    return folder
 
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
