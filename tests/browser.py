@@ -55,7 +55,7 @@ class Page:
         end = time.monotonic() + PATIENCE_S
         while not self.ask(condition):
             assert time.monotonic() < end, f"waited too long for {condition}"
-            time.sleep(0.02)
+            time.sleep(0.1)  # to ask is work for the page
 
 
 @contextlib.contextmanager

@@ -29,20 +29,21 @@ WITHOUT_REPEATED_ROWS = """(() => {
   const built = (one) => one.tagName
     + Array.from(one.attributes, ({ name, value }) => SAME_VALUE.includes(name) ? `${name}=${value}` : name).join()
     + `(${Array.from(one.childNodes, (inner) => inner.nodeType === 1 ? built(inner) : inner.data.trim() && "text")})`;
-  document.querySelectorAll("tbody").forEach((body) => {
+  const repeated = Array.from(document.querySelectorAll("tbody")).flatMap((body) => {
     const seen = new Map();
-    Array.from(body.rows).forEach((row) => {
+    return Array.from(body.rows).filter((row) => {
       const key = built(row) + getComputedStyle(row).display;
       seen.set(key, (seen.get(key) || 0) + 1);
-      if (seen.get(key) > 2) row.remove();
+      return seen.get(key) > 2;
     });
   });
+  repeated.forEach((row) => row.remove());
 })()"""
 BEYOND = """Array.from(document.querySelectorAll("main *")).filter((one) =>
   !one.closest(".scroll, pre, svg") && one.getBoundingClientRect().right > innerWidth + 1).length"""
 FIRST_CHART = """new MutationObserver(() => {
   window.firstChart ||= document.querySelector("[data-drawn=yes]") ? performance.now() : 0;
-}).observe(document, { subtree: true, attributes: true })"""
+}).observe(document, { subtree: true, attributeFilter: ["data-drawn"] })"""
 SOON_MS = 3000
 SHOWN = "Array.from(document.querySelectorAll('tr[data-status]')).filter((row) => row.offsetParent).length"
 DRAWN_CHARTS = "document.querySelectorAll('.chart[data-drawn=yes] .drawn svg').length"
