@@ -80,14 +80,14 @@
     );
   }
   // What comes into view is drawn at once, the rest one after the other; until then the static pictures stand there.
-  var places = Array.from(document.querySelectorAll(".chart"));
+  var places = Array.from(document.querySelectorAll(".chart")), begun = false;
   var near = new IntersectionObserver(function (seen) {
     seen.forEach(function (one) { if (one.isIntersecting) { near.unobserve(one.target); draw(one.target); } });
+    if (!begun) { begun = true; rest(); } // not before: one chart out of view would hold up those in view
   }, { rootMargin: "400px" });
   places.forEach(function (place) { near.observe(place); });
   function rest() {
     var next = places.shift();
     if (next) { Promise.resolve(draw(next)).then(function () { setTimeout(rest, 0); }); }
   }
-  rest();
 })();

@@ -100,7 +100,8 @@
     document.querySelectorAll("main table").forEach(function (table) { showTable(table, now); });
     var any = now.methods.length || now.seed || now.target;
     form.querySelector("output").textContent = any
-      ? moved + " of " + figures.length + " figures follow. Verdicts stay: their rules fix methods, seeds and target."
+      ? moved + " of " + figures.length + " figures follow" + (moved < figures.length ? "; the others say why not" : "") +
+        ". Verdicts stay: their rules fix methods, seeds and target."
       : "";
     var count = form.querySelector(".chosen");
     if (count) { count.textContent = now.methods.length ? now.methods.length + " of " + boxes.length : "all"; }
@@ -126,5 +127,6 @@
   addEventListener("beforeprint", function () { show(nothing); });
   addEventListener("afterprint", function () { show(chosen()); });
   form.hidden = false;
-  show(chosen());
+  var first = chosen();
+  if (first.methods.length || first.seed || first.target) { show(first); } // the page as it is shows everything
 })();
