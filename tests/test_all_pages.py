@@ -58,6 +58,7 @@ def test_a_changed_chart_makes_the_pages_that_show_it(project, monkeypatch):
         assert set(made()) == pages
 
 
-def test_a_page_that_was_removed_is_made_again(project):
-    (project / "reports" / "layer-wise.html").unlink()
+@pytest.mark.parametrize("gone", ["reports/layer-wise.html", "results/review/layer-wise/ledger.json"])
+def test_a_page_of_which_a_part_was_removed_is_made_again(project, gone):
+    (project / gone).unlink()
     assert made() == ["layer-wise"]

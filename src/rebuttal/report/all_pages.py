@@ -20,17 +20,21 @@ CODE = ("metrics.py", "netcdf.py", "papers.py", "references", "report", "results
         "verdict_rules.py")  # fmt: skip
 STUDY = ("summaries", "timelines", "training", "tuning", "stragglers.nc")
 ANALYSED = ("results/analyses", "results/profile.json")
-MADE_FROM, MADE = "made_from", "page"
+MADE_FROM, MADE = "made_from", "made"
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the site: its name, what makes it, and the files and folders of the project that it is made from."""
+    """A page of the site: its name, what makes it, and the files and folders of the project that it is made from.
+
+    leaves: the folder of results in which making it leaves the executed notebook and, of a paper, the ledger's rows.
+    """
 
     name: str
     make: Callable[..., Path]
     arguments: tuple[str, ...]
     reads: tuple[str, ...]
+    leaves: str
 
 
 def every() -> list[Page]:
@@ -38,9 +42,9 @@ def every() -> list[Page]:
     found = [_of_paper(name) for name in drawings.reviewed_papers()]
     return [
         *found,
-        Page("comparison", site.write_comparison, ("comparison",), ("results/comparison",)),
-        Page("machines", site.write_machines, (), ANALYSED),
-        Page("calibration", site.write_calibration, (), ("results/calibration.nc",)),
+        Page("comparison", site.write_comparison, ("comparison",), ("results/comparison",), "compare"),
+        Page("machines", site.write_machines, (), ANALYSED, "machines"),
+        Page("calibration", site.write_calibration, (), ("results/calibration.nc",), "calibration"),
     ]
 
 
@@ -50,9 +54,9 @@ def write_pages(run_all: Callable[..., Any]) -> list[str]:
     run_all: what calls a function for each of a list of arguments, at once as far as it can (`studies.pool.run_all`).
     Raises InputError if an input is missing or broken. Pages that were finished before that stay.
     """
-    behind = drawings.behind_pages()
-    keys = {one.name: _key(one, behind[one.name]) for one in every()}
-    stale = [one for one in every() if not _stands(one.name, keys[one.name])]
+    pages, behind = every(), drawings.behind_pages()
+    keys = {one.name: _key(one, behind[one.name]) for one in pages}
+    stale = [one for one in pages if not _stands(one, keys[one.name])]
     figures = [1.0 + len(behind[one.name]["figures"]) for one in stale]
     run_all(_made, [(one, keys[one.name]) for one in stale], "pages", figures)
     return [one.name for one in stale]
@@ -62,22 +66,28 @@ def _of_paper(name: str) -> Page:
     study = papers.load(name).study
     runs = tuple(f"results/{study}/{part}" for part in STUDY) if study else ()
     reads = (f"papers/{name}/paper.yaml", "reference", *ANALYSED, *runs)
-    return Page(name, site.write_review, (name,), reads)
+    return Page(name, site.write_review, (name,), reads, f"review/{name}")
 
 
 def _made(one: Page, key: str) -> None:
     """Make a page and note what it was made from."""
-    written = one.make(*one.arguments)
-    note = {MADE_FROM: key, MADE: _digest(written)}
-    page.write(_record(one.name), site.dumps(note))
+    one.make(*one.arguments)
+    page.write(_record(one.name), site.dumps({MADE_FROM: key, MADE: _there(one)}))
 
 
-def _stands(name: str, key: str) -> bool:
-    """Whether a page is there, as it was made from inputs of this key."""
-    record, there = _record(name), site.site() / f"{name}.html"
-    if not record.is_file() or not there.is_file():
-        return False
-    return json.loads(record.read_text(encoding="utf-8")) == {MADE_FROM: key, MADE: _digest(there)}
+def _stands(one: Page, key: str) -> bool:
+    """Whether a page and all that making it leaves are there, as they were made from inputs of this key."""
+    record = _record(one.name)
+    return record.is_file() and json.loads(record.read_text(encoding="utf-8")) == {
+        MADE_FROM: key,
+        MADE: _there(one),
+    }
+
+
+def _there(one: Page) -> dict[str, str]:
+    """The page and what making it leaves: file -> hash of its content."""
+    places = [site.site() / f"{one.name}.html", paths.results() / one.leaves]
+    return {path.relative_to(paths.root()).as_posix(): _digest(path) for path in _files(places)}
 
 
 def _record(name: str) -> Path:
