@@ -2,7 +2,7 @@
 #
 #   PYTHON=python3.12   the interpreter that the virtual environment is made from (3.11 or later)
 #   VENV=.venv          where the virtual environment is
-#   PROFILE=full        the size of the study; writes the line `profile:` of params.yaml (default: as it stands)
+#   PROFILE=full        the size of the studies, for this run (default: the line `profile:` of params.yaml)
 #   JOBS=8              processes of the test run (default: one per core)
 #   ARGS="-k softsync"  more arguments for pytest, or for dvc repro
 
@@ -15,6 +15,7 @@ ARGS ?=
 BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/installed
 UV = "$(BIN)/uv"
+CHOSEN = $(if $(PROFILE),--profile "$(PROFILE)")
 
 export PATH := $(BIN):$(PATH)
 # Several processes, one thread each: as many processes as cores is the project's business, not a BLAS library's.
@@ -30,10 +31,9 @@ export UV_PYTHON_DOWNLOADS := never
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-repro: setup  ## check the parameters, run the pipeline, write the site into reports/ (PROFILE=quick, standard, full or ci)
-	@if [ -n "$(PROFILE)" ]; then "$(BIN)/python" -m rebuttal.params.profile "$(PROFILE)"; fi
-	"$(BIN)/rebuttal" check
-	"$(BIN)/rebuttal" warm "$(BIN)/dvc" repro $(ARGS)
+repro: setup  ## check the parameters, run the pipeline, write the site into reports/PROFILE (quick, standard, full or ci)
+	"$(BIN)/rebuttal" check $(CHOSEN)
+	"$(BIN)/rebuttal" dvc $(CHOSEN) repro $(ARGS)
 
 test: setup  ## run every test, one process per core
 	"$(BIN)/pytest" -n $(JOBS) --dist worksteal $(ARGS)

@@ -2,14 +2,17 @@
 
 import json
 
+import yaml
+
 from rebuttal import params, workloads
 from rebuttal.errors import refuse
 from rebuttal.methods import METHODS
 from rebuttal.workloads import shapes
 
-QUICK = "quick.backup_workers"
-METHOD = "backup_workers.methods"
 DROP = "left out"  # in place of a value: the key is not there
+BACKUP = "papers/backup-workers/study.yaml: "  # how a refusal calls the file of this study
+QUICK = f"{BACKUP}sizes.quick"
+METHOD = f"{BACKUP}methods"
 NUMBERS = {
     "workloads": ["digits_mlp", "digits_cnn"],
     "machines": ["paper_cluster", "ethernet_10g"],
@@ -28,22 +31,34 @@ GRID = {
     "workloads": ["digits_mlp"],
     "samples": [1, 8, 64],
     "horizons": [10, 20],
+    "worker_counts": [2, 8],
+    "seeds": [0, 1, 2, 3, 4],
+    "tuning_seeds": [100],
 }
 SMALL = {**NUMBERS, "workloads": ["digits_mlp"], "workers": 4}
+
+
+def sizes(every=None, **profiles):
+    """A section with sizes: what holds for every profile, and for each."""
+    return {
+        "all": every or {},
+        **{name: profiles.get(name, {}) for name in ("quick", "standard", "full", "ci")},
+    }
+
+
+#: The file params.yaml, and the studies by the folders of their papers.
 VALID = {
     "profile": "quick",
+    "papers": ["comparison", "backup-workers"],
+    "device_costs": "here",
     "data_root": "data",
     "device": "auto",
-    "quick": {"backup_workers": NUMBERS, "comparison": SMALL, "analyses": GRID},
-    "standard": {"backup_workers": SMALL, "comparison": SMALL, "analyses": GRID},
-    "full": {
-        "backup_workers": {**NUMBERS, "workloads": ["digits_cnn", "mnist_cnn"], "workers": 50},
-        "comparison": SMALL,
-        "analyses": GRID,
-    },
-    "ci": {"backup_workers": {**SMALL, "seeds": [0, 1]}, "comparison": SMALL, "analyses": GRID},
-    "comparison": {"methods": {"synchronous": {"program": "synchronous"}}},
-    "backup_workers": {
+    "sizes": sizes(SMALL),
+    "analyses": sizes(quick=GRID, standard=GRID, full=GRID, ci=GRID),
+}
+STUDIES = {
+    "comparison": {"methods": {"synchronous": {"program": "synchronous"}}, "machines": {}, "sizes": sizes()},
+    "backup-workers": {
         "methods": {
             "all_reduce": {"program": "all_reduce"},
             "backup_workers": {"program": "backup_workers", "variants": [{"b": 1}, {"b": 2}]},
@@ -54,16 +69,24 @@ VALID = {
                 "workloads": ["digits_mlp"],
                 "variants": [{"k": 0}, {"k": 5}],
             },
-        }
+        },
+        "machines": {},
+        "sizes": sizes(
+            quick=NUMBERS,
+            full={**NUMBERS, "workloads": ["digits_cnn", "mnist_cnn"], "workers": 50},
+            ci={"seeds": [0, 1]},
+        ),
     },
 }
+WHOLE = {"": VALID, **STUDIES}  # "" is params.yaml
 
 
-def changed(key, value):
-    """VALID with one value replaced, or with the key taken out where `value` is DROP."""
-    tree = json.loads(json.dumps(VALID))  # no list is shared between sections
+def changed(key, value, whole=None):
+    """WHOLE with one value replaced, or with the key taken out where `value` is DROP."""
+    tree = json.loads(json.dumps(whole or WHOLE))  # no list is shared between sections
+    file, _, key = key.rpartition(": ")
     *above, last = key.split(".")
-    place = tree
+    place = tree[file.split("/")[1] if file else ""]
     for part in above:
         place = place[int(part) if isinstance(place, list) else part]
     if value is DROP:
@@ -71,6 +94,15 @@ def changed(key, value):
     else:
         place[int(last) if isinstance(place, list) else last] = value
     return tree
+
+
+def write(folder, tree):
+    """Write params.yaml and the studies; the path of params.yaml."""
+    for name, content in tree.items():
+        path = folder / "papers" / name / "study.yaml" if name else folder / "params.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False))
+    return folder / "params.yaml"
 
 
 def check_data(workload, data_root):
@@ -93,7 +125,12 @@ BROKEN = [
     # misspelt keys and names
     (f"{QUICK}.epoch", 40, ["unknown key", "40", "epochs", "did you mean 'epochs'"]),
     ("profil", "quick", ["unknown key", "did you mean 'profile'"]),
-    ("quick.backup_worker", {}, ["unknown key", "did you mean 'backup_workers'"]),
+    ("papers.1", "backup-worker", ["'backup-worker'", "did you mean 'backup-workers'"]),
+    ("papers.1", "comparison", ["'comparison'", "differ"]),
+    ("papers", "comparison", ["'comparison'", "a list of folders"]),
+    (f"{BACKUP}size", {}, ["unknown key", "did you mean 'sizes'"]),
+    (f"{BACKUP}sizes.quik", {}, ["unknown key", "did you mean 'quick'"]),
+    ("sizes.all.worker", 4, ["unknown key", "did you mean 'workers'"]),
     (f"{METHOD}.softsync.variant", [], ["unknown key", "did you mean 'variants'"]),
     (f"{METHOD}.softsync.variants.0.m", 4, ["unknown key", "4", "allowed: n"]),
     (f"{METHOD}.all_reduce.variants", [{"b": 1}], ["0.b: got an unknown key", "no key here"]),
@@ -105,7 +142,7 @@ BROKEN = [
     ("engine", 8786, ["8786", "a Dask scheduler"]),
     ("device", "gpu", ["'gpu'", "auto, cpu, cuda"]),
     (f"{QUICK}.workloads.0", "digit_mlp", ["'digit_mlp'", "mnist_cnn", "did you mean 'digits_mlp'"]),
-    ("full.backup_workers.machines.1", "ethernet", ["'ethernet'", "did you mean 'ethernet_10g'"]),
+    (f"{BACKUP}sizes.full.machines.1", "ethernet", ["'ethernet'", "did you mean 'ethernet_10g'"]),
     (f"{METHOD}.softsync.program", "soft_sync", ["'soft_sync'", "did you mean 'softsync'"]),
     (f"{METHOD}.delayed.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
     (f"{METHOD}.Soft-sync", {"program": "softsync"}, ["'Soft-sync'", "small letters"]),
@@ -116,9 +153,10 @@ BROKEN = [
     (f"{METHOD}.delayed.rule.momentum", 1.5, ["1.5", "[0, 1)"]),
     (f"{METHOD}.delayed.rule", "momentum", ["'momentum'", "a name with its options"]),
     # missing keys
-    (f"{QUICK}.epochs", DROP, ["got nothing", "a whole number >= 1"]),
     ("profile", DROP, ["got nothing", "quick, standard, full, ci"]),
-    ("ci", DROP, ["got nothing", "a section with the keys analyses, backup_workers"]),
+    ("sizes.ci", DROP, ["got nothing", "a section with the keys workloads, machines"]),
+    (f"{BACKUP}machines", DROP, ["got nothing", "{} for none"]),
+    ("device_costs", DROP, ["got nothing", "a file of reference/devices"]),
     (f"{METHOD}.softsync.program", DROP, ["got nothing", "a name"]),
     # wrong types, none of them converted
     (f"{QUICK}.epochs", "40", ["'40'", "a whole number"]),
@@ -128,7 +166,7 @@ BROKEN = [
     (f"{QUICK}.workloads", "digits_mlp", ["'digits_mlp'", "a list"]),
     (f"{QUICK}.learning_rates.1", "0.1", ["'0.1'", "a number > 0"]),
     (f"{QUICK}.seeds.2", 2.0, ["2.0", "a whole number"]),
-    ("quick", [1], ["[1]", "a section with the keys analyses, backup_workers"]),
+    ("sizes.quick", [1], ["[1]", "a section with the keys workloads, machines"]),
     (f"{METHOD}", {}, ["{}", "at least one method"]),
     (f"{METHOD}.softsync.variants.0", 4, ["4", "options"]),
     (f"{METHOD}.softsync.variants.0.n", "4", ["'4'", "a whole number"]),
@@ -159,20 +197,23 @@ BROKEN = [
     (f"{QUICK}.workloads.1", "digits_mlp", ["'digits_mlp'", "differ"]),
     (f"{QUICK}.machines", [], ["[]", "at least one name"]),
     # the analyses
-    ("quick.analyses.node", [2], ["unknown key", "did you mean 'nodes'"]),
+    ("analyses.quick.node", [2], ["unknown key", "did you mean 'nodes'"]),
     (
-        "quick.analyses",
+        "analyses.quick",
         DROP,
         ["got nothing", "a section with the keys nodes, batches, workloads, samples, horizons"],
     ),
-    ("quick.analyses.nodes", [], ["[]", "at least one whole number >= 1"]),
-    ("full.analyses.nodes.1", 2, ["2", "> 2", "ascend"]),
-    ("quick.analyses.batches.0", 0, ["0", "a whole number >= 1"]),
+    ("analyses.quick.seeds", [0, 1], ["[0, 1]", "at least 5"]),
+    ("analyses.quick.tuning_seeds.0", 4, ["4", "not among"]),
+    ("analyses.quick.nodes", DROP, ["got nothing", "at least one whole number >= 1"]),
+    ("analyses.quick.nodes", [], ["[]", "at least one whole number >= 1"]),
+    ("analyses.full.nodes.1", 2, ["2", "> 2", "ascend"]),
+    ("analyses.quick.batches.0", 0, ["0", "a whole number >= 1"]),
     (f"{QUICK}.workers_on", {"digits_mpl": 4}, ["digits_mpl", "did you mean 'digits_mlp'"]),
     (f"{QUICK}.epochs_on", 5, ["5", "by workload"]),
-    ("quick.analyses.horizons.1", 10, ["10", "a number > 10"]),
-    ("ci.analyses.samples.1", 8.0, ["8.0", "a whole number >= 1"]),
-    ("quick.analyses.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
+    ("analyses.quick.horizons.1", 10, ["10", "a number > 10"]),
+    ("analyses.ci.samples.1", 8.0, ["8.0", "a whole number >= 1"]),
+    ("analyses.quick.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
     (f"{METHOD}.delayed.workloads", ["mnist_cnn"], ["mnist_cnn", "digits_mlp, digits_cnn"]),
 ]
 
@@ -183,8 +224,8 @@ TEXTS = [
     ("profile: quick\n  device: auto\n", "params.yaml, line 2: got a syntax error"),
     ("profile: [quick\n", "params.yaml, line 2: got a syntax error"),
     (
-        "profile: quick\nquick:\n  backup_workers:\n    epochs: 1\n    epochs: 2\n",
-        "line 5: quick.backup_workers.epochs: got this key twice",
+        "profile: quick\nsizes:\n  quick:\n    epochs: 1\n    epochs: 2\n",
+        "line 5: sizes.quick.epochs: got this key twice",
     ),
     ("profile: quick\n1: 2\n", "params.yaml, line 2: key in the file: got '1'; allowed: names as keys"),
     ("profile: !!python/name:os.system x\n", "params.yaml, line 1: got a syntax error"),

@@ -2,14 +2,11 @@
 
 
 def main() -> None:
-    """What the last stages of the pipeline do."""
-    from rebuttal.report import site
-    from rebuttal.report.all_pages import write_pages
+    """What the last stage of the pipeline does."""
+    from rebuttal.report.all_pages import write_all
     from rebuttal.studies.pool import run_all
 
-    write_pages(run_all)
-    site.write_measured()
-    site.write_site()
+    write_all(run_all)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ UPDATES = 10
 
 def write(study: Path, folder: Path) -> Path:
     """Every file of the study in `folder`, made from the synthetic results in `study`; the folder."""
-    about = params.load(Path(__file__).parents[1] / "params.yaml").study("layer_wise")
+    about = params.load(Path(__file__).parents[1] / "params.yaml").study("layer-wise")
     labels = [variant.label for variant in about.variants]
     made = synthetic_results.loaded(study)
     files = {"curves": "training/all/curves", "tuning": "tuning/all", "summaries": "summaries/all"}

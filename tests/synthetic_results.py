@@ -1,6 +1,6 @@
 """A results folder with made-up, well-formed contents: for tests of what reads result files.
 
-`write(folder)` makes `folder/profile.json` and `folder/backup_workers/...` as the pipeline would. The numbers are
+`write(folder)` makes `folder/backup-workers/...` as the pipeline would. The numbers are
 smooth random curves with the shape of training curves; they describe nothing that was ever run.
 """
 
@@ -50,17 +50,23 @@ UNITS = {"training_loss": "nat", "test_loss": "nat", "validation_loss": "nat", "
          "epoch": "epoch", "samples_computed": "sample", "samples_applied": "sample", "seconds": "s"}  # fmt: skip
 ATTRS = {
     "clock": "modelled",
-    "study": "backup_workers",
+    "study": "backup-workers",
     "git_commit": "0" * 40,
     "params": "{}",
     "versions": "{}",
+}
+
+PROVENANCE = {
+    "device": {"name": "synthetic device", "kind": "cpu", "costs": "here", "date": "2026-01-31"},
+    "host": {"name": "synthetic host", "kind": "cpu"},
+    "git_commit": "0" * 40,
 }
 
 
 def write(folder: Path) -> Path:
     """Write every result file under `folder`; the study's folder, for `results.load_curves` and its siblings."""
     shutil.copytree(made_once("synthetic_results", make), folder, dirs_exist_ok=True)
-    return Path(folder) / "backup_workers"
+    return Path(folder) / "backup-workers"
 
 
 @cache
@@ -76,26 +82,20 @@ def loaded(study: Path) -> dict[str, xr.Dataset]:
 
 def make(folder: Path, seed: int = 0) -> None:
     """Make every result file under `folder`."""
-    study = folder / "backup_workers"
-    write_json(folder / "profile.json", profile())
+    study = folder / "backup-workers"
     for name in METHODS:
         results.save(curves(name, seed), study / "training" / name / "curves.nc")
         results.save(tuning(name, seed), study / "tuning" / f"{name}.nc")
         results.save(summaries(name, seed), study / "summaries" / f"{name}.nc")
         write_json(study / "training" / name / "timing.json", {"clock": "measured", "seconds": 1.0})
-        write_json(study / "training" / name / "provenance.json", {"device": "none", "git_commit": "0" * 40})
-    results.save(stragglers(seed), study / "stragglers.nc")
+        write_json(study / "training" / name / "provenance.json", PROVENANCE)
+    results.save(stragglers(seed), folder / "analyses" / "stragglers.nc")
 
 
 def write_json(path: Path, content: dict) -> None:
     """One JSON file with sorted keys."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-
-
-def profile() -> dict:
-    """The device's identity only: made-up layer costs would look like measurements."""
-    return {"clock": "measured", "device": {"name": "synthetic device", "kind": "cpu"}, "workloads": {}}
 
 
 def base_coords(name: str) -> dict:

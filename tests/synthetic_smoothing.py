@@ -10,7 +10,7 @@ from rebuttal import params, results
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 
-STUDY = "random_smoothing"
+STUDY = "random-smoothing"
 
 
 @cache

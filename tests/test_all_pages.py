@@ -5,6 +5,7 @@ import shutil
 import built_site
 import pytest
 
+from rebuttal.errors import InputError
 from rebuttal.report import all_pages, drawings
 
 NAMES = {page.removesuffix(".html") for page in built_site.DRAWN}
@@ -37,10 +38,10 @@ def test_pages_that_stand_are_left_as_they_are(project):
     [
         ("papers/layer-wise/paper.yaml", {"layer-wise"}),
         ("notebooks/machines.ipynb", {"machines"}),
-        ("results/comparison/tuning/all.nc", {"comparison"}),
-        ("results/calibration.nc", {"calibration"}),
-        ("results/analyses/memory.nc", {*built_site.REVIEWS, "machines"}),
-        ("reports/comparison.html", {"comparison"}),  # somebody wrote into it
+        ("results/quick/comparison/tuning/all.nc", {"comparison"}),
+        ("results/quick/calibration.nc", {"calibration"}),
+        ("results/quick/analyses/memory.nc", {*built_site.REVIEWS, "machines"}),
+        ("reports/quick/comparison.html", {"comparison"}),  # somebody wrote into it
     ],
 )
 def test_a_changed_file_makes_the_pages_that_read_it(project, file, pages):
@@ -58,7 +59,21 @@ def test_a_changed_chart_makes_the_pages_that_show_it(project, monkeypatch):
         assert set(made()) == pages
 
 
-@pytest.mark.parametrize("gone", ["reports/layer-wise.html", "results/review/layer-wise/ledger.json"])
+@pytest.mark.parametrize("gone", ["layer-wise.html", "rows/layer-wise.json", "notebooks/layer-wise.ipynb"])
 def test_a_page_of_which_a_part_was_removed_is_made_again(project, gone):
-    (project / gone).unlink()
+    (project / "reports/quick" / gone).unlink()
     assert made() == ["layer-wise"]
+
+
+def test_a_paper_that_is_taken_out_leaves_no_page(project):
+    text = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(text.replace("layer-wise, ", ""))
+    all_pages._remove_others(all_pages.every())
+    left = {path.relative_to(project).as_posix() for path in (project / "reports/quick").rglob("layer-wise.*")}
+    assert left == set()
+    assert (project / "reports/quick/random-smoothing.html").is_file()
+
+
+def test_an_unknown_page_is_refused_with_the_nearest_name(project):
+    with pytest.raises(InputError, match="page: got 'layerwise'; .*did you mean 'layer-wise'"):
+        all_pages.write_pages(lambda *_: None, ["layerwise"])

@@ -1,8 +1,8 @@
 """Analyses without training: recursions against closed forms, the virtual cluster, and the bounds on every form."""
 
-import json
 from dataclasses import replace
 
+import device_costs
 import numpy as np
 import pytest
 from tiny_models import EQUAL, FLAT_ENDED, MODELS, line_costs
@@ -262,33 +262,28 @@ def test_throughput_finds_the_batch_of_half_of_the_speed():
     assert np.isnan(throughput.throughput({"c": line_costs(1.0, 1.0, (4,))}).half_batch)
 
 
-def test_throughput_of_a_profile_names_its_device(tmp_path):
-    def took(seconds):
-        return {"median": seconds, "q25": seconds, "q75": seconds, "repeats": 25}
+def test_throughput_of_a_device_has_the_samples_asked_for_that_were_measured(tmp_path):
+    path = device_costs.write_file(tmp_path / "slow.json", ["quadratic", "hinge"], name="slow")
+    data = throughput.measured_throughput(path, ["hinge"], [1, 3, 4, 4096])
+    assert (data.attrs["device"], data.attrs["costs"]) == ("synthetic device", "slow")
+    assert (data.workload.values.tolist(), data.samples.values.tolist()) == (["hinge"], [1, 4])
+    layer_s = 3 * (device_costs.FIXED_S + np.array([1, 4]) * device_costs.SAMPLE_S)
+    assert data.gradient_s.values.tolist() == [pytest.approx(layer_s)]
+    assert float(data.half_batch.item()) == pytest.approx(device_costs.FIXED_S / device_costs.SAMPLE_S)
 
-    batches = {
-        str(size): {
-            "layers": [{"forward_s": took(0.1), "backward_s": took(0.2 * size)}],
-            "gradient_s": took(1.0),
-        }
-        for size in (1, 4)
-    }
-    entry = {
-        "parameters": 2,
-        "training_size": 10,
-        "weight_bytes": 8,
-        "layers": [{"name": "only", "kind": "linear", "parameters": 2, "outputs": 1}],
-        "batches": batches,
-        "update_s": took(0.1),
-    }
-    path = tmp_path / "profile.json"
-    path.write_text(json.dumps({"schema": 2, "device": {"name": "a device"}, "workloads": {"w": entry}}))
-    data = throughput.measured_throughput(path)
-    assert data.attrs["device"] == "a device"
-    assert data.gradient_s.values.tolist() == [[pytest.approx(0.3), pytest.approx(0.9)]]
-    assert float(data.half_batch.item()) == pytest.approx(0.5)
-    with pytest.raises(InputError, match="missing"):
-        throughput.measured_throughput(tmp_path / "missing.json")
+
+@pytest.mark.parametrize(
+    ("name", "workload", "samples", "said"),
+    [
+        ("missing", "hinge", [1], r"got no file .*missing\.json; allowed: one of slow"),
+        ("slow", "max_abs", [1], "got workload 'max_abs'; allowed: one that "),
+        ("slow", "hinge", [3], r"^samples: got \[3\]; allowed: 1, 2, 4, 8"),
+    ],
+)
+def test_a_throughput_that_was_not_measured_is_refused(tmp_path, name, workload, samples, said):
+    device_costs.write_file(tmp_path / "slow.json", ["hinge"])
+    with pytest.raises(InputError, match=said):
+        throughput.measured_throughput(tmp_path / f"{name}.json", [workload], samples)
 
 
 def test_scaled_devices_have_the_throughput_that_they_state():

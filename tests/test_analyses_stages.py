@@ -4,14 +4,13 @@ import hashlib
 import json
 from dataclasses import replace
 
+import device_costs
 import pytest
 
 from rebuttal import params, results
 from rebuttal.analyses import adversarial, continuous_time, delay_map
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
-from rebuttal.profiling import LEAST_REPEATS, write_profile
-from rebuttal.replaying.table import Table, write_tables
 from rebuttal.schemas import ANALYSES
 from rebuttal.studies import equivalence, recorded
 from rebuttal.studies.adversarial import write_adversarial
@@ -21,7 +20,6 @@ from rebuttal.studies.equivalence import write_equivalence
 from rebuttal.studies.memory import write_memory
 from rebuttal.studies.rates import write_rates
 from rebuttal.studies.simulating import simulate_method
-from rebuttal.studies.throughput import measure_throughput
 from rebuttal.studies.tuning import tune_method
 from rebuttal.studies.worker_counts import on_counts, write_worker_counts
 from rebuttal.workloads import full_size
@@ -42,9 +40,9 @@ def made(tmp_path_factory):
     few = tuple(v for v in comparison.variants if v.method in ("all_reduce", "gpipe"))
     studies = dict(loaded.studies) | {
         "comparison": replace(comparison, variants=few),
-        "layer_wise": replace(loaded.study("layer_wise"), seeds=(0,)),
-        "backup_workers": replace(
-            loaded.study("backup_workers"),
+        "layer-wise": replace(loaded.study("layer-wise"), seeds=(0,)),
+        "backup-workers": replace(
+            loaded.study("backup-workers"),
             seeds=(0,),
             tuning_seeds=(100,),
             epochs=1,
@@ -61,8 +59,8 @@ def made(tmp_path_factory):
         patch.setattr(equivalence, "WORKLOADS", {"digits_mlp": (equivalence.LAYER_WISE,)})
         patch.setattr(adversarial, "UPDATES", 2)
         patch.setattr(recorded, "UPDATES", 2)
-        measure_throughput(given)
-        write_baseline(given, root / "results")
+        device_costs.write(root, ["digits_mlp"])
+        write_baseline(given)
         write_all(given)
         recorded.write_recorded(given)
         before = hashes(root)
@@ -77,13 +75,9 @@ def write_all(given):
         stage(given)
 
 
-def write_baseline(given, folder):
-    """What runs on several numbers of workers rest on: costs of this device, and the tuning of mini-batch SGD."""
-    study = given.study("backup_workers")
-    write_profile(
-        {"digits_mlp": [study.batch]}, "cpu", folder / "profile.json", given.data_root, LEAST_REPEATS
-    )
-    write_tables({("digits_mlp", study.batch): Table({1: {"loop": {1: 1.0}}})}, folder / "executors.json")
+def write_baseline(given):
+    """What runs on several numbers of workers rest on: the tuning of mini-batch SGD."""
+    study = given.study("backup-workers")
     first = [replace(one, workloads=("digits_mlp",)) for one in study.of("mini_batch")[:1]]
     baseline = replace(study, workloads=("digits_mlp",), variants=tuple(first))
     simulate_method(baseline, "mini_batch")
@@ -91,7 +85,7 @@ def write_baseline(given, folder):
 
 
 def hashes(root):
-    files = sorted((root / "results" / "analyses").iterdir())
+    files = sorted((root / "results" / "quick" / "analyses").iterdir())
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -103,7 +97,7 @@ def test_what_is_written_twice_is_the_same(made):
 
 @pytest.mark.parametrize("name", ANALYSES)
 def test_every_dataset_says_its_clock_its_units_and_where_it_comes_from(made, name):
-    data = results.load_analysis(name, made[0] / "results" / "analyses")
+    data = results.load_analysis(name, made[0] / "results" / "quick" / "analyses")
     assert data.attrs["clock"] == ("modelled" if name in MODELLED else "measured")
     assert data.attrs["question"].endswith("?")
     assert json.loads(data.attrs["versions"])["torch"]
@@ -112,7 +106,7 @@ def test_every_dataset_says_its_clock_its_units_and_where_it_comes_from(made, na
 
 
 def test_the_grid_is_that_of_the_parameters(made):
-    folder = made[0] / "results" / "analyses"
+    folder = made[0] / "results" / "quick" / "analyses"
     speedups = results.load_analysis("speedups", folder)
     assert (speedups.nodes.values.tolist(), speedups.batch.values.tolist()) == ([2, 8], [16])
     assert speedups.model.values.tolist() == ["alexnet", "alexnet_convolutions"]
@@ -122,7 +116,7 @@ def test_the_grid_is_that_of_the_parameters(made):
 
 
 def test_the_runs_on_a_number_of_workers_have_that_number(made):
-    data = results.load_analysis("worker_counts", made[0] / "results" / "analyses")
+    data = results.load_analysis("worker_counts", made[0] / "results" / "quick" / "analyses")
     assert data.workers.values.tolist() == [2, 4]
     stale = data.staleness_mean.isel(seed=0)
     assert stale.sel({"method": "asynchronous"}).values == pytest.approx([1, 3], abs=0.5)  # N - 1
@@ -131,7 +125,7 @@ def test_the_runs_on_a_number_of_workers_have_that_number(made):
 
 
 def test_a_study_on_several_numbers_of_workers_names_each_in_its_labels():
-    study = on_counts(params.load().study("backup_workers"), (2, 8))
+    study = on_counts(params.load().study("backup-workers"), (2, 8))
     labels = [one.label for one in study.variants]
     assert labels[0] == "backup_workers b=1 workers=2"
     assert len(labels) == len(set(labels)) == 4
@@ -140,13 +134,13 @@ def test_a_study_on_several_numbers_of_workers_names_each_in_its_labels():
 
 
 def test_recorded_pipelines_are_found_again_to_the_bit_and_do_what_virtual_ones_do(made):
-    data = results.load_analysis("recorded", made[0] / "results" / "analyses")
+    data = results.load_analysis("recorded", made[0] / "results" / "quick" / "analyses")
     assert data.checksums.values.tolist() == [recorded.STAGES * 3] * 2  # of every stage, for three versions
     assert data.share_agreed.values.tolist() == data.same_order.values.tolist() == [1, 1]
 
 
 def test_every_figure_of_a_machine_has_a_source_that_says_how_far_to_trust_it(made):
-    about = json.loads((made[0] / "results" / "analyses" / "machines.json").read_text())
+    about = json.loads((made[0] / "results" / "quick" / "analyses" / "machines.json").read_text())
     assert set(about) == set(SCALED_MACHINES)
     for machine in about.values():
         assert all(source.split(":")[0] in TAGS for source in machine["sources"].values())

@@ -3,11 +3,11 @@
 import json
 
 import altair as alt
+import device_costs
 import pytest
 import torch
 from doc_pages import ROOT
 
-from rebuttal import profiling
 from rebuttal.methods import METHODS
 
 PLACE = '"machine": "ethernet_10g", "workload": "digits_deep"'
@@ -19,7 +19,7 @@ def checkout(tmp_path_factory):
     """A folder that looks like a checkout after `rebuttal profile`."""
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "dvc.yaml").write_text("stages: {}\n")
-    profiling.write_profile({"digits_deep": (32,)}, "cpu", folder / "results" / "profile.json")
+    device_costs.write(folder, ["digits_deep"])
     return folder
 
 

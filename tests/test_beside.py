@@ -35,8 +35,8 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("beside")
     (folder / "dvc.yaml").write_text("stages: {}\n")
     shutil.copytree(paths.root() / "papers", folder / "papers")
-    synthetic_results.write(folder / "results")
-    synthetic_analyses.write(folder / "results" / "analyses")
+    synthetic_results.write(folder / "results" / "quick")
+    synthetic_analyses.write(folder / "results" / "quick" / "analyses")
     return folder
 
 
@@ -92,7 +92,7 @@ def test_a_ledger_that_is_none_is_refused_in_one_line(project, content, said):
 
 
 def test_the_page_and_the_ledger_say_what_another_profile_found(project):
-    opened = review(project / "papers" / PAPER / "paper.yaml", project / "results" / STUDY)
+    opened = review(project / "papers" / PAPER / "paper.yaml", project / "results" / "quick" / STUDY)
     page = opened.summary().text + opened.concern("bw-1").text
     assert page.count("standard: supported, 1.8 times [1.6, 2]") == 2
     assert "run on a processor on 2026-01-31" in page

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
 
+import device_costs
 import doc_pages
 import pytest
 import synthetic_results
@@ -27,7 +28,7 @@ ACCURACY = {"kind": "compare", "what": "final_test_metric", "of": ["synchronous"
             "better": "higher", "margin": 0.0}  # fmt: skip
 TIME = ACCURACY | {"what": "seconds_to_target", "better": "lower", "margin": 1.0, "target": 4.0}
 PAPER = {
-    "id": "made-up", "study": "backup_workers", "title": "A made-up paper", "authors": ["Nobody"], "year": 2020,
+    "id": "backup-workers", "title": "A made-up paper", "authors": ["Nobody"], "year": 2020,
     "venue": "none", "links": ["https://example.org/paper"], "sources": ["made up"],
     "claims": [{"id": "mu-c1", "text": "It is more accurate.", "source": "made up", "concerns": ["mu-1"],
                 "answers": [{"figure": "convergence", "explain": "Accuracy.", "rule": ACCURACY}]}],
@@ -42,12 +43,15 @@ def made(tmp_path_factory):
     """A project with results of three methods and a reference of the same results."""
     folder = tmp_path_factory.mktemp("certified")
     (folder / "dvc.yaml").write_text("stages: {}\n")
-    (folder / "params.yaml").write_text("profile: made_up\n")
-    (folder / "papers" / "made-up").mkdir(parents=True)
-    (folder / "papers" / "made-up" / "paper.yaml").write_text(yaml.safe_dump(PAPER))
+    (folder / "params.yaml").write_text("profile: made_up\npapers: [backup-workers]\n")
+    paper = folder / "papers" / "backup-workers"
+    paper.mkdir(parents=True)
+    (paper / "paper.yaml").write_text(yaml.safe_dump(PAPER))
+    (paper / "study.yaml").write_text("methods: {}\n")
+    device_costs.write(folder, ["digits_mlp"])
     (folder / "src").mkdir()
     (folder / "src" / "code.py").write_text("'''Code.'''\n")
-    study = synthetic_results.write(folder / "results")
+    study = synthetic_results.write(folder / "results" / "made_up")
     for path in [*study.glob("*/*.nc"), *study.glob("training/*")]:
         if path.stem not in KEPT:
             path.unlink() if path.is_file() else shutil.rmtree(path)
@@ -74,7 +78,7 @@ def project(made, tmp_path, monkeypatch):
 
 def shift_accuracy(project, amount, method="asynchronous"):
     """Change the results of the rerun."""
-    path = project / "results" / "backup_workers" / "training" / method / "curves.nc"
+    path = project / "results" / "made_up" / "backup-workers" / "training" / method / "curves.nc"
     data = results.netcdf.load(path)
     results.save(data.assign(test_metric=(data.test_metric + amount).clip(0, 1)), path)
 
@@ -86,7 +90,7 @@ def test_equal_results_are_reproduced(project, capsys):
     content = json.loads((project / "certificate" / "certificate.json").read_text())
     assert [one["outcome"] for one in content["questions"]] == ["reproduced"] * 3
     assert content["reference"]["files_sha256"] == content["rerun"]["files_sha256"]
-    assert content["rerun"]["machine"]["backup_workers"]["device"] == "none"
+    assert content["rerun"]["machine"]["backup-workers"]["device"]["name"] == "synthetic device"
 
 
 def test_another_verdict_is_not_reproduced(project, capsys):
@@ -193,7 +197,7 @@ def changed_reference(project):
 
 
 def no_results(project):
-    shutil.rmtree(project / "results")
+    shutil.rmtree(project / "results" / "made_up")
 
 
 def no_papers(project):
@@ -201,7 +205,7 @@ def no_papers(project):
 
 
 def mixed_profiles(project):
-    path = project / "results" / "backup_workers" / "training" / "synchronous" / "curves.nc"
+    path = project / "results" / "made_up" / "backup-workers" / "training" / "synchronous" / "curves.nc"
     results.save(results.netcdf.load(path).assign_attrs(profile="full"), path)
 
 
@@ -284,7 +288,7 @@ def test_a_reference_holds_what_verdicts_rest_on_and_no_more(made):
     held = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     listed = {file.path for file in reference.read(folder).files}
     assert held == listed | {"manifest.json"}
-    assert "results/backup_workers/training/asynchronous/provenance.json" in held
+    assert "results/backup-workers/training/asynchronous/provenance.json" in held
     assert not [name for name in held if name.endswith((".npz", ".ipynb", ".py"))]
 
 
@@ -387,13 +391,13 @@ def test_the_page_shows_every_question_and_asks_nobody_else(made):
 
 
 def test_a_rule_that_the_reference_cannot_answer_is_said(project, capsys):
-    shutil.rmtree(project / "reference" / "here" / "results" / "backup_workers" / "tuning")
+    shutil.rmtree(project / "reference" / "here" / "results" / "backup-workers" / "tuning")
     manifest = project / "reference" / "here" / "manifest.json"
     content = json.loads(manifest.read_text())
     content["files"] = [file for file in content["files"] if "/tuning/" not in file["path"]]
     manifest.write_text(json.dumps(content))
     assert main(["certify"]) == 2
-    assert "made-up: " in capsys.readouterr().err
+    assert "backup-workers: " in capsys.readouterr().err
 
 
 def test_stored_numbers_may_differ_in_their_last_digit(project):

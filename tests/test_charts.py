@@ -46,7 +46,10 @@ def data(tmp_path_factory):
     """Everything that a drawing may need."""
     study = synthetic_results.write(tmp_path_factory.mktemp("results"))
     found: dict[str, Any] = {"curves": results.load_curves(study), "tuning": results.load_tuning(study)}
-    found |= {"summaries": results.load_summaries(study), "stragglers": results.load_stragglers(study)}
+    found |= {
+        "summaries": results.load_summaries(study),
+        "stragglers": results.load_stragglers(study.parent / "analyses"),
+    }
     analyses = synthetic_analyses.write(tmp_path_factory.mktemp("results") / "analyses")
     found |= {name: results.load_analysis(name, analyses) for name in ANALYSES}
     found["calibration"] = synthetic_calibration.made()

@@ -3,6 +3,7 @@
 import sys
 import types
 
+import device_costs
 import pytest
 import torch
 from doc_pages import ROOT, blocks, page
@@ -10,7 +11,6 @@ from runs import COSTS, machine, run
 from synthetic_results import write as write_results
 
 import rebuttal
-from rebuttal import profiling
 from rebuttal.paths import root
 from rebuttal.readings import gradients, summary
 from rebuttal.replaying.eager import eager
@@ -23,11 +23,11 @@ from rebuttal.workloads import load
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
-    """A folder that looks like a checkout after `dvc repro`: made-up results, and costs measured here."""
+    """A folder that looks like a checkout after `dvc repro`: made-up results, and made-up costs."""
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "dvc.yaml").write_text("stages: {}\n")
-    write_results(folder / "results")
-    profiling.write_profile({"digits_mlp": (32, 64)}, "cpu", folder / "results" / "profile.json")
+    write_results(folder / "results" / "quick")
+    device_costs.write(folder, ["digits_mlp"])
     return folder
 
 
@@ -88,7 +88,7 @@ def test_the_diffs_of_the_page_apply_to_the_files(example):
         "tests/test_laws.py",
         "tests/runs.py",
         "src/rebuttal/pictures/stories.py",
-        "params/backup_workers.yaml",
+        "papers/backup-workers/study.yaml",
     ]
     diffs = blocks(text, "diff")
     assert len(diffs) == len(files)

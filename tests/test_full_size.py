@@ -129,7 +129,7 @@ def test_the_layers_of_a_network_at_full_size_can_be_timed():
     """What a GPU is to measure, once and on two samples."""
     workload = full_size.workload("alexnet", samples=2)
     x, y = timing.samples(workload, 2)
-    with timing.one_thread():
+    with timing.threads(1):
         seconds = timing.layers_s(workload, workload.module(), x, y)
     assert seconds.shape == (len(workload.layers), 2)
     assert (seconds >= 0).all()

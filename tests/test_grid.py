@@ -1,5 +1,6 @@
 """A study on a real Dask scheduler with real workers: the same results, also when a worker is killed in mid-study."""
 
+import json
 import os
 import signal
 import threading
@@ -7,19 +8,17 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import device_costs
 import numpy as np
 import pytest
 import units_elsewhere
 import xarray as xr
-import yaml
-from broken_params import GRID, SMALL, VALID
+from broken_params import SMALL, VALID, sizes, write
 from grid import grid
 
-from rebuttal import cli, params
+from rebuttal import cli, devices, params, paths
 from rebuttal.errors import InputError, RunError
 from rebuttal.params.engine import LOCAL
-from rebuttal.profiling import LEAST_REPEATS, write_profile
-from rebuttal.replaying.table import Table, write_tables
 from rebuttal.studies import grid_engine, parcel, pool
 from rebuttal.studies.whole import run_study
 
@@ -40,27 +39,18 @@ def running(tmp_path_factory):
 def study_in(folder, engine):
     """A small study in a project of its own, and what its runs need."""
     (folder / "dvc.yaml").write_text("stages: {}\n")
-    tree = {**VALID, "profile": "ci", "engine": engine, "comparison": {"methods": METHODS},
-            "ci": {"backup_workers": {**TINY, "workers": 4}, "comparison": TINY, "analyses": GRID}}  # fmt: skip
-    (folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-    loaded = params.load(folder / "params.yaml")
+    study = {"methods": METHODS, "machines": {}, "sizes": sizes()}
+    tree = {"": {**VALID, "profile": "ci", "engine": engine, "papers": ["comparison"],
+                 "sizes": sizes(SMALL, ci=TINY)},
+            "comparison": study}  # fmt: skip
+    loaded = params.load(write(folder, tree))
     return loaded, loaded.study("comparison")
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory):
-    """The profile that both engines' studies read."""
-    folder = tmp_path_factory.mktemp("measured")
-    write_profile({"digits_mlp": [32]}, "cpu", folder / "results/profile.json", repeats=LEAST_REPEATS)
-    write_tables({("digits_mlp", 32): Table({1: {"loop": {1: 1.0}}})}, folder / "results/executors.json")
-    return folder
-
-
-def run_in(folder, measured, engine, monkeypatch):
+def run_in(folder, engine, monkeypatch):
     """Run the study in a new project; its result files by path."""
     folder.mkdir()
-    for name in parcel.READ:
-        parcel.write(folder, {name: (measured / name).read_bytes()})
+    device_costs.write(folder, ["digits_mlp"])
     monkeypatch.chdir(folder)
     run_study(*study_in(folder, engine))
     return {path.relative_to(folder).as_posix(): path for path in (folder / "results").rglob("*.n*")}
@@ -77,12 +67,12 @@ def killing(worker, folder, after):
     threading.Thread(target=kill, daemon=True).start()
 
 
-def test_a_study_is_the_same_on_a_grid_that_loses_a_worker(running, measured, tmp_path, monkeypatch):
+def test_a_study_is_the_same_on_a_grid_that_loses_a_worker(running, tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "cores", lambda: 1)
-    here = run_in(tmp_path / "here", measured, LOCAL, monkeypatch)
+    here = run_in(tmp_path / "here", LOCAL, monkeypatch)
     killing(running.two[0], tmp_path / "there", after=2)
     began_s = time.monotonic()
-    there = run_in(tmp_path / "there", measured, running.address, monkeypatch)
+    there = run_in(tmp_path / "there", running.address, monkeypatch)
     assert running.two[0].wait(5) == -signal.SIGKILL
     assert time.monotonic() - began_s < 60
     assert set(there) == set(here)
@@ -93,9 +83,11 @@ def test_a_study_is_the_same_on_a_grid_that_loses_a_worker(running, measured, tm
         else:
             assert arrays(path) == arrays(there[name]), name
     assert not list((tmp_path / "there").rglob("*.partial"))
-    assert (
-        '"kind": "dask"' in (tmp_path / "there/results/comparison/training/all/provenance.json").read_text()
-    )
+    noted = json.loads((tmp_path / "there/results/ci/comparison/training/all/provenance.json").read_text())
+    assert noted["engine"]["kind"] == "dask"
+    assert (noted["device"]["name"], noted["device"]["costs"]) == ("synthetic device", "here")
+    assert noted["host"]["name"] == devices.cpu_model()
+    assert "load_average" not in noted["host"]  # nothing of the moment
 
 
 def arrays(path):
@@ -110,7 +102,7 @@ def test_units_of_a_worker_that_is_killed_are_computed_by_another(running, proje
     assert pool.run_all(units_elsewhere.noted, tasks, "units", engine=running.address) == [
         n**2 for n in range(24)
     ]
-    files = sorted((project / "results/units").iterdir(), key=lambda path: int(path.stem))
+    files = sorted((project / "results/quick/units").iterdir(), key=lambda path: int(path.stem))
     assert [int(path.stem) for path in files] == list(range(24))
     assert doomed.wait(5) == -signal.SIGKILL
     assert str(doomed.pid) in {path.read_text() for path in files}
@@ -144,6 +136,19 @@ def test_a_timed_run_that_was_begun_again_supports_no_claim(running, project):
     assert "resumed: begun 2 times, since a worker was lost" in lease["why_not"]
 
 
+def test_a_unit_reads_the_costs_and_runs_the_profile_of_its_sender(project, monkeypatch):
+    device_costs.write(project, ["digits_mlp"], name="slow")
+    device_costs.write_file(project / "papers/mine/own/costs.json", ["quadratic"])
+    device_costs.write(project, ["digits_cnn"], name="another")
+    (project / "params.yaml").write_text("profile: quick\ndevice_costs: slow\n")
+    monkeypatch.setenv(paths.PROFILE, "ci")
+    packed = parcel.packed(units_elsewhere.priced, ("mine",))
+    monkeypatch.delenv(paths.PROFILE)
+    found = parcel.unpacked(parcel.computed(packed, place=project))
+    assert found == ("ci", ["another is not there", "digits_mlp", "quadratic"])
+    assert os.environ.get(paths.PROFILE) is None
+
+
 def test_what_a_unit_refuses_is_said_in_its_own_line(running, project):
     with pytest.raises(InputError, match=r"^number: got 3; allowed: another one$"):
         pool.run_all(units_elsewhere.refused, [(3,)], "units", engine=running.address)
@@ -171,7 +176,7 @@ def test_a_scheduler_that_dies_ends_the_run_with_one_line(tmp_path, project):
         threading.Thread(target=end_once, args=(project / "results", made.scheduler), daemon=True).start()
         with pytest.raises(RunError, match=r"^engine: the scheduler is gone; "):
             pool.run_all(units_elsewhere.noted, [(n, 0.3) for n in range(100)], "units", engine=made.address)
-    assert len(list((project / "results/units").iterdir())) < 100
+    assert len(list((project / "results/quick/units").iterdir())) < 100
 
 
 def end_once(folder, process):

@@ -20,9 +20,11 @@ LAYERS = {
     # the ground: known to every room above it
     "errors": set(),
     "paths": {"errors"},
+    "code": {"errors"},
     "seeding": set(),
     "lifeline": set(),
     "leases": set(),
+    "own_code": set(),
     # words that methods, clusters and replay share
     "verbs": set(),
     "orders": set(),
@@ -42,22 +44,22 @@ LAYERS = {
     "machines": {"stragglers"},
     "models_at_size": {"costs", "machines"},
     # methods and clusters never meet but in simulation and studies
-    "methods": {"orders", "rules", "verbs"},
+    "methods": {"orders", "own_code", "rules", "verbs"},
     "clusters": {"costs", "graph", "machines", "rules", "timeline", "verbs"},
-    "simulation": {"clusters", "costs", "graph", "machines", "methods", "task", "timeline"},
+    "simulation": {"clusters", "costs", "graph", "machines", "methods", "own_code", "task", "timeline"},
     "analyses": {
         "costs", "cut", "graph", "machines", "methods", "models_at_size", "readings", "rules", "simulation",
         "stragglers", "task", "timeline", "verbs",
     },
     # values
     "devices": set(),
-    "workloads": {"cut"},
+    "workloads": {"cut", "own_code"},
     "profiling": {"costs", "devices", "workloads"},
     "replaying": {"cut", "devices", "graph", "metrics", "readings", "rules", "task", "timeline", "workloads"},
     # real processes, which compute as they go
     "processes": {
-        "clusters", "cut", "graph", "methods", "readings", "replaying", "rules", "stragglers", "task", "timeline",
-        "verbs", "workloads",
+        "clusters", "cut", "graph", "methods", "own_code", "readings", "replaying", "rules", "stragglers", "task",
+        "timeline", "verbs", "workloads",
     },
     "calibration": {
         "clusters", "costs", "cut", "devices", "graph", "machines", "methods", "params", "processes", "results",
@@ -76,9 +78,9 @@ LAYERS = {
     "metrics": set(),
     "results": {"metrics", "netcdf", "schemas"},
     "studies": {
-        "analyses", "clusters", "costs", "devices", "distributions", "graph", "machines", "methods", "metrics",
-        "models_at_size", "params", "processes", "profiling", "readings", "replaying", "results", "rules", "simulation",
-        "stats", "stragglers", "timeline", "tracing", "warm", "workloads",
+        "analyses", "clusters", "costs", "devices", "distributions", "execution", "graph", "machines", "methods",
+        "metrics", "models_at_size", "params", "processes", "profiling", "readings", "replaying", "results", "rules",
+        "simulation", "stats", "stragglers", "timeline", "tracing", "warm", "workloads",
     },
     # what is read off it
     "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules", "workloads"},
@@ -91,6 +93,11 @@ LAYERS = {
         "charts", "execution", "machines", "methods", "papers", "params", "references", "results", "schemas", "stats",
     },
     "certificates": {"netcdf", "papers", "references", "report", "stats"},
+    "watching": set(),
+    "checking": {"charts", "costs", "papers", "params", "report", "studies", "workloads"},
+    "new_paper": {"params"},
+    "pipeline": {"calibration", "report", "studies"},
+    "dvc_command": set(),
     "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
     "method_table": {
         "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",
@@ -99,15 +106,15 @@ LAYERS = {
     # the doors
     "__init__": {
         "charts", "machines", "methods", "predicting", "processes", "readings", "replaying", "report", "results",
-        "simulation", "stats", "studies", "timeline", "tracing",
+        "simulation", "stats", "studies", "timeline", "tracing", "watching",
     },
     "cli": {
-        "calibration", "certificates", "execution", "papers", "params", "processes", "references", "replaying",
-        "report", "studies", "warm",
+        "calibration", "certificates", "checking", "dvc_command", "execution", "new_paper", "papers", "params",
+        "processes", "references", "replaying", "report", "studies", "warm",
     },
     "__main__": {"cli"},
 }  # fmt: skip
-GROUND = {"errors", "paths", "seeding", "lifeline", "leases", "quick_imports"}
+GROUND = {"code", "errors", "paths", "seeding", "lifeline", "leases", "quick_imports"}
 TORCH = {"workloads", "replaying", "processes", "profiling", "calibration"}
 TORCH_WHEN_CALLED = {"devices"}  # imports it inside functions only
 NOT_IN_METHODS = {"datetime", "logging", "os", "pathlib", "random", "simpy", "time", "torch", "yaml"}

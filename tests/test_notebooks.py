@@ -7,8 +7,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.rglob("*.ipynb"))
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = sorted([*FOLDER.rglob("*.ipynb"), *ROOT.glob("papers/*/review.ipynb")])
 LOGIC = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,
@@ -19,7 +20,7 @@ LOGIC = (
     ast.While,
     ast.Try,
 )
-every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: "-".join(path.parts[-2:]))
 
 
 def code_cells(path):
@@ -37,12 +38,12 @@ def is_the_readers_own(cell):
 
 
 def is_executed_by_the_pipeline(path):
-    return path.stem == "train" or path.stem.startswith(("review_", "compare_"))
+    return path.stem in ("train", "review") or path.stem.startswith(("review_", "compare_"))
 
 
 def test_there_are_notebooks_for_training_and_review():
     assert "train" in {path.stem for path in NOTEBOOKS}
-    assert any(path.stem.startswith("review_") for path in NOTEBOOKS)
+    assert {"review", "review_paper"} <= {path.stem for path in NOTEBOOKS}
     assert "compare_methods" in {path.stem for path in NOTEBOOKS}
 
 

@@ -5,13 +5,13 @@ import shutil
 import sys
 import warnings
 
+import device_costs
 import nbformat
 import pytest
 import synthetic_project
 from doc_pages import ROOT
 from traitlets.config import Config
 
-from rebuttal import profiling
 from rebuttal.report import write_review
 
 NAMES = ("tour", "what_if", "your_method", "your_paper", "recorded_run")
@@ -73,8 +73,7 @@ def refusals(notebook):
 
 def test_the_tour(execute, project):
     synthetic_project.write(project)
-    sizes = {"digits_mlp": (32,), "digits_deep": (32,)}
-    profiling.write_profile(sizes, "cpu", project / "results" / "profile.json")
+    device_costs.write(project, ["digits_mlp", "digits_deep"])
     assert refusals(execute("tour")) == []
 
 

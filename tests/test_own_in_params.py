@@ -2,16 +2,14 @@
 
 import json
 
+import device_costs
 import pytest
-import yaml
-from broken_params import CATALOGUE, GRID, QUICK, SMALL, VALID, changed
+from broken_params import BACKUP, CATALOGUE, QUICK, SMALL, VALID, WHOLE, changed, sizes, write
 from doc_pages import blocks, page
 
 from rebuttal import metrics, params, results
 from rebuttal.errors import InputError
 from rebuttal.params import Variant
-from rebuttal.profiling import LEAST_REPEATS, write_profile
-from rebuttal.replaying.table import Table, write_tables
 from rebuttal.rules import SGD
 from rebuttal.studies import pool, tuning
 from rebuttal.studies.runs import Setting, safe, timeline_path
@@ -24,8 +22,7 @@ TINY = {**SMALL, "workers": 2, "epochs": 1, "points": 3, "seeds": [0], "tuning_s
 
 
 def load(folder, tree, catalogue=CATALOGUE):
-    (folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-    return params.load(folder / "params.yaml", catalogue)
+    return params.load(write(folder, tree), catalogue)
 
 
 def write_text(folder, seed):
@@ -43,32 +40,27 @@ def own(project):
 
 
 def study_of(own):
-    tree = {
-        **VALID,
-        "profile": "ci",
-        "ci": {
-            "backup_workers": TINY,
-            "comparison": {**TINY, "workloads": [RINGS, TEXT]},
-            "analyses": GRID,
-        },
-        "comparison": {"methods": {"synchronous": {"program": "synchronous"}, "gpipe": {"program": "gpipe"},
-                                   "greedy": {"program": "greedy", "workloads": [RINGS]}}},
-        "backup_workers": {"methods": {"synchronous": {"program": "synchronous"}}},
+    study = {
+        "methods": {"synchronous": {"program": "synchronous"}, "gpipe": {"program": "gpipe"},
+                    "greedy": {"program": "greedy", "workloads": [RINGS]}},
+        "machines": {},
+        "sizes": sizes(ci={**TINY, "workloads": [RINGS, TEXT]}),
     }  # fmt: skip
-    return load(own, tree, params.installed())
+    whole = {
+        "": {**VALID, "profile": "ci", "papers": ["comparison"], "sizes": sizes(SMALL)},
+        "comparison": study,
+    }
+    return load(own, whole, params.installed())
 
 
 def test_a_file_and_a_text_go_through_a_whole_study(own, monkeypatch):
     monkeypatch.setattr(pool, "cores", lambda: 1)
     loaded = study_of(own)
-    study, folder = loaded.study("comparison"), own / "results"
-    write_profile(
-        {name: [32] for name in study.workloads}, "cpu", folder / "profile.json", own, LEAST_REPEATS
-    )
-    loop = Table({1: {"loop": {1: 1.0}}})
-    write_tables({(name, 32): loop for name in study.workloads}, folder / "executors.json")
+    study = loaded.study("comparison")
+    device_costs.write(own, ["digits_mlp"])
+    device_costs.write_file(own / "papers/comparison/own/costs.json", study.workloads, data_root=own)
     run_study(loaded, study)
-    curves = results.load_curves(own / "results/comparison")
+    curves = results.load_curves(own / "results/ci/comparison")
     assert curves.workload.values.tolist() == [RINGS, TEXT]
     assert bool(curves.test_loss.sel({"method": "gpipe"}).notnull().all())
     assert metrics.metric_of(curves.attrs, RINGS) == metrics.Metric()
@@ -93,7 +85,7 @@ def test_a_file_and_a_text_go_through_a_whole_study(own, monkeypatch):
         ("text:", "text:PATH"),
     ],
 )
-@pytest.mark.parametrize("key", [f"{QUICK}.workloads.0", "full.comparison.workloads.0"])
+@pytest.mark.parametrize("key", [f"{QUICK}.workloads.0", f"{BACKUP}sizes.full.workloads.0"])
 def test_a_name_of_another_form_is_refused_by_its_key(own, key, name, said):
     with pytest.raises(InputError) as caught:
         load(own, changed(key, name), params.installed())
@@ -105,15 +97,18 @@ def test_a_name_of_another_form_is_refused_by_its_key(own, key, name, said):
 
 @pytest.mark.parametrize("name", ["text:no.txt", "file:no.py", "images:vit:no"])
 def test_what_is_not_there_is_refused_by_its_name(own, name):
+    place = f"{BACKUP}sizes".replace("backup-workers", "comparison")
     with pytest.raises(InputError, match=r"got '.*no.*; allowed"):
-        load(own, changed("quick.comparison.workloads", [name]), params.installed())
-    tree = changed("full.comparison.workloads", [name])  # of a profile that is not selected, the form alone
+        load(own, changed(f"{place}.quick", {"workloads": [name]}), params.installed())
+    tree = changed(
+        f"{place}.full", {"workloads": [name]}
+    )  # of a profile that is not selected, the form alone
     assert load(own, tree, params.installed()).profile == "quick"
 
 
 def cut_into(stages, workloads, program, **options):
-    tree = json.loads(json.dumps(VALID))
-    tree["quick"]["comparison"] |= {"workers": stages, "workloads": workloads}
+    tree = json.loads(json.dumps(WHOLE))
+    tree["comparison"]["sizes"]["quick"] = {"workers": stages, "workloads": workloads}
     tree["comparison"]["methods"] = {"it": {"program": program, "variants": [options]}}
     return tree
 

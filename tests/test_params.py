@@ -8,22 +8,19 @@ import time
 from dataclasses import asdict, replace
 
 import pytest
-import yaml
-from broken_params import BROKEN, CATALOGUE, METHOD, QUICK, TEXTS, VALID, changed
+from broken_params import BACKUP, BROKEN, CATALOGUE, METHOD, QUICK, TEXTS, WHOLE, changed, sizes, write
 
-from rebuttal import params, workloads
+from rebuttal import params, paths, workloads
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
-from rebuttal.params import profile, text
+from rebuttal.params import schema, text
 from rebuttal.rules import SGD, Momentum
 
 LIMIT_S = 2
 
 
 def load(folder, tree):
-    path = folder / "params.yaml"
-    path.write_text(tree if isinstance(tree, str) else yaml.safe_dump(tree, sort_keys=False))
-    return params.load(path, CATALOGUE)
+    return params.load(write(folder, tree if isinstance(tree, dict) else {"": tree}), CATALOGUE)
 
 
 @pytest.mark.parametrize(
@@ -67,16 +64,16 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
 def test_missing_data_is_refused_before_anything_starts_and_only_where_it_is_needed(tmp_path):
     tree = changed(f"{METHOD}.delayed.workloads", ["digits_mlp", "mnist_cnn"])
     assert load(tmp_path, tree).profile == "quick"
-    tree["profile"] = "full"
+    tree[""]["profile"] = "full"
     with pytest.raises(InputError, match=r"^data_root: got .*MNIST"):
         load(tmp_path, tree)
     (tmp_path / "data" / "MNIST").mkdir(parents=True)
-    assert load(tmp_path, tree).study("backup_workers").workers == 50
+    assert load(tmp_path, tree).study("backup-workers").workers == 50
 
 
 def test_a_valid_file_is_expanded_under_its_profile(tmp_path):
-    loaded = load(tmp_path, VALID)
-    study = loaded.study("backup_workers")
+    loaded = load(tmp_path, WHOLE)
+    study = loaded.study("backup-workers")
     assert (loaded.profile, loaded.device, loaded.data_root) == ("quick", "auto", tmp_path / "data")
     assert (study.workers, study.seeds, study.learning_rates) == (16, (0, 1, 2, 3, 4), (0.01, 0.1, 1.0))
     assert [variant.label for variant in study.variants] == [
@@ -101,44 +98,48 @@ def test_a_valid_file_is_expanded_under_its_profile(tmp_path):
 
 
 def test_another_profile_selects_other_numbers_and_may_have_fewer_seeds(tmp_path):
-    study = load(tmp_path, changed("profile", "ci")).study("backup_workers")
+    study = load(tmp_path, changed("profile", "ci")).study("backup-workers")
     assert (study.profile, study.workers, study.seeds) == ("ci", 4, (0, 1))
 
 
 def test_the_analyses_have_the_grid_of_the_selected_profile(tmp_path):
-    tree = changed("ci.analyses.nodes", [4])
+    tree = changed("analyses.ci.nodes", [4])
     assert load(tmp_path, tree).analyses.nodes == (2, 8)
-    found = load(tmp_path, tree | {"profile": "ci"}).analyses
+    tree[""]["profile"] = "ci"
+    found = load(tmp_path, tree).analyses
     assert (found.profile, found.nodes, found.samples) == ("ci", (4,), (1, 8, 64))
-    tree = changed("quick.analyses.workloads", ["mnist_cnn"])
+    tree = changed("analyses.quick.workloads", ["mnist_cnn"])
     with pytest.raises(InputError, match=r"^data_root: got .*MNIST"):
         load(tmp_path, tree)
 
 
 def test_workers_and_epochs_may_differ_by_workload(tmp_path):
-    tree = changed("quick.backup_workers.workers_on", {"digits_mlp": 5})
-    study = load(tmp_path, tree).study("backup_workers")
+    tree = changed(f"{QUICK}.workers_on", {"digits_mlp": 5})
+    study = load(tmp_path, tree).study("backup-workers")
     assert (study.workers_of("digits_mlp"), study.workers_of("digits_cnn")) == (5, study.workers)
     assert study.epochs_of("digits_mlp") == study.epochs
-    tree["backup_workers"]["methods"]["backup_workers"]["variants"][1]["b"] = 5  # fewer than 16, not than 5
+    tree["backup-workers"]["methods"]["backup_workers"]["variants"][1]["b"] = 5  # fewer than 16, not than 5
     with pytest.raises(InputError, match=r"variants\.1\.b: got 5"):
         load(tmp_path, tree)
 
 
 def test_options_are_checked_against_the_workers_of_the_selected_profile(tmp_path):
     tree = changed(f"{METHOD}.backup_workers.variants.1.b", 8)
-    assert load(tmp_path, tree).study("backup_workers").of("backup_workers")[1].options == {"b": 8}
-    tree["profile"] = "ci"
-    with pytest.raises(InputError, match=r"^backup_workers\.methods\.backup_workers\.variants\.1\.b: got 8"):
+    assert load(tmp_path, tree).study("backup-workers").of("backup_workers")[1].options == {"b": 8}
+    tree[""]["profile"] = "ci"
+    with pytest.raises(
+        InputError,
+        match=r"^papers/backup-workers/study\.yaml: methods\.backup_workers\.variants\.1\.b: got 8",
+    ):
         load(tmp_path, tree)
 
 
 def test_an_unknown_study_or_method_is_refused_with_the_nearest_name(tmp_path):
-    loaded = load(tmp_path, VALID)
-    with pytest.raises(InputError, match=r"study: got 'backup_worker'; .*did you mean 'backup_workers'"):
-        loaded.study("backup_worker")
+    loaded = load(tmp_path, WHOLE)
+    with pytest.raises(InputError, match=r"study: got 'backup-worker'; .*did you mean 'backup-workers'"):
+        loaded.study("backup-worker")
     with pytest.raises(InputError, match=r"method: got 'soft_sync'; .*did you mean 'softsync'"):
-        loaded.study("backup_workers").of("soft_sync")
+        loaded.study("backup-workers").of("soft_sync")
 
 
 def test_scalars_are_read_as_dvc_reads_them(tmp_path):
@@ -169,25 +170,36 @@ def test_what_dvc_cannot_read_is_refused_with_the_line_and_what_helps(tmp_path, 
     assert params.files.read(path) == YAML(typ="safe").load(path)
 
 
-def test_the_projects_own_parameters_are_valid_under_every_profile(root, tmp_path):
-    text = (root / "params.yaml").read_text()
-    path = tmp_path / "params.yaml"
-    (tmp_path / "params").symlink_to(root / "params")
+def test_the_projects_own_parameters_are_valid_under_every_profile(root, monkeypatch):
     names = replace(params.installed(), check_data=lambda *_: None)  # a full run's data need not be here
-    for name in ("quick", "standard", "full", "ci"):
-        path.write_text(text)
-        profile.select(name, path)
-        assert params.load(path, names).study("backup_workers").profile == name
+    for name in schema.PROFILES:
+        monkeypatch.setenv(paths.PROFILE, name)
+        assert params.load(root / "params.yaml", names).study("backup-workers").profile == name
 
 
-def test_selecting_a_profile_changes_one_line_and_nothing_else(tmp_path):
-    path = tmp_path / "params.yaml"
-    path.write_text("# sizes\nprofile: quick   # quick | full | ci\nquick: {profile: x}\n")
-    assert profile.select("ci", path)
-    assert path.read_text() == "# sizes\nprofile: ci   # quick | full | ci\nquick: {profile: x}\n"
-    assert not profile.select("ci", path)
-    with pytest.raises(InputError, match="did you mean 'full'"):
-        profile.select("ful", path)
+def test_a_command_chooses_the_profile_and_writes_no_file(tmp_path, monkeypatch):
+    path = write(tmp_path, WHOLE)
+    before = path.read_bytes()
+    monkeypatch.setenv(paths.PROFILE, "ci")
+    assert params.load(path, CATALOGUE).study("backup-workers").seeds == (0, 1)
+    assert path.read_bytes() == before
+    monkeypatch.setenv(paths.PROFILE, "ful")
+    with pytest.raises(InputError, match=r"^profile: got 'ful'; .*did you mean 'full'"):
+        params.load(path, CATALOGUE)
+
+
+def test_what_is_said_last_holds_and_a_study_states_only_what_differs(tmp_path):
+    tree = changed("sizes.quick", {"epochs": 7, "workers": 5})
+    tree["comparison"]["sizes"] = sizes({"workers": 6}, quick={"batch": 9})
+    study = load(tmp_path, tree).study("comparison")
+    assert (study.epochs, study.workers, study.batch, study.points) == (7, 6, 9, 40)
+    tree["comparison"]["sizes"]["quick"]["workers"] = 3
+    assert load(tmp_path, tree).study("comparison").workers == 3
+
+
+def test_papers_that_are_not_listed_are_not_read(tmp_path):
+    tree = changed("papers", ["comparison"]) | {"backup-workers": "methods: ["}
+    assert list(load(tmp_path, tree).studies) == ["comparison"]
 
 
 def run(*command, cwd):
@@ -200,11 +212,14 @@ def run(*command, cwd):
     return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_selecting_an_unknown_profile_exits_with_2_and_one_line(project):
-    (project / "params.yaml").write_text("profile: quick\n")
-    done, seconds = run("rebuttal.params.profile", "fulll", cwd=project)
+def test_an_unknown_profile_exits_with_2_and_one_line(project):
+    write(project, WHOLE)
+    done, seconds = run("rebuttal", "check", "--profile", "fulll", cwd=project)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "profile: got 'fulll'; allowed: quick, standard, full, ci; did you mean 'full'?\n"
+    assert (
+        done.stderr
+        == "rebuttal: profile: got 'fulll'; allowed: quick, standard, full, ci; did you mean 'full'?\n"
+    )
     assert seconds < LIMIT_S
 
 
@@ -216,16 +231,16 @@ def test_selecting_an_unknown_profile_exits_with_2_and_one_line(project):
         (f"{QUICK}.seeds", "five", "got 'five'"),
     ],
 )
-def test_the_command_line_refuses_with_2_and_one_line_in_time(project, root, key, value, said):
-    (project / "papers").symlink_to(root / "papers")
-    (project / "params.yaml").write_text(yaml.safe_dump(changed(key, value), sort_keys=False))
+def test_the_command_line_refuses_with_2_and_one_line_in_time(project, key, value, said):
+    write(project, changed(key, value))
+    before = sorted(project.rglob("*"))
     done, seconds = run("rebuttal", "check", cwd=project)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
     assert key in done.stderr
     assert said in done.stderr
     assert seconds < LIMIT_S
-    assert sorted(path.name for path in project.iterdir()) == ["dvc.yaml", "papers", "params.yaml"]
+    assert sorted(project.rglob("*")) == before
 
 
 def test_the_packages_own_names_are_offered():
@@ -236,30 +251,16 @@ def test_the_packages_own_names_are_offered():
     assert names.check_data is workloads.check_data
 
 
-def test_a_section_may_stand_in_a_file_of_its_own(tmp_path):
-    whole = changed("profile", "quick")
-    together = load(tmp_path, whole)
-    (tmp_path / "params").mkdir()
-    for name in ("ci", "backup_workers"):
-        (tmp_path / "params" / f"{name}.yaml").write_text(yaml.safe_dump(whole.pop(name), sort_keys=False))
-    assert load(tmp_path, whole) == together
-
-
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("content", "said"),
     [
-        (
-            "quick",
-            "a: 1",
-            r"^quick: got this section in params\.yaml and in params/quick\.yaml; allowed: one of",
-        ),
-        ("slow", "a: 1", r"^slow: got an unknown key .* allowed: "),
-        ("slow", "a: 1\na: 2", r"^params/slow\.yaml, line 2: a: got this key twice"),
-        ("slow", "- 1", r"^params/slow\.yaml: got \[1\]; allowed: sections"),
+        ("a: 1", r"study\.yaml: a: got an unknown key .* allowed: methods, machines, sizes"),
+        ("a: 1\na: 2", r"study\.yaml, line 2: a: got this key twice"),
+        ("- 1", r"study\.yaml: got \[1\]; allowed: sections"),
+        ("", r"study\.yaml: got an empty file"),
     ],
 )
-def test_a_broken_file_of_a_section_is_refused_in_one_line_that_names_it(tmp_path, name, content, said):
-    (tmp_path / "params").mkdir()
-    (tmp_path / "params" / f"{name}.yaml").write_text(content)
-    with pytest.raises(InputError, match=said):
-        load(tmp_path, changed("profile", "quick"))
+def test_a_broken_study_is_refused_in_one_line_that_names_its_file(tmp_path, content, said):
+    with pytest.raises(InputError, match=rf"^{BACKUP[:22]}.*{said}") as caught:
+        load(tmp_path, WHOLE | {"backup-workers": content})
+    assert "\n" not in str(caught.value)

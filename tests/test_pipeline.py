@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 from dvc.repo import Repo
 from once import made_once
+
+from rebuttal import code, paths, pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 DVC = [sys.executable, "-m", "dvc"]
@@ -36,57 +39,50 @@ def finished() -> Path:
 
 def make_finished(folder: Path) -> None:
     """Make that copy in `folder`."""
-    for name in ("src", "docs", "notebooks", "papers", "params", "reference"):
+    for name in ("src", "docs", "notebooks", "papers", "reference"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
         )
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, folder / name)
-    (folder / ".dvc").mkdir()
+    shutil.copytree(ROOT / ".dvc" / "plots", folder / ".dvc" / "plots")
     (folder / ".dvc" / "config").write_text(
         "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
     )
-    for out in outs(folder):
-        path = folder / out
-        (path.parent if path.suffix else path).mkdir(parents=True, exist_ok=True)
-        (path if path.suffix else path / "content").write_text(out)
+    finish(folder)
+
+
+def finish(folder: Path) -> None:
+    """Leave placeholders for what the stages have not written, and record all of them as done."""
+    with opened(folder) as repo:
+        places = [Path(out.fs_path) for stage in repo.index.stages for out in stage.outs]
+    for path in places:
+        if not path.exists():
+            (path.parent if path.suffix else path).mkdir(parents=True, exist_ok=True)
+            (path if path.suffix else path / "content").write_text(path.name)
     dvc(folder, "commit", "--force")
     assert json.loads(dvc(folder, "status", "--json")) == {}
 
 
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-STUDIES = PIPELINE["study"]["foreach"]
-PARTS = ("summaries", "timelines", "training", "tuning")  # of a study that is one output
-
-
-def outs(folder: Path) -> list[str]:
-    """Every output of every stage."""
-    pipeline = yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
-    methods = yaml.safe_load((folder / "params/backup_workers.yaml").read_text())["methods"]
-    found = []
-    for stage in pipeline.values():
-        each = stage.get("foreach", [""])
-        for key in methods if each == "${methods}" else each:
-            for out in stage.get("do", stage)["outs"]:
-                name = next(iter(out)) if isinstance(out, dict) else out
-                found.append(name.replace("${key}", key).replace("${item}", key))
-    parts = [f"results/{study}/{part}" for study in pipeline["study"]["foreach"] for part in PARTS]
-    return [*found, *parts]
-
-
-def status(folder: Path) -> set[str]:
-    """The stages whose own dependencies, parameters or command changed: what `dvc status` prints, without its start."""
+@contextmanager
+def opened(folder: Path):
+    """The project as DVC sees it, in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site-cache"))
         with Repo(str(folder)) as repo:
-            return set(repo.status())
+            yield repo
 
 
-def stages_of(name: str) -> set[str]:
-    """A stage for each of the things that a stage of the pipeline is repeated for."""
-    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    return {f"{name}@{key}" for key in pipeline[name]["foreach"]}
+def status(folder: Path) -> set[str]:
+    """The stages whose own dependencies, parameters or command changed: what `dvc status` prints, without its start."""
+    with opened(folder) as repo:
+        return {name.replace("@quick-", "@").removesuffix("@quick") for name in repo.status()}
+
+
+PAPERS = yaml.safe_load((ROOT / "params.yaml").read_text())["papers"]
+STUDIES = {f"study@{paper}" for paper in PAPERS}
+ALL = STUDIES | set(pipeline.STAGES) - {"study"}
 
 
 @pytest.fixture
@@ -101,95 +97,116 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_a_new_grid_of_learning_rates_leaves_the_other_studies_alone(project):
-    text = (project / "params/quick.yaml").read_text()
-    grid = next(line for line in text.splitlines() if "learning_rates: [" in line)
-    (project / "params/quick.yaml").write_text(text.replace(grid, grid.replace("]", ", 7.0]"), 1))
-    assert {stage.split("@")[0] for stage in status(project)} == {"method", "worker_counts"}
+def append(path: Path, text: str = "\n_changed = 1\n") -> None:
+    path.write_text(path.read_text() + text)
 
 
-def test_a_change_to_one_method_makes_its_stage_stale_and_no_other(project):
-    path = project / "src/rebuttal/methods/softsync.py"
-    path.write_text(path.read_text() + "\n# a change\n")
-    studies = {f"study@{name}" for name in STUDIES}
-    assert status(project) == {"method@softsync", "calibrate", "equivalence", "memory", *studies}
+def test_the_dependencies_of_every_stage_are_what_its_command_imports():
+    text = (ROOT / "dvc.yaml").read_text()
+    assert pipeline.written(text, ROOT) == text, "run `python -m rebuttal.pipeline`"
 
 
-def test_a_changed_option_makes_the_stage_of_its_method_stale_and_no_other(project):
-    path = project / "params/backup_workers.yaml"
-    replace(path, "variants: [{n: 4}]\n  softsync_aware", "variants: [{n: 2}]\n  softsync_aware")
-    assert status(project) == {"method@softsync"}
+#: Of all rooms: laws, clusters, values, studies, analyses, charts, pages; one that nothing runs for a result is last.
+MODULES = ("distributions", "analyses.attacks", "clusters.network", "readings", "replaying.kernels", "methods.softsync",
+           "workloads.digits", "calibration.probes", "studies.units", "charts.theme", "stats.judging", "report.html",
+           "params.expansion", "costs")  # fmt: skip
 
 
-def test_a_new_method_makes_only_its_own_stage(project):
-    replace(
-        project / "params/backup_workers.yaml",
-        "  delayed:\n",
-        "  synchronous_again: {program: synchronous}\n  delayed:\n",
-    )
-    assert status(project) == {"method@synchronous_again"}
+@pytest.mark.parametrize("module", MODULES)
+def test_a_changed_module_makes_every_stage_stale_that_can_reach_it(project, module):
+    path = ROOT / "src" / "rebuttal" / Path(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    append(project / path.relative_to(ROOT))
+    reaching = {
+        stage
+        for stage in pipeline.STAGES
+        if f"rebuttal.{module}" in code.closure(*pipeline.entries(stage, ROOT))
+    }
+    assert reaching, "no stage runs it"
+    assert reaching <= {stage.partition("@")[0] for stage in status(project)}
 
 
-def test_a_changed_chart_trains_nothing(project):
-    path = project / "src/rebuttal/charts/theme.py"
-    path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"reviews"}
+def test_what_no_stage_runs_makes_none_stale(project):
+    append(project / "src/rebuttal/pictures/svg.py")
+    append(project / "src/rebuttal/certificates/crate.py")
+    assert status(project) == set()
 
 
-def test_a_changed_page_of_docs_makes_pages_alone(project):
-    for name in ("methods/gpipe.md", "status.md"):
-        (project / "docs" / name).write_text((project / "docs" / name).read_text() + "\nA change.\n")
-    assert status(project) == {"site"}
+def test_a_changed_size_of_one_study_makes_what_rests_on_it_stale_and_no_other_study(project):
+    replace(project / "papers/layer-wise/study.yaml", "batch: 8", "batch: 4")
+    assert status(project) == {"study@layer-wise", "pages"}
 
 
-def test_the_processes_are_measured_anew_when_they_change_and_not_when_their_page_does(project):
-    path = project / "notebooks/calibrate.ipynb"
-    path.write_text(path.read_text() + "\n")
-    assert status(project) == {"reviews"}
-    path = project / "src/rebuttal/calibration/probes.py"
-    path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"calibrate", "reviews"}
+def test_a_changed_size_of_another_profile_makes_only_pages_stale(project):
+    replace(project / "papers/layer-wise/study.yaml", "epochs: 2", "epochs: 4")  # of standard
+    assert status(project) == {"pages"}
 
 
-def test_a_changed_analysis_measures_nothing_and_other_samples_are_measured_anew(project):
-    path = project / "src/rebuttal/analyses/steps.py"
-    path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"analyses"}
-    replace(project / "params/quick.yaml", "samples: [1, 4,", "samples: [1, 2, 4,")
-    assert status(project) == {"analyses", "throughput"}
+def test_a_changed_option_makes_its_study_stale_and_no_other(project):
+    replace(project / "papers/backup-workers/study.yaml", "variants: [{b: 2}]", "variants: [{b: 3}]")
+    assert status(project) == {"study@backup-workers", "pages"}
 
 
-def test_a_changed_rule_of_a_verdict_trains_nothing(project):
-    path = project / "papers/backup-workers/paper.yaml"
-    path.write_text(path.read_text() + "\n# a change\n")
-    assert status(project) == {"reviews"}
+def test_a_changed_method_of_a_papers_own_makes_its_study_stale_and_no_other(project):
+    (project / "papers/layer-wise/own/mine.py").write_text("")
+    assert status(project) == {"study@layer-wise", "pages"}
 
 
-def test_a_new_reference_makes_pages_alone(project):
-    (project / "reference" / "another.json").write_text("{}")
-    assert status(project) == {"reviews", "site"}
+def test_a_new_paper_makes_no_other_study_stale(project):
+    shutil.copytree(project / "papers/layer-wise", project / "papers/another")
+    replace(project / "params.yaml", "layer-wise, random", "layer-wise, another, random")
+    assert status(project) == {"study@another", "pages"}
+
+
+def test_costs_of_another_device_make_stale_what_has_a_clock_of_its_own(project):
+    costs = next((project / "reference/devices").glob("*.json"))
+    (project / "reference/devices/other.json").write_bytes(costs.read_bytes())
+    named = yaml.safe_load((project / "params.yaml").read_text())["device_costs"]
+    replace(project / "params.yaml", f"device_costs: {named}", "device_costs: other")
+    assert status(project) == STUDIES | {"analyses", "worker_counts", "pages"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["src/rebuttal/charts/theme.py", "papers/backup-workers/paper.yaml", "docs/status.md", "docs/methods/gpipe.md",
+     "notebooks/calibrate.ipynb", "reference/replay_benchmark.json"],
+)  # fmt: skip
+def test_what_only_pages_show_trains_nothing(project, changed):
+    append(project / changed, "\n")
+    assert status(project) == {"pages"}
+
+
+def test_a_changed_training_notebook_trains_every_study_again(project):
+    append(project / "notebooks/train.ipynb", "\n")
+    assert status(project) == STUDIES | {"pages"}
 
 
 def test_a_changed_result_makes_the_pages_stale(project):
-    (project / "results/backup_workers/training/asynchronous/curves.nc").write_text("another")
-    assert "reviews" in status(project)
+    (project / "results/quick/random-smoothing/content").write_text("another")
+    assert "pages" in status(project)
 
 
-def test_every_module_that_a_result_rests_on_is_a_dependency():
-    """Modules that only read, write or describe are left out; the list is closed: a new module must be placed."""
-    text = (ROOT / "dvc.yaml").read_text()
-    indirect = {
-        "__init__", "__main__", "certificates", "cli", "devices", "errors", "execution", "leases", "lifeline",
-        "method_table", "params", "paths", "pictures", "predicting", "processes", "quick_imports",
-        "schemas", "seeding", "straggler_fit", "studies", "tracing", "verdict_rules", "warm",
-        "workload_table",
-    }  # fmt: skip
-    package = ROOT / "src" / "rebuttal"
-    rooms = {
-        path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+def test_profiles_stand_beside_each_other(project):
+    replace(project / "params.yaml", "profile: quick ", "profile: ci ")
+    with opened(project) as repo:
+        assert all("@ci" in name for name in repo.status())
+    finish(project)
+    replace(project / "params.yaml", "profile: ci ", "profile: quick ")
+    assert status(project) == set()
+
+
+def test_dvc_runs_under_a_profile_of_choice_and_leaves_the_parameters_alone(project):
+    before = (project / "params.yaml").read_bytes()
+    environment = ENVIRONMENT | {"DVC_SITE_CACHE_DIR": str(project / "site-cache"), paths.PROFILE: "standard"}
+    done = subprocess.run(
+        [sys.executable, "-m", "rebuttal.dvc_command", "stage", "list", "--name-only"],
+        cwd=project, env=environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == {
+        name.replace("study@", "study@standard-") if "@" in name else f"{name}@standard" for name in ALL
     }
-    named = {room for room in rooms if f"src/rebuttal/{room}" in text}
-    assert rooms - named <= indirect
+    assert (project / "params.yaml").read_bytes() == before
 
 
 SLOW_STAGE = """

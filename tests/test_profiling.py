@@ -1,32 +1,54 @@
-"""The profile stage and the costs that are read back from it."""
+"""What `rebuttal profile` measures and writes, and what is refused before anything is written."""
 
 import contextlib
 import json
 import time
 from types import SimpleNamespace
 
+import device_costs
 import pytest
 import torch
 
-from rebuttal import costs, profiling, workloads
+from rebuttal import costs, leases, profiling, workloads
 from rebuttal.errors import InputError
+from rebuttal.replaying import probe
+from rebuttal.studies import profiling as studies_profiling
+from rebuttal.studies.profiling import profile_device
 from rebuttal.workloads import timing
 from rebuttal.workloads.quadratic import Quadratic
 
-SIZES = (8, 32, 512)
 NAMES = ("digits_mlp", "digits_cnn")
 # One gradient's layers, timed inside it, add up to one gradient, but for the marks and a busy machine.
 FACTOR = 4
+QUIET = {"supports_timing": True, "why_not": []}
+BUSY = {"supports_timing": False, "why_not": ["contended: other programs used 1.9 of 2 cores"]}
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """A profile by the clock of this process: what others do on the machine is in none of its parts."""
-    path = tmp_path_factory.mktemp("results") / "new" / "profile.json"
+    """A file by the clock of this process: what others do on the machine is in none of its parts."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "dvc.yaml").write_text("stages: {}\n")
     with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
         patch.setattr(timing, "time", SimpleNamespace(perf_counter=time.process_time))
-        profiling.write_profile(dict.fromkeys(NAMES, SIZES), "cpu", path)
-    return path
+        patch.setattr(leases.Lease, "about", lambda _: QUIET)
+        return profile_device("made_here", 1, NAMES)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Nothing is measured in earnest."""
+    monkeypatch.setattr(profiling, "SIZES", (1, 4))
+    monkeypatch.setattr(
+        studies_profiling.profiling,
+        "profile",
+        lambda workload, _, threads: device_costs.entry(workload) | {"training_size": threads},
+    )
+    monkeypatch.setattr(
+        studies_profiling, "measure_samples", lambda _: SimpleNamespace(seconds=device_costs.LOOP)
+    )
+    monkeypatch.setattr(leases.Lease, "about", lambda _: QUIET)
 
 
 def seconds(measured: costs.WorkloadCosts, size: int) -> float:
@@ -34,16 +56,29 @@ def seconds(measured: costs.WorkloadCosts, size: int) -> float:
     return measured.batches[size].gradient_s.q25
 
 
-def test_every_layer_costs_time_in_both_directions(path):
+def test_the_file_says_what_was_measured_on_what_and_when(path):
+    assert path.parts[-3:] == ("reference", "devices", "made_here.json")
+    found = costs.read_profile(path)
+    assert found.name == "made_here"
+    assert (found.device["kind"], found.device["threads"]) == ("cpu", 1)
+    assert found.device["timing"] == {"exclusive": True} | QUIET
+    assert found.versions["torch"]
+    assert found.repeats == profiling.REPEATS
+    assert time.strptime(found.date, "%Y-%m-%d")
+    assert set(found.workloads) == set(found.executors) == set(NAMES)
+    costs.check_evidence(path)
+
+
+def test_every_layer_costs_time_in_both_directions_at_every_size(path):
     for name, entry in costs.read_profile(path).workloads.items():
         assert [layer.name for layer in entry.layers] == [layer.name for layer in workloads.load(name).layers]
         assert sum(layer.parameters for layer in entry.layers) == entry.parameters
         assert entry.weight_bytes == 4 * entry.parameters
         assert entry.update_s.median > 0
-        assert tuple(sorted(entry.batches)) == SIZES
+        assert tuple(sorted(entry.batches)) == profiling.SIZES
         spreads = [s for b in entry.batches.values() for c in b.layers for s in (c.forward_s, c.backward_s)]
         assert all(0 < s.q25 <= s.median <= s.q75 for s in spreads)
-        assert {s.repeats for s in spreads} == {profiling.REPEATS}
+        assert all(profiling.LEAST_REPEATS <= s.repeats <= profiling.REPEATS for s in spreads)
 
 
 def test_layers_add_up_to_the_whole_gradient(path):
@@ -55,7 +90,43 @@ def test_layers_add_up_to_the_whole_gradient(path):
 
 def test_a_larger_batch_costs_more(path):
     for measured in costs.read_profile(path).workloads.values():
-        assert seconds(measured, SIZES[-1]) > seconds(measured, SIZES[0])
+        assert seconds(measured, 1024) > seconds(measured, 8)
+
+
+def test_executors_are_probed_at_several_numbers_of_samples(path):
+    for by_samples in costs.read_profile(path).executors.values():
+        assert tuple(by_samples) == probe.SAMPLES
+        assert all(set(rows) == {"loop", "layered"} for rows in by_samples.values())
+
+
+def test_sizes_end_where_a_gradient_takes_long(monkeypatch):
+    def ends(sample_s):
+        monkeypatch.setattr(profiling.timing, "gradient_s", lambda _, __, x, *___: len(x) * sample_s)
+        return max(profiling._sized(workloads.load("quadratic"), torch.nn.Sequential(), profiling.SIZES))
+
+    assert ends(0.1) == 8
+    assert ends(0.01) == 64  # of 256 samples it would take 2.56 s
+    assert ends(0.005) == 256
+    assert ends(0.001) == 1024
+
+
+def test_slow_sizes_are_measured_less_often_evenly_over_the_rounds(monkeypatch):
+    assert [profiling._repeats(s, 25) for s in (1e-4, 0.02, 0.05, 2.0)] == [25, 25, 10, 5]
+    taken = []
+    monkeypatch.setattr(profiling, "_once", lambda _, __, x, *___: taken.append(len(x)) or (None, 0.0))
+    found = profiling._measured(workloads.load("quadratic"), torch.nn.Sequential(), {1: 6, 2: 2})
+    assert {size: len(rows) for size, rows in found.items()} == {1: 6, 2: 2}
+    assert taken == [1, 1, 1, 2, 1, 1, 1, 2]
+
+
+def test_a_large_gradient_is_served_by_the_loop_alone(monkeypatch):
+    monkeypatch.setattr(probe, "_per_gradient_s", lambda *_: 0.04)
+    assert probe.measure_samples(workloads.load("digits_mlp"), (1, 4)).seconds == {
+        1: {"loop": {1: 0.04}},
+        4: {"loop": {1: 0.04}},
+    }
+    monkeypatch.setattr(probe, "_per_gradient_s", lambda *_: 0.3)
+    assert list(probe.measure_samples(workloads.load("digits_mlp"), (1, 4)).seconds) == [1]
 
 
 def test_work_before_all_parameters_has_no_backward():
@@ -71,50 +142,124 @@ def test_a_batch_may_exceed_the_training_set():
     workload = Quadratic([1.0, 2.0], samples=3)
     x, _ = timing.samples(workload, 7)
     assert torch.equal(x[3:6], x[:3])
-    assert "7" in profiling.profile(workload, [7], "cpu")["batches"]
+    assert "7" in profiling.profile(workload, "cpu", [7])["batches"]
 
 
 def test_the_number_of_threads_is_restored():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
-    with timing.one_thread():
+    with timing.threads(1):
         assert torch.get_num_threads() == 1
-    with contextlib.suppress(ZeroDivisionError), timing.one_thread():
+    with contextlib.suppress(ZeroDivisionError), timing.threads(1):
         raise ZeroDivisionError
     assert torch.get_num_threads() == 2
     torch.set_num_threads(before)
 
 
+def test_the_identity_has_the_threads_that_were_measured_with(project, quick, monkeypatch):
+    monkeypatch.setattr(studies_profiling, "cores", lambda: 4)
+    found = costs.read_profile(profile_device("made_here", 3, ["quadratic"]))
+    assert found.device["threads"] == 3
+    assert found.workloads["quadratic"].training_size == 3  # with which it was measured
+
+
+def test_named_workloads_are_added_to_a_file_of_the_same_device(project, quick, monkeypatch):
+    profile_device(workloads=["quadratic"])
+    monkeypatch.setattr(leases.Lease, "about", lambda _: BUSY)
+    path = profile_device(workloads=["hinge"])
+    found = costs.read_profile(path)
+    assert set(found.workloads) == set(found.executors) == {"quadratic", "hinge"}
+    with pytest.raises(InputError, match="contended"):
+        costs.check_evidence(path)
+    monkeypatch.setattr(leases.Lease, "about", lambda _: QUIET)
+    profile_device(workloads=["digits_mlp"])
+    with pytest.raises(InputError, match="contended"):  # what others disturbed is still in the file
+        costs.check_evidence(path)
+    monkeypatch.setattr(studies_profiling, "cores", lambda: 4)
+    with pytest.raises(InputError, match=r"^here\.json: threads: got 1; allowed: 2, or another name"):
+        profile_device(threads=2, workloads=["digits_mlp"])
+
+
+def test_a_workload_that_was_disturbed_is_measured_again(project, quick, monkeypatch, capsys):
+    told = [BUSY, QUIET, QUIET, BUSY, BUSY, BUSY]
+    monkeypatch.setattr(leases.Lease, "about", lambda _: told.pop(0))
+    costs.check_evidence(profile_device(workloads=["quadratic", "hinge"]))
+    assert capsys.readouterr().err.count("quadratic again, since it was disturbed") == 1
+    with pytest.raises(InputError, match="contended"):
+        costs.check_evidence(profile_device("busy", 1, ["quadratic"]))
+    assert told == []
+
+
+def test_all_workloads_whose_data_are_there_are_measured(project, quick, monkeypatch, capsys):
+    monkeypatch.setattr(studies_profiling, "NAMES", ("quadratic", "mnist_cnn"))
+    (project / "params.yaml").write_text("data_root: nowhere\ndevice: cpu\n")
+    assert set(costs.read_profile(profile_device()).workloads) == {"quadratic"}
+    said = capsys.readouterr().err
+    assert "without mnist_cnn" in said
+    assert "profile: quadratic, 1 of 1" in said
+
+
+def test_the_workloads_of_a_papers_own_are_written_beside_it(project, quick):
+    folder = project / "papers" / "my-paper"
+    folder.mkdir(parents=True)
+    (project / "letters.txt").write_text("".join(chr(97 + n * n % 26) for n in range(5_000)))
+    study = {"sizes": {"all": {"workloads": ["digits_mlp"]}, "full": {"workloads": ["text:letters.txt"]}}}
+    (folder / "study.yaml").write_text(json.dumps(study))
+    path = profile_device(paper="my-paper")
+    assert path == folder / "own" / "costs.json"
+    found = costs.read_profile(path)
+    assert (found.name, list(found.workloads)) == ("my-paper", ["text:letters.txt"])
+    with pytest.raises(InputError, match="did you mean 'my-paper'"):
+        profile_device(paper="my-papr")
+    (folder / "study.yaml").write_text("sizes: {}")
+    with pytest.raises(
+        InputError, match=r"^paper: got 'my-paper'; allowed: one whose study\.yaml names workloads"
+    ):
+        profile_device(paper="my-paper")
+
+
 @pytest.mark.parametrize(
-    ("key", "change"),
+    ("key", "given"),
     [
-        ("batch_sizes", {"batch_sizes": {"quadratic": []}}),
-        ("batch_sizes", {"batch_sizes": {"quadratic": [32, 0]}}),
-        ("batch_sizes", {"batch_sizes": {"quadratic": ["32"]}}),
-        ("repeats", {"repeats": 19}),
-        ("workloads", {"batch_sizes": {}}),
-        ("workload", {"batch_sizes": {"digits_mpl": [1]}}),
-        ("data_root", {"batch_sizes": {"mnist_cnn": [1]}}),
+        ("workload", {"workloads": ["digits_mpl"]}),
+        ("data_root", {"workloads": ["mnist_cnn"]}),
+        ("name", {"name": "a/b"}),
+        ("threads", {"threads": 0}),
+        ("threads", {"threads": 10_000}),
+        ("paper", {"paper": "none"}),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_anything_is_written(project, key, given):
+    with pytest.raises(InputError, match=f"^{key}: got"):
+        profile_device(**({"workloads": ["quadratic"]} | given))
+    assert [path.name for path in project.iterdir()] == ["dvc.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("batch sizes", {"sizes": []}),
+        ("batch sizes", {"sizes": [32, 0]}),
+        ("batch sizes", {"sizes": ["32"]}),
+        ("repeats", {"repeats": 4}),
         ("device", {"device": "gpu"}),
     ],
 )
-def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path, key, change):
-    arguments = {"batch_sizes": {"quadratic": [1]}, "device": "cpu", "path": tmp_path / "p.json"}
+def test_how_it_cannot_be_measured_is_refused(key, given):
     with pytest.raises(InputError, match=f"^{key}: got"):
-        profiling.write_profile(**(arguments | change))
-    assert list(tmp_path.iterdir()) == []
+        profiling.profile(Quadratic([1.0], samples=3), **({"device": "cpu"} | given))
 
 
-def test_a_profile_replaces_the_old_one_at_once(path, tmp_path, monkeypatch):
-    file = tmp_path / "profile.json"
+def test_a_file_replaces_the_old_one_at_once(path, tmp_path, monkeypatch):
+    file = tmp_path / "costs.json"
     file.write_bytes(path.read_bytes())
 
     def killed(source, target):
-        assert json.loads(source.read_text())["workloads"]  # complete before it takes the name
+        assert json.loads(source.read_text())["new"]  # complete before it takes the name
         assert target.read_bytes() == path.read_bytes()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(profiling.os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        profiling.write_profile({"quadratic": [1]}, "cpu", file)
+        profiling.write(file, {"new": 1})
     assert file.read_bytes() == path.read_bytes()

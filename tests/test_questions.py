@@ -32,7 +32,7 @@ def reading(**given):
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("questions")
     (place / "dvc.yaml").write_text("stages: {}\n")
-    synthetic_analyses.write(place / "results" / "analyses")
+    synthetic_analyses.write(place / "results" / "quick" / "analyses")
     return place
 
 
@@ -55,7 +55,7 @@ def of(rule):
 
 @pytest.fixture(scope="module")
 def speedups(folder):
-    return results.load_analysis("speedups", folder / "results" / "analyses").speedup
+    return results.load_analysis("speedups", folder / "results" / "quick" / "analyses").speedup
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_reading_over_seeds_has_an_interval_and_needs_five(judged, folder, mon
         values = xr.DataArray(1 + 0.01 * random.standard_normal((2, seeds)), dims=("place", "seed"),
                               coords={"place": ["a", "b"], "seed": range(seeds)})  # fmt: skip
         data = xr.Dataset({"slope": values}, attrs={"clock": "modelled"})
-        results.save(data, folder / "results" / "analyses" / "noisy.nc")
+        results.save(data, folder / "results" / "quick" / "analyses" / "noisy.nc")
         row = judged(**of(reading(data="noisy", variable="slope", within=[0.9, 1.1], each="place")))
         assert row["status"] == expected
         assert row["n"] == seeds
@@ -169,7 +169,7 @@ def test_one_short_file_gives_a_page_that_lists_every_concern_as_open(folder, mo
     place.write_text(yaml.safe_dump(about | {"concerns": [*asked, answered]}))
     monkeypatch.chdir(folder)
     page = site.write_review("open-paper").read_text()
-    rows = json.loads((folder / "results/review/open-paper/ledger.json").read_text())["rows"]
+    rows = json.loads((folder / "reports/quick/rows/open-paper.json").read_text())["rows"]
     assert [row["status"] for row in rows[:3]] == ["open"] * 3
     for row in rows:
         assert f'id="{row["id"]}"' in page

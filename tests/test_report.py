@@ -36,7 +36,9 @@ def place(synthetic_place):
 
 @pytest.fixture(scope="module")
 def opened(place):
-    return review(place / "papers" / "backup-workers" / "paper.yaml", place / "results" / "backup_workers")
+    return review(
+        place / "papers" / "backup-workers" / "paper.yaml", place / "results" / "quick" / "backup-workers"
+    )
 
 
 def test_every_figure_of_the_papers_has_a_title_a_caption_and_sources():
@@ -63,7 +65,7 @@ def test_a_figure_shows_in_a_notebook_and_on_a_page(opened):
         "<figcaption>",
         "<caption>",
         'id="fig-staleness_error"',
-        "results/backup_workers/training/*/curves.nc",
+        "results/backup-workers/training/*/curves.nc",
     ):
         assert part in page
     assert figure.to_html() == opened.figure("staleness_error").to_html()
@@ -162,28 +164,24 @@ def test_panels_fill_their_rows(count, across):
     assert columns(count) == across
 
 
-OTHERS = {"review", "comparison", "continuous_propagation", "analyses", "throughput.json"}
-
-
 # --- a change of a result file changes what is shown ------------------------------------------------------------
 
 
 # On pages of their own.
 OTHERS = {
-    "review", "comparison", "continuous_propagation", "layer_wise", "random_smoothing", "analyses", "throughput.json",
-    "calibration.nc",
+    "comparison", "continuous-propagation", "layer-wise", "random-smoothing", "analyses", "calibration.nc",
 }  # fmt: skip
 
 
 def test_every_result_file_is_listed_with_its_hash(place, opened):
-    folder = place / "results" / "backup_workers"
+    folder = place / "results" / "quick" / "backup-workers"
     listed = {one["file"]: one["sha256"] for one in report_files.files(folder)}
     there = [
         path
-        for path in (place / "results").rglob("*")
+        for path in (place / "results" / "quick").rglob("*")
         if path.suffix in (".nc", ".json") and not OTHERS & set(path.relative_to(place).parts)
     ]
-    assert {f"results/{path.relative_to(place / 'results').as_posix()}" for path in there} == set(listed)
+    assert {f"results/{path.relative_to(place / 'results/quick').as_posix()}" for path in there} == set(listed)
     shown = opened.provenance().text
     assert all(digest[:16] in shown for digest in listed.values())
 
@@ -200,21 +198,22 @@ MUTATIONS = {
     "training/synchronous/curves.nc": ("test_metric", "convergence", "curves"),
     "tuning/softsync.nc": ("validation_loss", "learning_rates", "tuning"),
     "summaries/asynchronous.nc": ("utilisation", "utilisation", "summaries"),
-    "stragglers.nc": ("iteration_seconds_simulated", "best_backups", "stragglers"),
+    "../analyses/stragglers.nc": ("iteration_seconds_simulated", "best_backups", "stragglers"),
 }
 
 
 @pytest.mark.parametrize("file", MUTATIONS)
 def test_one_changed_number_changes_its_figure_and_the_hash(file, tmp_path, opened):
     variable, figure, kind = MUTATIONS[file]
-    study = synthetic_project.synthetic_results.write(tmp_path / "results")
-    before = {one["file"]: one["sha256"] for one in report_files.files(study)}
+    study = synthetic_project.synthetic_results.write(tmp_path / "results" / "quick")
+    before = {one["file"]: one["sha256"] for one in report_files.behind(study, ["stragglers"])}
     change(study / file, variable)
-    after = {one["file"]: one["sha256"] for one in report_files.files(study)}
-    assert {name for name in after if after[name] != before[name]} == {f"results/backup_workers/{file}"}
+    after = {one["file"]: one["sha256"] for one in report_files.behind(study, ["stragglers"])}
+    (other,) = [name for name in after if after[name] != before[name]]
+    assert other == f"results/{(study / file).resolve().relative_to(study.parent).as_posix()}"
     read = {"curves": results.load_curves, "tuning": results.load_tuning, "summaries": results.load_summaries,
             "stragglers": results.load_stragglers}[kind]  # fmt: skip
-    old, new = getattr(opened.data, kind), read(study)
+    old, new = getattr(opened.data, kind), read(study / "../analyses" if kind == "stragglers" else study)
     drawn = [charts.panels(figure, data) for data in (old, new)]
     assert [panel.spec for panel in drawn[0]] != [panel.spec for panel in drawn[1]]
 
@@ -336,7 +335,7 @@ def test_a_readme_without_its_marks_is_refused(project):
 
 @pytest.fixture(scope="module")
 def on_machines(place):
-    return machines(place / "results" / "analyses")
+    return machines(place / "results" / "quick" / "analyses")
 
 
 @pytest.mark.parametrize("name", ON_MACHINES)

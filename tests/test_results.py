@@ -165,7 +165,7 @@ def test_the_same_label_in_two_files_is_refused(tmp_path):
 def test_an_empty_folder_and_an_unknown_study_are_refused(tmp_path, project):
     with pytest.raises(InputError, match="no training"):
         results.load_curves(tmp_path)
-    (project / "results" / "backup_workers").mkdir(parents=True)
+    (project / "results" / "quick" / "backup-workers").mkdir(parents=True)
     with pytest.raises(InputError, match="did you mean 'backup_workers'"):
         results.load_curves("backup_worker")
 

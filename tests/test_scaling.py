@@ -43,8 +43,8 @@ def test_the_commands_of_the_section_on_dask_run(tmp_path):
     text = section(TEXT, "A study on Dask").replace("8786", port)
     scheduler, worker, check = (block.strip() for block in blocks(text, "sh"))
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
-    for name in ("params", "papers"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "papers", tmp_path / "papers")
+    shutil.copytree(ROOT / "reference" / "devices", tmp_path / "reference" / "devices")
     given = (ROOT / "params.yaml").read_text()
     (engine,) = blocks(text, "yaml")
     (tmp_path / "params.yaml").write_text(re.sub(r"^engine: .*\n", engine, given, flags=re.MULTILINE))

@@ -90,19 +90,6 @@ def test_a_page_rests_on_the_code_of_the_charts_that_it_shows(monkeypatch):
         drawings.code_behind(["equivalenz"], "paper_review")
 
 
-def test_a_comment_is_no_change_of_a_chart_and_another_number_is(monkeypatch, tmp_path):
-    file = tmp_path / "chart.py"
-    monkeypatch.setattr(drawings, "_file", lambda _: file)
-
-    def hashed(text):
-        file.write_text(text)
-        return drawings._hash("chart")
-
-    first = hashed('"""Says."""\nROW = 1\n')
-    assert hashed('"""Says more."""\n\n# why\nROW = 1\n') == first
-    assert hashed('"""Says."""\nROW = 2\n') != first
-
-
 def test_the_live_time_line_has_the_data_of_its_picture_and_a_picture_without_is_refused(tmp_path):
     data = '{"rows": {"1": ["worker 1", 10, 26]}, "kinds": ["a&lt;b"], "spans": []}'
     picture = tmp_path / "m.svg"

@@ -15,7 +15,7 @@ from rebuttal.report import html, live
 
 @pytest.fixture(scope="module")
 def reports(built_project):
-    return built_project / "reports"
+    return built_project / "reports" / "quick"
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -46,10 +46,10 @@ def test_a_method_leads_to_the_questions_that_are_answered_with_it(reports):
 
 def test_how_it_was_measured_is_read_from_the_results(built_project, reports):
     text = read(reports, "measured.html")
-    for study in ("backup_workers", "comparison"):
-        tuning = results.load_tuning(built_project / "results" / study)
+    for study in ("backup-workers", "comparison"):
+        tuning = results.load_tuning(built_project / "results" / "quick" / study)
         assert f">{int(tuning.diverged.notnull().sum())}</td>" in text
-        curves = results.load_curves(built_project / "results" / study)
+        curves = results.load_curves(built_project / "results" / "quick" / study)
         assert f">{curves.sizes['method']}</td>" in text
     for row in json.loads(read(reports, "ledger.json")):
         lacks = row["status"] in ("open", "undecided") or row["missing"] is not None

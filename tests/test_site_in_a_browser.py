@@ -55,7 +55,7 @@ every_page = pytest.mark.parametrize("name", PAGES)
 
 @pytest.fixture(scope="module")
 def site(built_project):
-    return built_project / "reports"
+    return built_project / "reports" / "quick"
 
 
 @pytest.fixture(scope="module")

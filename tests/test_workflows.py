@@ -57,7 +57,7 @@ def test_the_profile_of_the_reduced_pipeline_is_there():
         word.removeprefix("PROFILE=") for words in commands(FILES[1]) for word in words if "PROFILE=" in word
     ]
     assert profiles == ["ci"]
-    assert "ci" in files.read(ROOT / "params.yaml")
+    assert "ci" in files.read(ROOT / "params.yaml")["sizes"]
     assert params.load(ROOT / "params.yaml").profile
 
 
@@ -85,7 +85,7 @@ def test_the_site_that_is_published_is_there():
     uploads = [
         step["with"]["path"] for path in FILES for step in steps(path) if "upload" in step.get("uses", "")
     ]
-    assert uploads == ["reports", "reports"]
+    assert uploads == ["reports", "reports/ci"]
     assert (ROOT / "reports" / "index.html").is_file()
 
 

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from rebuttal import leases, paths
+from rebuttal import costs, leases, paths
 from rebuttal.errors import InputError
 
 
@@ -24,6 +24,14 @@ def timed(marker):
             Path(marker).write_text(str(os.getpid()))
             time.sleep(60)
         return lease.about()
+
+
+def priced(paper):
+    """The profile that is run, and the workloads whose costs are known here."""
+    own = paths.papers() / paper / "own" / "costs.json"
+    there = [path.is_file() for path in paths.devices().glob("another.json")]
+    known = [name for path in (paths.device_costs(), own) for name in costs.read_profile(path).workloads]
+    return paths.profile(), [f"another is {'' if any(there) else 'not '}there", *known]
 
 
 def refused(number):

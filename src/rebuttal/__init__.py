@@ -40,8 +40,9 @@ WHERE = {
     "compare": "rebuttal.report",
     "load_analysis": "rebuttal.results",
     "review": "rebuttal.report",
-    "study": "rebuttal.studies",
-    "train": "rebuttal.studies",
+    "study": "rebuttal.studies.steps",
+    "train": "rebuttal.studies.steps",
+    "watch": "rebuttal.watching",
 }
 
 

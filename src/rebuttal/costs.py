@@ -1,20 +1,29 @@
-"""Measured costs of a workload on a device, read from results/profile.json. No torch."""
+"""Measured costs of workloads on a named device, read from reference/devices/NAME.json. No torch."""
 
 import bisect
+import contextlib
+import functools
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from rebuttal import paths
 from rebuttal.cut import cut, groups
-from rebuttal.errors import InputError, refuse
+from rebuttal.errors import InputError, nearest, refuse
 
 LONGEST = 80  # characters of a wrong value that an error shows
+ADVICE = (
+    "`rebuttal profile` measures this machine (reference/devices/here.json; params.yaml: device_costs: here), "
+    "`rebuttal profile --paper ID` the workloads of a paper's own (papers/ID/own/costs.json)"
+)
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Some = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # seconds of what is chosen by its speed
+Files = str | Path | Sequence[str | Path]
 
 
 @dataclass(frozen=True)
@@ -40,16 +49,13 @@ class Costs:
     layer_outputs: tuple[int, ...] = ()
 
     @classmethod
-    def read(cls, path: str | Path, workload: str, batch: int) -> "Costs":
-        """The costs of `workload` at `batch` samples a batch, from a profile file.
+    def read(cls, path: Files, workload: str, batch: int) -> "Costs":
+        """The costs of `workload` at `batch` samples a batch, from the first of some files that has it.
 
         Raises:
-            InputError: the file is missing or broken, or lacks the workload or the batch size.
+            InputError: a file is missing or broken, or they lack the workload or the batch size.
         """
-        profiled = read_profile(path).workloads
-        if workload not in profiled:
-            raise refuse(f"workload in {path}", workload, profiled)
-        entry = profiled[workload]
+        entry = entry_of(path, workload)
         costs = cls(
             workload=workload,
             parameters=entry.parameters,
@@ -86,7 +92,7 @@ class Costs:
             return self.forward_s[samples], self.backward_s[samples]
         above = bisect.bisect(sizes, samples)
         if above in (0, len(sizes)):
-            measured = f"{sizes[0]} to {sizes[-1]} samples of {self.workload}, the batch sizes in the profile"
+            measured = f"{sizes[0]} to {sizes[-1]} samples of {self.workload}, the sizes that were measured"
             raise refuse("batch size", samples, measured)
         low, high = sizes[above - 1], sizes[above]
         share = (samples - low) / (high - low)
@@ -138,6 +144,10 @@ class Costs:
             self.weight_bytes * self.stage_parameters(layer, count) // self.parameters
             for layer in range(count)
         )
+
+
+#: Seconds of one gradient, as the probe found them: samples of it -> executor -> replicas per call -> seconds.
+Executors = dict[Count, dict[str, dict[Count, Some]]]
 
 
 class _Strict(BaseModel):
@@ -200,29 +210,90 @@ class WorkloadCosts(_Strict):
 
 
 class Profile(_Strict):
-    """The whole file."""
+    """The whole file: what a device costs. executors: of each workload, which one serves how many replicas best."""
 
-    version: Literal[2] = Field(alias="schema")
+    version: Literal[3] = Field(alias="schema")
+    name: Annotated[str, Field(min_length=1)]
+    date: str  # UTC
     device: dict[str, object]
+    versions: dict[str, str]
+    repeats: Count
     workloads: Annotated[dict[str, WorkloadCosts], Field(min_length=1)]
+    executors: dict[str, Executors]
+
+    @model_validator(mode="after")
+    def _the_loop_is_there(self) -> "Profile":
+        for name, by_samples in self.executors.items():
+            for samples, rows in by_samples.items():
+                if 1 not in rows.get("loop", {}):
+                    raise ValueError(f"no seconds of the loop in executors.{name}.{samples}")
+        return self
+
+
+def entry_of(path: Files, workload: str) -> WorkloadCosts:
+    """A workload's part of the first of some files that has it. Raises InputError as `Costs.read` does."""
+    files = [path] if isinstance(path, str | Path) else list(path)
+    known: list[str] = []
+    for file in files:
+        profiled = read_profile(file).workloads
+        if workload in profiled:
+            return profiled[workload]
+        known += profiled
+    places = " and ".join(map(_shown, files))
+    raise InputError(
+        f"costs: got workload {workload!r}; allowed: one that {places} has; {ADVICE}{nearest(workload, known)}"
+    )
 
 
 def read_profile(path: str | Path) -> Profile:
-    """The checked content of a profile file.
+    """The checked content of a device's file.
 
     Raises:
         InputError: one line that names the file, the key and what is wrong with it.
     """
-    if not Path(path).is_file():
-        raise refuse("profile", str(path), "an existing file, which `dvc repro profile` writes")
+    path = Path(path)
+    if not path.is_file():
+        there = sorted(file.stem for file in path.parent.glob("*.json"))
+        known = f"one of {', '.join(there)}" if there else "a file that is there"
+        raise InputError(
+            f"costs: got no file {_shown(path)}; allowed: {known}; {ADVICE}{nearest(path.stem, there)}"
+        )
     try:
-        return Profile.model_validate_json(Path(path).read_bytes())
+        return _parsed(path.read_bytes())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"])) or "content"
         given = "nothing" if first["type"] == "missing" else textwrap.shorten(repr(first["input"]), LONGEST)
-        message = f"profile {path}: {key}: got {given}; allowed: {first['msg']}"
+        message = f"costs {_shown(path)}: {key}: got {given}; allowed: {first['msg']}"
         raise InputError(" ".join(message.split())) from error
+
+
+def check_evidence(path: str | Path) -> None:
+    """Refuse costs that were measured while others used the device too.
+
+    Raises:
+        InputError: one line with the reasons; also as `read_profile`.
+    """
+    timing = read_profile(path).device.get("timing")
+    if isinstance(timing, dict) and not timing.get("supports_timing"):
+        reasons = "; ".join(map(str, timing.get("why_not", []))) or "not said"
+        allowed = "seconds of a machine with nothing else to do: measure again, `rebuttal profile`"
+        raise InputError(
+            f"costs {_shown(path)}: got seconds that support no claim ({reasons}); allowed: {allowed}"
+        )
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(content: bytes) -> Profile:
+    """The content of a file, which many runs read."""
+    return Profile.model_validate_json(content)
+
+
+def _shown(path: str | Path) -> str:
+    """A path as a reader knows it: from the project's root, if it is below."""
+    with contextlib.suppress(ValueError):  # InputError is one: there may be no project
+        return Path(path).resolve().relative_to(paths.root()).as_posix()
+    return str(path)
 
 
 def _medians(batch: BatchCosts, which: Literal["forward_s", "backward_s"]) -> tuple[float, ...]:

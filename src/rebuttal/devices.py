@@ -4,6 +4,8 @@ import os
 import platform
 import re
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,28 +34,36 @@ def choose(device: str) -> str:
     return "cpu"
 
 
-def identity(device: str) -> dict[str, Any]:
+def identity(device: str, threads: int | None = None) -> dict[str, Any]:
     """What a measurement on `device` depends on: hardware, driver, versions, threads, load. No host name.
+
+    threads: of one operation (default: as many as torch has now, for which it is imported).
 
     Raises:
         InputError: as `choose`.
     """
-    import torch  # noqa: PLC0415 - only here, so that the settings' check and the help stay fast
-
     kind = choose(device)
     described = {
         "kind": kind,
-        "name": torch.cuda.get_device_name() if kind == "cuda" else cpu_model(),
+        "name": name(kind),
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": threads or _torch_threads(),
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": torch_version(),
     }
-    cuda = {"driver": nvidia_driver(), "cuda": torch.version.cuda} if kind == "cuda" else {}
-    return described | cuda
+    return described | (_cuda() if kind == "cuda" else {})
+
+
+def name(kind: str) -> str:
+    """The name of the device of a kind, 'cpu' or 'cuda'."""
+    if kind == "cpu":
+        return cpu_model()
+    import torch  # noqa: PLC0415 - as above
+
+    return torch.cuda.get_device_name()
 
 
 def cpu_model() -> str:
@@ -65,6 +75,25 @@ def cpu_model() -> str:
 def nvidia_driver() -> str:
     """The version of the NVIDIA kernel driver, or 'unknown' where the system does not tell."""
     return _first(DRIVER, r"Kernel Module.*?\s(\d+\.[\d.]*)") or "unknown"
+
+
+def torch_version() -> str:
+    """The version of torch, with its build, which is read off its folder: importing it takes seconds."""
+    found = find_spec("torch")
+    file = Path(found.origin).with_name("version.py") if found and found.origin else Path()
+    return _first(file, r"__version__ = '([^']+)'") or version("torch")
+
+
+def _torch_threads() -> int:
+    import torch  # noqa: PLC0415 - as above
+
+    return torch.get_num_threads()
+
+
+def _cuda() -> dict[str, Any]:
+    import torch  # noqa: PLC0415 - as above
+
+    return {"driver": nvidia_driver(), "cuda": torch.version.cuda}
 
 
 def _first(path: Path, pattern: str) -> str | None:

@@ -126,7 +126,7 @@ def scaled_costs(
     model: str = "scaled",
     training_size: int = IMAGENET,
 ) -> ScaledCosts:
-    """The costs of a model on a device, for the virtual clock: what the profile stage measures, computed.
+    """The costs of a model on a device, for the virtual clock: what `rebuttal profile` measures, computed.
 
     They hold for 1 to 1024 batches on a node. Between powers of two, where the limit of a layer changes from memory
     to arithmetic, they are interpolated.

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from rebuttal import paths
 from rebuttal.errors import InputError, refuse
-from rebuttal.params import refusals, text
+from rebuttal.params import files, refusals, text
 from rebuttal.verdict_rules import RULES, Names, Rule, Strict, Text
 
 FIGURES = ("convergence", "time_to_target", "speed_up_split", "learning_rates", "backups_order_statistics",
@@ -86,7 +86,6 @@ class Question(Strict):
 
 class _File(Strict):
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", description="the folder's name")]
-    study: Text | None = None
     title: Text
     authors: Names
     year: Annotated[int, Field(ge=1900, le=2100, description="a year")]
@@ -101,7 +100,7 @@ class _File(Strict):
 class Paper(Strict):
     """A paper with its claims and the concerns about it.
 
-    study: the name of its folder of results, if it has one. changed: what was changed after a first look at results.
+    study: the name of its folder of results, which is its id, if a study.yaml is beside its file. changed: what was changed after a first look at results.
     """
 
     id: str
@@ -124,18 +123,33 @@ def load(paper: str | Path) -> Paper:
         raise refuse("paper", str(paper), sorted(p.parent.name for p in path.parents[1].glob("*/paper.yaml")))
     content = text.read(path)
     try:
-        return _paper(content)
+        return _paper(content, studied=(path.parent / files.STUDY).is_file())
     except InputError as error:
-        raise InputError(f"{path.name}: {error}") from None
+        raise InputError(f"{_called(path)}: {error}") from None
 
 
-def _paper(content: dict[str, Any]) -> Paper:
+def reviewed(project: Path | None = None) -> list[str]:
+    """The folders of papers/ that get a page, by name: those with a paper.yaml, and a study that is run or none."""
+    root = project or paths.root()
+    listed, studied = files.listed(root), files.studied(root)
+    names = sorted(path.parent.name for path in (root / "papers").glob("*/paper.yaml"))
+    return [name for name in names if name in listed or name not in studied]
+
+
+def _called(path: Path) -> str:
+    """A paper's file as a message calls it: papers/PAPER/paper.yaml, or its name elsewhere."""
+    return "/".join(path.parts[-3:]) if path.parts[-3:-2] == ("papers",) else path.name
+
+
+def _paper(content: dict[str, Any], *, studied: bool) -> Paper:
     file = refusals.validate(_File, content)
+    study = file.id if studied else None
     claims = [_question(f"claims.{i}", one, "claim of the paper") for i, one in enumerate(file.claims)]
     concerns = [_question(f"concerns.{i}", one, one.kind) for i, one in enumerate(file.concerns)]
     _check_ids(claims, concerns)
-    _check_study(file.study, claims, concerns)
-    return Paper(**file.model_dump(exclude={"claims", "concerns"}), claims=claims, concerns=concerns)
+    _check_study(study, claims, concerns)
+    about = file.model_dump(exclude={"claims", "concerns"})
+    return Paper(**about, study=study, claims=claims, concerns=concerns)
 
 
 def _question(key: str, one: _Claim | _Concern, kind: str) -> Question:

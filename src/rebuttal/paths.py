@@ -2,10 +2,17 @@
 
 import contextlib
 import contextvars
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from rebuttal.errors import InputError, nearest
+
+PARAMETERS = "params.yaml"
+#: The environment variable that names the profile in the place of params.yaml: a command sets it for what it starts.
+PROFILE = "REBUTTAL_PROFILE"
+DEFAULTS = {"profile": "quick", "device_costs": "here"}  # of a project without these lines in params.yaml
 
 #: (the folder in the project's place, the project on the machine that sent the work) in a unit that was sent elsewhere.
 _elsewhere: contextvars.ContextVar[tuple[Path, Path] | None] = contextvars.ContextVar(
@@ -44,9 +51,46 @@ def within(folder: Path, project: Path) -> Iterator[None]:
         _elsewhere.reset(token)
 
 
+def setting(name: str) -> str:
+    """What params.yaml says in its line `name: ...`, unchecked; the default where there is no such line.
+
+    Only for what decides where files are; everything else is read, and checked, by `rebuttal.params`.
+    """
+    file = root() / PARAMETERS
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    found = re.search(rf"^{name}:[ \t]*['\"]?([^\s#'\"]+)", text, re.MULTILINE)
+    return found[1] if found else DEFAULTS[name]
+
+
+def profile() -> str:
+    """The name of the profile that is run or looked at: the command's, or the one in params.yaml."""
+    return os.environ.get(PROFILE) or setting("profile")
+
+
 def results(study: str | None = None) -> Path:
-    """The folder of result files, of one study if it is named."""
-    return root() / "results" / study if study else root() / "results"
+    """The folder of the profile's result files, of one study if it is named."""
+    folder = root() / "results" / profile()
+    return folder / study if study else folder
+
+
+def site() -> Path:
+    """The folder that the profile's pages are written to; the published ones are copied from there to reports/."""
+    return root() / "reports" / profile()
+
+
+def device_costs() -> Path:
+    """The file of the device whose costs the virtual clock uses: the one that params.yaml names."""
+    return devices() / f"{setting('device_costs')}.json"
+
+
+def devices() -> Path:
+    """The folder of the cost profiles of named devices."""
+    return root() / "reference" / "devices"
+
+
+def papers() -> Path:
+    """The folder in which every paper has its own."""
+    return root() / "papers"
 
 
 def study(study: str | Path) -> Path:

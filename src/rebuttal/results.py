@@ -1,6 +1,6 @@
 """The result files of a study: written atomically and byte-stable, read back checked against one schema.
 
-A study's folder holds tuning/METHOD.nc, summaries/METHOD.nc, training/METHOD/curves.nc and stragglers.nc. The
+A study's folder holds tuning/METHOD.nc, summaries/METHOD.nc and training/METHOD/curves.nc. The
 loaders join the METHOD files along `method`, whose labels name variants ("backup_workers b=2"); a combination that
 was not run is NaN, and the coordinate `file` tells which file each method came from. The folder analyses holds one
 file for each analysis.
@@ -54,9 +54,9 @@ def load_summaries(study: str | Path) -> xr.Dataset:
     return data.assign(staleness_count=counts.fillna(0).where(counts.notnull().any("staleness")))
 
 
-def load_stragglers(study: str | Path) -> xr.Dataset:
+def load_stragglers(folder: str | Path = "analyses") -> xr.Dataset:
     """Order statistics of every straggler model: dims straggler, workers, backups."""
-    path, data = _read_one(STRAGGLERS, study)
+    path, data = _read_one(STRAGGLERS, folder)
     possible = data.backups < data.workers
     for name in ("iteration_seconds_simulated", "iteration_seconds_stderr"):
         if bool((data[name].isnull() & possible).any()):

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from rebuttal import own_code
 from rebuttal.clusters.budget import Budget
 from rebuttal.clusters.pricing import MachinePricing, layer_bytes
 from rebuttal.clusters.virtual import VirtualCluster
 from rebuttal.costs import Costs
-from rebuttal.errors import refuse
 from rebuttal.graph import Graph
-from rebuttal.machines import MACHINES, Machine
+from rebuttal.machines import Machine
+from rebuttal.machines import machine as found
 from rebuttal.machines.hardware import Measured
-from rebuttal.methods import Method, check_workers, method
-from rebuttal.paths import results
+from rebuttal.methods import Method, called, check_workers, method
+from rebuttal.paths import device_costs
 from rebuttal.task import Task
 from rebuttal.timeline import Recorder, Timeline
 
@@ -33,21 +34,22 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
 ) -> Timeline:
     """The timeline of a method (its name, with `options`, or the method itself) on a virtual machine.
 
+    A method's name is one of METHODS, or `file:PATH.py` for a file of your own.
+
     The run ends after `updates` updates (default 100), or once `batches` batches of `batch` samples have gone into
-    updates. `costs` are the workload's measured costs (default: those of the profile stage; a machine with stated
-    costs needs none). Raises InputError for an unknown name or an impossible value.
+    updates. `costs` are the workload's measured costs (default: those of the device that params.yaml names; a machine
+    with stated costs needs none). Raises InputError for an unknown name or an impossible value.
     """
     chosen = method(program, **(options or {})) if isinstance(program, str) else program
-    where = _machine(machine)
+    where = found(machine)
     check_workers(chosen, workers)
     if costs is None and isinstance(where.compute, Measured):
-        costs = Costs.read(results() / "profile.json", workload, batch)
+        costs = Costs.read(device_costs(), workload, batch)
     if updates is None and batches is None:
         updates = 100
     graph = Graph()
     task = Task(graph.symbol, layer_bytes(where, costs))
-    name = program if isinstance(program, str) else type(program).__name__
-    about = _about(chosen, name, where, workload, workers, seed, batch)
+    about = _about(chosen, program, where, workload, workers, seed, batch)
     recorder = Recorder(about)
     pricing = MachinePricing(where, costs, seed, chosen.servers)
     VirtualCluster(pricing, Budget(updates, batches), recorder).run(
@@ -76,20 +78,19 @@ def rehearse(
     cluster.run(program.programs(range(program.nodes(workers)), task))
 
 
-def _machine(machine: str | Machine) -> Machine:
-    if isinstance(machine, str):
-        if machine not in MACHINES:
-            raise refuse("machine", machine, MACHINES)
-        return MACHINES[machine]
-    return machine
-
-
 def _about(
-    chosen: Method, name: str, where: Machine, workload: str, workers: int, seed: int, batch: int
+    chosen: Method,
+    program: str | Method,
+    where: Machine,
+    workload: str,
+    workers: int,
+    seed: int,
+    batch: int,
 ) -> dict:
+    by_name = isinstance(program, str)
     options = [option.name for option in fields(chosen)] if is_dataclass(chosen) else []
-    return {
-        "method": name,
+    about = {
+        "method": called(program) if by_name else type(chosen).__name__,
         "options": {option: getattr(chosen, option) for option in options},
         "machine": where.name,
         "workload": workload,
@@ -100,3 +101,5 @@ def _about(
         "batch": batch,
         "clock": "modelled",
     }
+    own = own_code.fingerprints({"method": program}) if by_name else {}
+    return about | ({"own_code": own} if own else {})

@@ -1,13 +1,14 @@
 """Throughput against batch size, measured: how much better synchronous methods use a device with large tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from rebuttal.analyses.grids import UNITS
-from rebuttal.costs import Costs, read_profile
+from rebuttal.costs import Costs, entry_of, read_profile
 from rebuttal.errors import refuse
 
 
@@ -39,15 +40,31 @@ def throughput(costs: Mapping[str, Costs]) -> xr.Dataset:
     return dataset
 
 
-def measured_throughput(path: str | Path) -> xr.Dataset:
-    """`throughput` of every workload in a profile file, with the device among the attributes.
+def measured_throughput(path: str | Path, workloads: Sequence[str], samples: Sequence[int]) -> xr.Dataset:
+    """`throughput` of some workloads at those of the samples that a device's file has, with the device as an attribute.
 
     Raises:
-        InputError: the file is missing or broken.
+        InputError: the file is missing or broken, or lacks a workload, or all of the samples.
     """
     profile = read_profile(path)
-    costs = {name: Costs.read(path, name, min(entry.batches)) for name, entry in profile.workloads.items()}
-    return throughput(costs).assign_attrs(device=str(profile.device.get("name", profile.device)))
+    costs = {
+        name: _at(Costs.read(path, name, min(entry_of(path, name).batches)), samples) for name in workloads
+    }
+    if not any(each.forward_s for each in costs.values()):
+        raise refuse(
+            "samples", list(samples), sorted({n for w in workloads for n in profile.workloads[w].batches})
+        )
+    about = {"device": str(profile.device.get("name", profile.device)), "costs": profile.name}
+    return throughput(costs).assign_attrs(about)
+
+
+def _at(costs: Costs, samples: Sequence[int]) -> Costs:
+    """The costs at those of the numbers of samples that were measured."""
+    chosen = [size for size in costs.forward_s if size in samples]
+    forward_s, backward_s = (
+        {size: way[size] for size in chosen} for way in (costs.forward_s, costs.backward_s)
+    )
+    return replace(costs, forward_s=forward_s, backward_s=backward_s)
 
 
 def _gradient_s(costs: Costs, samples: int) -> float:

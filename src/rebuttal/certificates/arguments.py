@@ -14,3 +14,4 @@ def of_certify(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--write-reference", metavar="NAME", help="write reference/NAME from the present results"
     )
+    parser.add_argument("--profile", help="whose results (default: the line `profile:` of params.yaml)")

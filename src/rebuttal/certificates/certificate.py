@@ -25,12 +25,13 @@ def certify(folder: Path | None = None) -> dict[str, Any]:
     root = paths.root()
     about = ledgers.papers_in(root)
     studies = ledgers.studies(about)
-    held = reference.find(folder, reference.profile_of(root / "results", studies))
-    sides = [ledgers.rows(about, place / "results") for place in (held.folder, root)]
+    held = reference.find(folder, reference.profile_of(paths.results(), studies))
+    older = held.folder / "results"
+    sides = [ledgers.rows(ledgers.held_by(about, older), older), ledgers.rows(about, paths.results())]
     partial = root / f".{FOLDER}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     files = [*reference.gather(root, sides[1], studies, partial),
-             *bundle.copy(root, bundle.published(root), partial)]  # fmt: skip
+             *bundle.copy(bundle.published(root), partial)]  # fmt: skip
     bundle.write_json(partial / REFERENCE_LEDGER, sides[0])
     files.append(bundle.described(partial, partial / REFERENCE_LEDGER, "verdicts"))
     questions = agreement.compare(sides[0], sides[1])
@@ -46,7 +47,7 @@ def certify(folder: Path | None = None) -> dict[str, Any]:
             "files_sha256": bundle.digest(held.files, "results"),
         },
         "rerun": {
-            "machine": reference.machine_of(root / "results", studies),
+            "machine": reference.machine_of(paths.results(), studies),
             "files_sha256": bundle.digest(files, "results"),
             "code_sha256": bundle.digest(files, "code"),
         },

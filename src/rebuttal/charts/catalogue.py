@@ -8,7 +8,7 @@ have the name of an analysis (see `rebuttal.schemas.ANALYSES`).
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
@@ -66,19 +66,33 @@ renderer.enable()
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure's functions and the data that they take, in order. finding: what the data say, in a sentence or two."""
+    """A figure's functions and the data that they take, in order. finding: what the data say, in a sentence or two.
+
+    baseline: the label against which it draws all others, if it does.
+    """
 
     needs: tuple[str, ...]
     panels: Callable[..., list[Panel]]
     table: Callable[..., pd.DataFrame]
     finding: Callable[..., str] | None = None
+    baseline: str | None = None
+
+    def against(self, baseline: str) -> "Drawing":
+        """The same figure against another baseline."""
+        functions = [functools.partial(draw, baseline=baseline) for draw in (self.panels, self.table)]
+        return replace(self, panels=functions[0], table=functions[1], baseline=baseline)
 
 
 DRAWINGS: dict[str, Drawing] = (
     {
         "convergence": Drawing(("curves",), convergence.panels, convergence.table),
         "time_to_target": Drawing(("curves", "targets"), time_to_target.panels, time_to_target.table),
-        "speed_up_split": Drawing(("curves", "targets"), speed_up_split.panels, speed_up_split.table),
+        "speed_up_split": Drawing(
+            ("curves", "targets"),
+            speed_up_split.panels,
+            speed_up_split.table,
+            baseline=speed_up_split.BASELINE,
+        ),
         "learning_rates": Drawing(("tuning",), learning_rates.panels, learning_rates.table),
         "backups_order_statistics": Drawing(("stragglers",), stragglers.time_panels, stragglers.time_table),
         "best_backups": Drawing(("stragglers",), stragglers.best_panels, stragglers.best_table),
@@ -137,6 +151,7 @@ DRAWINGS: dict[str, Drawing] = (
             ("curves", "targets"),
             functools.partial(speed_up_split.panels, baseline=baseline, machines=machines),
             functools.partial(speed_up_split.table, baseline=baseline, machines=machines),
+            baseline=baseline,
         )
         for name, baseline, machines in (("all_reduce", "all_reduce", None), ("gpipe", "gpipe m=2", 1))
     }

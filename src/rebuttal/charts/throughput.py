@@ -1,4 +1,4 @@
-"""Throughput against the batch, as it was measured on this device."""
+"""Throughput against the batch, as it was measured on the device whose costs are used."""
 
 import altair as alt
 import pandas as pd

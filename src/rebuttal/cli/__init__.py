@@ -2,16 +2,15 @@
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 
-from rebuttal import warm
+from rebuttal import paths, warm
 from rebuttal.cli.serving import NOT_SERVED
 from rebuttal.cli.starting import started
 from rebuttal.cli.table import COMMANDS
 from rebuttal.errors import InputError, RunError
-
-STUDY = "backup_workers"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace) -> None:
-    """Run a command in a warm process if there is one, here if not."""
+    """Run a command in a warm process if there is one, here if not; all that it starts has its profile."""
+    if getattr(given, "profile", None):
+        os.environ[paths.PROFILE] = given.profile
     served = given.command not in NOT_SERVED and warm.offered()
     worker = started(warm.connect)() if served else None
     if worker is None:
@@ -45,10 +46,5 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, about, takes in COMMANDS:
         sub = commands.add_parser(name, help=about, description=about)
         sub.set_defaults(command=command)
-        if callable(takes):
-            takes(sub)
-            continue
-        for argument, meaning in takes:
-            sub.add_argument(argument, help=meaning, nargs=argparse.REMAINDER if argument == "run" else None)
-        sub.add_argument("--study", default=STUDY, help=f"a study of the parameters (default: {STUDY})")
+        takes(sub)
     return parser

@@ -1,6 +1,7 @@
 """Commands whose stages share one start-up, and what a warm server imports for them."""
 
 import argparse
+import os
 import sys
 
 #: What stages of pages import, and their notebooks' kernels: no torch.
@@ -19,23 +20,14 @@ PAGES = (
 )
 #: What stages import: a warm server does so once.
 PRELOADED = (
-    "rebuttal.studies.simulating",
-    "rebuttal.studies.tuning",
-    "rebuttal.studies.training",
-    "rebuttal.studies.profiling",
-    "rebuttal.studies.stragglers",
-    "rebuttal.studies.throughput",
-    "rebuttal.studies.memory",
-    "rebuttal.studies.rates",
-    "rebuttal.studies.adversarial",
-    "rebuttal.studies.worker_counts",
-    "rebuttal.studies.equivalence",
-    "rebuttal.studies.delays",
+    "rebuttal.studies.all_analyses",
+    "rebuttal.studies.steps",
     "rebuttal.studies.whole",
-    "rebuttal.studies.estimate",
+    "rebuttal.studies.worker_counts",
     "rebuttal.replaying.workers",
     *PAGES,
 )
+DVC = (sys.executable, "-m", "rebuttal.dvc_command")
 
 
 def warm(given: argparse.Namespace) -> None:
@@ -45,12 +37,14 @@ def warm(given: argparse.Namespace) -> None:
     sys.exit(run(given.run, PRELOADED))
 
 
-def pages(_: argparse.Namespace) -> None:
-    """Run the pipeline with what pages need."""
+def dvc(given: argparse.Namespace) -> None:
+    """Run DVC under a profile; `repro` with warm processes for its stages."""
+    if given.run[:1] != ["repro"]:
+        os.execv(DVC[0], (*DVC, *given.run))  # noqa: S606 - this interpreter
     from rebuttal.warm.command import run
 
-    sys.exit(run(("dvc", "repro"), PAGES))
+    sys.exit(run((*DVC, *given.run), PRELOADED))
 
 
 #: They start the server themselves.
-NOT_SERVED = (warm, pages)
+NOT_SERVED = (warm, dvc)

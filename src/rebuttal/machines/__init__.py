@@ -1,7 +1,7 @@
 """Machines: devices, links and stragglers, with the source of every figure.
 
-A virtual machine's clock rests on one of three kinds of compute cost. `Measured` ones were measured here, by the
-profile stage, for the workload that is trained. `Scaled` ones follow from a device's peak arithmetic and memory
+A virtual machine's clock rests on one of three kinds of compute cost. `Measured` ones were measured, for
+the workload that is trained, on the device whose file of costs the parameters name. `Scaled` ones follow from a device's peak arithmetic and memory
 bandwidth and from what each layer of a model computes and moves (rebuttal.models_at_size). `Stated` ones are those of
 another model on another device, taken from a publication: the workload that is trained then stands in for that model,
 and only its clock is theirs.
@@ -21,12 +21,14 @@ TAGS = {
     "read": "read in the paper's text or in the named document",
     "recalled": "from memory of the publication: a reconstruction until it is checked",
     "assumed": "chosen here, for the reason given",
-    "measured": "measured here, on the machine that runs this project",
+    "measured": "measured by this project, on the device that the parameters name",
 }
 
 
-def machine(name: str) -> Machine:
-    """The preset called `name`; raises InputError with the nearest name otherwise."""
+def machine(name: str | Machine) -> Machine:
+    """The preset called `name`, or the machine itself; raises InputError with the nearest name otherwise."""
+    if isinstance(name, Machine):
+        return name
     if name not in MACHINES:
         raise refuse("machine", name, MACHINES)
     return MACHINES[name]
@@ -67,7 +69,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "ethernet_10g": Machine(
         name="ethernet_10g",
-        description="nodes like this device on 10 Gb/s Ethernet, one parameter server",
+        description="nodes like the measured device on 10 Gb/s Ethernet, one parameter server",
         worker_link=TEN_GBE,
         shard_link=TEN_GBE,
         server_shards=1,
@@ -78,7 +80,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "ethernet_25g": Machine(
         name="ethernet_25g",
-        description="nodes like this device on 25 Gb/s Ethernet, one parameter server",
+        description="nodes like the measured device on 25 Gb/s Ethernet, one parameter server",
         worker_link=TWENTY_FIVE_GBE,
         shard_link=TWENTY_FIVE_GBE,
         server_shards=1,
@@ -89,7 +91,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "infiniband_fdr": Machine(
         name="infiniband_fdr",
-        description="nodes like this device on FDR InfiniBand, one parameter server",
+        description="nodes like the measured device on FDR InfiniBand, one parameter server",
         worker_link=INFINIBAND_FDR,
         shard_link=INFINIBAND_FDR,
         server_shards=1,
@@ -111,7 +113,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "ideal": Machine(
         name="ideal",
-        description="nodes like this device, free communication, no stragglers",
+        description="nodes like the measured device, free communication, no stragglers",
         worker_link=FREE,
         shard_link=FREE,
         server_shards=1,

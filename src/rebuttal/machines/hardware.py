@@ -46,9 +46,9 @@ class Link:
 
 @dataclass(frozen=True)
 class Measured:
-    """Compute costs from the profile stage: of the trained workload, on this device."""
+    """Compute costs of the trained workload, measured on the device that `device_costs` of params.yaml names."""
 
-    source: str = "measured: the profile stage, results/profile.json"
+    source: str = "measured: `rebuttal profile`, in the file of reference/devices that the parameters name"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Scaled:
                 raise refuse(f"compute.{name}", getattr(self, name), "a finite number >= 0")
 
 
-CLOCKS = {Measured: "measured here", Scaled: "scaled", Stated: "stated"}
+CLOCKS = {Measured: "measured", Scaled: "scaled", Stated: "stated"}
 
 
 @dataclass(frozen=True)
@@ -154,14 +154,14 @@ class Machine:
         """The costs, if they are those of this machine's device: scaled ones say for which device they are."""
         device = self.compute if isinstance(self.compute, Scaled) else None
         if costs is None or getattr(costs, "device", None) != device:
-            origin = "scaled_costs of a model's layers on its device" if device else "the profile stage"
+            origin = "scaled_costs of a model's layers on its device" if device else "a file of reference/devices"
             given = None if costs is None else "costs of another device"
             raise refuse(f"costs on machine {self.name}", given, f"the workload's costs, from {origin}")
         return costs
 
     @property
     def clock_is(self) -> str:
-        """'measured here', 'scaled' or 'stated': where the compute costs come from."""
+        """'measured', 'scaled' or 'stated': where the compute costs come from."""
         return CLOCKS[type(self.compute)]
 
     @property

@@ -57,3 +57,17 @@ LOOPBACK = Link(
     source="assumed: the order of what gloo reaches between two processes of one host (0.2 to 0.4 ms, 0.7 to "
     "1.3 GB/s on a small one); not of your host",
 )
+
+#: Every link above by the name under which a machine of a study's own may have it.
+LINKS = {
+    "ten_gbe": TEN_GBE,
+    "twenty_five_gbe": TWENTY_FIVE_GBE,
+    "infiniband_fdr": INFINIBAND_FDR,
+    "infiniband_edr_shared": INFINIBAND_EDR_SHARED,
+    "infiniband_ndr": INFINIBAND_NDR,
+    "nvlink1_mesh": NVLINK1_MESH,
+    "nvlink4_switch": NVLINK4_SWITCH,
+    "pcie3_x16": PCIE3_X16,
+    "free": FREE,
+    "loopback": LOOPBACK,
+}

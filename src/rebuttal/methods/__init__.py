@@ -6,15 +6,19 @@ A method is a frozen dataclass of its options with
 - `nodes(workers)`: how many nodes it runs on,
 - `programs(nodes, task)`: the program of each node.
 
+A name with `file:` before it is that of a user's own: a file with one such dataclass, outside the package (`own`).
+
 It may have `check(workers)`, which raises InputError for a number of workers that makes no sense with its options, and
 `may_lose(workers)`, how many of them may die in mid-run without any other waiting for them (none, where it is missing).
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, ClassVar, Protocol
 
-from rebuttal.errors import refuse
+from rebuttal import own_code
+from rebuttal.errors import InputError, refuse
+from rebuttal.methods import own
 from rebuttal.methods.all_reduce import AllReduceSGD
 from rebuttal.methods.asynchronous import Asynchronous
 from rebuttal.methods.asynchronous_clipped import AsynchronousClipped
@@ -104,15 +108,53 @@ METHODS: dict[str, type] = {
 }
 
 
-def method(name: str, **options: Any) -> Method:
-    """The method of that name with these options. Raises InputError for an unknown name, option or value."""
+def program(name: str) -> type:
+    """The class of that name: of METHODS, or the one in a file of a user's own, `file:PATH.py`.
+
+    Raises:
+        InputError: an unknown name, or as `methods.own.class_of`.
+    """
+    if own_code.is_named(name):
+        return own.class_of(name)
     if name not in METHODS:
         raise refuse("method", name, METHODS)
-    known = [field.name for field in fields(METHODS[name])]
+    return METHODS[name]
+
+
+def method(name: str, **options: Any) -> Method:
+    """The method of that name with these options. Raises InputError for an unknown name, option or value."""
+    kind = program(name)
+    known = {field.name: field for field in fields(kind) if field.init}
     for option in options:
         if option not in known:
-            raise refuse(f"{name} option", option, known or "no option")
-    return METHODS[name](**options)
+            raise refuse(f"{called(name)} option", option, list(known) or "no option")
+    for option, field in known.items():
+        if option not in options and field.default is MISSING and field.default_factory is MISSING:
+            raise InputError(
+                f"{called(name)} option {option}: got nothing; allowed: a value, as it has no default"
+            )
+    return kind(**options)
+
+
+def called(name: str) -> str:
+    """The name for readers: that of METHODS, or of the file of a user's own without folder and ending."""
+    return own_code.short(name)
+
+
+def fingerprint(name: str) -> str:
+    """The sha256 of a file of a user's own, empty for a name of METHODS: what else a result of it rests on.
+
+    Raises:
+        InputError: no such file.
+    """
+    return own_code.fingerprint(name, own.KEY) if own_code.is_named(name) else ""
+
+
+def definition(name: str) -> str:
+    """What a method is, in one line: the first of its docstring. No code of a user's own is run for it."""
+    if own_code.is_named(name):
+        return own.definition(name)
+    return (program(name).__doc__ or name).strip().splitlines()[0]
 
 
 def check_workers(method: Any, workers: int) -> None:

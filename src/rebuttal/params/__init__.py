@@ -1,16 +1,20 @@
-"""params.yaml and the folder params: read, checked as a whole, turned into what a study needs; nothing starts before.
+"""params.yaml and the studies of the papers: read, checked as a whole, turned into what a study needs.
 
-`load().study("backup_workers")` is the selected profile's numbers with every variant of every method. Whatever is
-wrong in them, `load` raises one `InputError` of one line: the dotted key, what was given, what is allowed, and
-the nearest valid name.
+`load().study("backup-workers")` is the profile's numbers with every variant of every method, from
+papers/backup-workers/study.yaml: a study has the name of its paper's folder. Whatever is wrong, `load` raises one
+`InputError` of one line: the file, the dotted key, what was given, what is allowed, and the nearest valid name; nothing
+starts before.
 """
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rebuttal import paths
-from rebuttal.errors import refuse
-from rebuttal.params import checks, engine, expansion, files, fitting, refusals, schema
+from rebuttal.errors import InputError, refuse
+from rebuttal.params import checks, engine, expansion, files, fitting, own, refusals, schema
 from rebuttal.params.catalogue import Catalogue, installed
 from rebuttal.params.engine import LOCAL
 from rebuttal.params.study import Analyses, Study, Variant
@@ -20,7 +24,11 @@ __all__ = ["Analyses", "Catalogue", "Params", "Study", "Variant", "installed", "
 
 @dataclass(frozen=True)
 class Params:
-    """params.yaml under its selected profile."""
+    """params.yaml under one profile.
+
+    studies: those of the papers that params.yaml lists, by name; they are run. others: those that it does not list, or
+    what is wrong with them. device_costs: the file of the device whose costs the virtual clock uses.
+    """
 
     profile: str
     device: str  # "auto", "cpu" or "cuda"
@@ -28,37 +36,100 @@ class Params:
     studies: dict[str, Study]
     analyses: Analyses
     engine: str = LOCAL  # or the address of a Dask scheduler
+    device_costs: str = "here"
+    others: Mapping[str, Study | InputError] = field(default_factory=dict)
 
     def study(self, name: str) -> Study:
-        """The numbers and variants of one study. Raises InputError for an unknown name."""
-        if name not in self.studies:
-            raise refuse("study", name, self.studies)
-        return self.studies[name]
+        """The numbers and variants of one study, listed or not. Raises InputError for an unknown or a broken one."""
+        known = {**self.others, **self.studies}
+        if name not in known:
+            raise refuse("study", name, known)
+        found = known[name]
+        if isinstance(found, InputError):
+            raise found
+        return found
 
 
 def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params:
-    """Read and check a parameter file.
+    """Read and check params.yaml and the studies of the papers that it lists.
+
+    The profile is that of the command (the environment variable `paths.PROFILE`), else that of the file.
 
     Args:
-        path: default: params.yaml in the project's root. Sections may stand in the folder `params` beside it.
+        path: default: params.yaml in the project's root. The studies are in the folder `papers` beside it.
         catalogue: the programs, workloads and machines that may be named; default: those of the package.
 
     Raises:
         InputError: one line about the first thing that is wrong.
     """
-    path = path or paths.root() / "params.yaml"
+    path = path or paths.root() / paths.PARAMETERS
     names = catalogue or installed()
-    content = files.read(path)
-    file = refusals.validate(schema.file_for(content), content)
+    file = refusals.validate(schema.File, files.read(path))
+    profile = os.environ.get(paths.PROFILE) or file.profile
+    if profile not in schema.PROFILES:
+        raise refuse("profile", profile, schema.PROFILES)
     engine.check(file.engine)
-    for profile in schema.PROFILES:
-        checks.numbers(file, profile, names)
-    studies = {name: expansion.study(file, name, names) for name in file.studies}
-    analyses = expansion.analyses(file)
+    for each in schema.PROFILES:
+        checks.analyses(file, each, names)
+    _check_papers(file.papers, path.parent)
+    studies = [_study(file, path.parent, paper, profile, names) for paper in file.papers]
+    others = {
+        paper: _study_or_error(file, path.parent, paper, profile, names)
+        for paper in files.studied(path.parent)
+        if paper not in file.papers
+    }
+    analyses = expansion.analyses(file, profile)
     data_root = path.parent.resolve() / Path(file.data_root).expanduser()
-    for section in (*studies.values(), analyses):
+    _check_data([*studies, analyses], data_root, names)
+    return Params(
+        profile,
+        file.device,
+        data_root,
+        {study.name: study for study in studies},
+        analyses,
+        file.engine,
+        file.device_costs,
+        others,
+    )
+
+
+def _check_papers(given: list[str], project: Path) -> None:
+    """Each paper once, and each one with a study."""
+    known = files.studied(project)
+    for index, paper in enumerate(given):
+        if paper not in known:
+            raise refuse(f"papers.{index}", paper, known)
+        if paper in given[:index]:
+            raise refuse(f"papers.{index}", paper, "papers that differ from each other")
+
+
+def _study(file: schema.File, project: Path, paper: str, profile: str, names: Catalogue) -> Study:
+    """The study of one paper, checked under every profile."""
+    place = files.study_file(project, paper)
+    name = place.relative_to(project).as_posix()
+    try:
+        content = refusals.validate(schema.StudyFile, files.read(place, name))
+        names = own.with_own(names, content, place.parent)
+        for each in schema.PROFILES:
+            checks.numbers(file, content, each, names)
+        return expansion.study(file, content, paper, profile, names)
+    except InputError as error:
+        said = str(error)
+        raise InputError(said if said.startswith(name) else f"{name}: {said}") from None
+
+
+def _study_or_error(*given: Any) -> Study | InputError:
+    """The study of a paper that is not run; what is wrong with it, for whoever asks for it all the same."""
+    try:
+        return _study(*given)
+    except InputError as error:
+        return error
+
+
+def _check_data(sections: Iterable[Study | Analyses], data_root: Path, names: Catalogue) -> None:
+    """Refuse workloads whose data are not there, and methods that cannot train them."""
+    for section in sections:
         for workload in section.workloads:
             names.check_data(workload, data_root)
-    for study in studies.values():
-        fitting.check(study, {name: names.shape_of(name, data_root) for name in study.workloads})
-    return Params(file.profile, file.device, data_root, studies, analyses, file.engine)
+        if isinstance(section, Study):
+            fitting.check(section, {name: names.shape_of(name, data_root) for name in section.workloads})

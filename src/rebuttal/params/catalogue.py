@@ -1,9 +1,10 @@
 """What a parameter file may name: programs with their options, workloads, machines."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from rebuttal.machines.hardware import Machine
 from rebuttal.workloads.shape import Shape
 
 
@@ -19,6 +20,12 @@ class Catalogue:
         [str], None
     ]  # raises InputError for a name with a colon that is no workload of a user's own
     shape_of: Callable[[str, Path], Shape]  # of a workload
+    own_programs: Mapping[str, str] = field(default_factory=dict)  # a paper's own: name -> file:PATH.py
+    own_machines: Mapping[str, Machine] = field(default_factory=dict)  # a study's own
+
+    def full_name(self, program: str) -> str:
+        """The name by which `rebuttal.methods.method` knows a program."""
+        return self.own_programs.get(program, program)
 
 
 def installed() -> Catalogue:

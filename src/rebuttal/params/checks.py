@@ -1,4 +1,4 @@
-"""What one value of params.yaml says about another, in every profile, the selected one or not."""
+"""What one value of the parameters says about another, in every profile, the selected one or not."""
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
@@ -6,29 +6,33 @@ from typing import Any
 
 from rebuttal.errors import InputError, refuse
 from rebuttal.params.catalogue import Catalogue
+from rebuttal.params.merging import merged
 from rebuttal.params.refusals import dotted
-from rebuttal.params.schema import File, Numbers
+from rebuttal.params.schema import File, Grid, Numbers, StudyFile
 
 SEEDS_NEEDED = 5
 
 
-def numbers(file: File, profile: str, catalogue: Catalogue) -> None:
-    """Refuse what cannot be among a profile's numbers. Raises InputError."""
-    for study in file.studies:
-        section = file.under(profile).numbers(study)
-        key = dotted(profile, study)
-        workload_names(dotted(key, "workloads"), section.workloads, catalogue)
-        known_names(dotted(key, "machines"), section.machines, catalogue.machines)
-        for name in ("workers_on", "epochs_on"):
-            for workload in getattr(section, name):
-                if workload not in section.workloads:
-                    raise refuse(dotted(key, name), workload, section.workloads)
-        _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
-        _learning_rates(key, section)
-    grid = file.under(profile).analyses
-    known_names(dotted(profile, "analyses", "workloads"), grid.workloads, catalogue.workloads)
+def numbers(file: File, content: StudyFile, profile: str, catalogue: Catalogue) -> None:
+    """Refuse what cannot be among a study's numbers under a profile. Raises InputError."""
+    section, key = merged(Numbers, file.sizes, content.sizes, profile=profile), dotted("sizes", profile)
+    workload_names(dotted(key, "workloads"), section.workloads, catalogue)
+    known_names(dotted(key, "machines"), section.machines, catalogue.machines)
+    for name in ("workers_on", "epochs_on"):
+        for workload in getattr(section, name):
+            if workload not in section.workloads:
+                raise refuse(dotted(key, name), workload, section.workloads)
+    _seeds(key, section, enough=1 if profile == "ci" else SEEDS_NEEDED)
+    _learning_rates(key, section)
+
+
+def analyses(file: File, profile: str, catalogue: Catalogue) -> None:
+    """Refuse what cannot be among the analyses' grids under a profile. Raises InputError."""
+    grid, key = merged(Grid, file.analyses, profile=profile), dotted("analyses", profile)
+    known_names(dotted(key, "workloads"), grid.workloads, catalogue.workloads)
     for name in ("nodes", "batches", "samples", "horizons", "worker_counts"):
-        _ascending(dotted(profile, "analyses", name), getattr(grid, name), "they")
+        _ascending(dotted(key, name), getattr(grid, name), "they")
+    _seeds(key, grid, enough=1 if profile == "ci" else SEEDS_NEEDED)
 
 
 def known_names(key: str, given: Sequence[str], known: Collection[str]) -> None:
@@ -52,7 +56,7 @@ def workload_names(key: str, given: Sequence[str], catalogue: Catalogue) -> None
     _different(key, given, "names")
 
 
-def _seeds(key: str, section: Numbers, *, enough: int) -> None:
+def _seeds(key: str, section: Numbers | Grid, *, enough: int) -> None:
     _different(dotted(key, "seeds"), section.seeds, "seeds")
     _different(dotted(key, "tuning_seeds"), section.tuning_seeds, "seeds")
     if len(section.seeds) < enough:

@@ -9,28 +9,36 @@ from rebuttal import rules
 from rebuttal.errors import InputError, refuse
 from rebuttal.params import checks, options
 from rebuttal.params.catalogue import Catalogue
+from rebuttal.params.merging import merged
 from rebuttal.params.refusals import dotted, unknown_key
-from rebuttal.params.schema import File, Method, Numbers, Section
+from rebuttal.params.schema import File, Grid, Method, Numbers, Section, StudyFile
 from rebuttal.params.study import Analyses, Study, Variant
 from rebuttal.rules import Rule
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def study(file: File, name: str, catalogue: Catalogue) -> Study:
-    """One study under the file's profile. Raises InputError for a method, option or place that cannot be."""
-    numbers, listed = file.under(file.profile).numbers(name), file.methods(name)
+def study(file: File, content: StudyFile, paper: str, profile: str, catalogue: Catalogue) -> Study:
+    """A paper's study under a profile. Raises InputError for a method, option or place that cannot be."""
+    numbers = merged(Numbers, file.sizes, content.sizes, profile=profile)
     variants: list[Variant] = []
-    for key, method in listed.methods.items():
-        place = dotted(name, "methods", key)
+    for key, method in content.methods.items():
+        place = dotted("methods", key)
         _check_method(place, key, method, catalogue)
         variants += _variants(place, key, method, numbers, catalogue)
-    return Study(name=name, profile=file.profile, variants=tuple(variants), **_values(numbers))
+    return Study(
+        name=paper,
+        paper=paper,
+        profile=profile,
+        variants=tuple(variants),
+        own_machines=dict(catalogue.own_machines),
+        **_values(numbers),
+    )
 
 
-def analyses(file: File) -> Analyses:
-    """The grids of the analyses under the file's profile."""
-    return Analyses(profile=file.profile, **_values(file.under(file.profile).analyses))
+def analyses(file: File, profile: str) -> Analyses:
+    """The grids of the analyses under a profile."""
+    return Analyses(profile=profile, **_values(merged(Grid, file.analyses, profile=profile)))
 
 
 def _values(section: Section) -> dict[str, Any]:
@@ -63,7 +71,9 @@ def _variants(place: str, key: str, method: Method, numbers: Numbers, catalogue:
         name = label(key, given)
         if name in found:
             raise refuse(where, given, "variants that differ from each other")
-        found[name] = Variant(key, name, method.program, dict(given), rule, workloads, machines)
+        found[name] = Variant(
+            key, name, catalogue.full_name(method.program), dict(given), rule, workloads, machines
+        )
     return list(found.values())
 
 

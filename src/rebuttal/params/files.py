@@ -1,6 +1,5 @@
-"""params.yaml and the files of the folder `params` beside it: together, the parameters of a project.
+"""The parameter files of a project: params.yaml, and the study of each paper in papers/PAPER/study.yaml.
 
-A section may stand in params.yaml, or in a file of its own that has its name: params/quick.yaml is the section `quick`.
 DVC reads each of these files again for every stage that depends on it, so small ones keep a pipeline quick in which
 nothing has changed.
 """
@@ -8,28 +7,35 @@ nothing has changed.
 from pathlib import Path
 from typing import Any
 
-from rebuttal.errors import InputError
+from rebuttal import paths
 from rebuttal.params import brackets, text
 
-FOLDER = "params"
+STUDY = "study.yaml"
+
+
+def study_file(project: Path, paper: str) -> Path:
+    """The file of a paper's study."""
+    return project / "papers" / paper / STUDY
+
+
+def studied(project: Path) -> list[str]:
+    """The folders of papers/ that have a study, by name."""
+    return sorted(path.parent.name for path in (project / "papers").glob(f"*/{STUDY}"))
+
+
+def listed(project: Path) -> list[str]:
+    """The papers that params.yaml lists: their studies are run. Nothing is checked."""
+    file = project / paths.PARAMETERS
+    return list(text.read(file).get("papers", [])) if file.is_file() else studied(project)
 
 
 def of(path: Path) -> list[Path]:
-    """The files that belong to a parameter file, itself first; the others by name."""
-    return [path, *sorted((path.parent / FOLDER).glob("*.yaml"))]
+    """The files that belong to a parameter file, itself first."""
+    return [path, *(study_file(path.parent, paper) for paper in studied(path.parent))]
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Every section as plain dicts, lists and scalars. Raises InputError for a file's error, or a section twice."""
-    first, *others = of(path)
-    content = text.read(first)
-    brackets.check(first, first.name)
-    for file in others:
-        if file.stem in content:
-            raise InputError(
-                f"{file.stem}: got this section in {path.name} and in {FOLDER}/{file.name}; allowed: one of the two"
-            )
-        name = f"{FOLDER}/{file.name}"
-        content[file.stem] = text.read(file, name)
-        brackets.check(file, name)
+def read(path: Path, name: str | None = None) -> dict[str, Any]:
+    """Every section of one file as plain dicts, lists and scalars. Raises InputError that calls the file `name`."""
+    content = text.read(path, name)
+    brackets.check(path, name or path.name)
     return content

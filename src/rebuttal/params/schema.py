@@ -1,14 +1,12 @@
-"""The shape of the parameters: its keys, their types and their bounds.
+"""The shape of params.yaml and of a study's file: their keys, their types and their bounds.
 
 Types are strict ("5" is not 5, true is not 1) and unknown keys are refused. A description says what is allowed; it is
 the sentence that a refused value is answered with. What one value says about another is in `checks`.
 
-A study is a section with `methods` and, under its name in every profile, its numbers: `file_with` makes the shape of a
-file that has certain studies.
+Sizes stand under `all`, for every profile, and under each profile; what is said last holds: `all` of params.yaml, the
+profile there, `all` of the study, the profile there. So a study states only what differs.
 """
 
-import functools
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -17,7 +15,7 @@ from rebuttal.params.engine import ALLOWED, LOCAL
 
 ProfileName = Literal["quick", "standard", "full", "ci"]
 PROFILES: tuple[str, ...] = get_args(ProfileName)
-STUDIES = ("backup_workers", "comparison")  # which a file must have: the pipeline runs them
+EVERY = "all"  # the section beside the profiles that holds for each of them
 
 Whole = Annotated[int, Field(ge=1, description="a whole number >= 1")]
 Points = Annotated[int, Field(ge=2, description="a whole number >= 2")]
@@ -62,8 +60,9 @@ class Numbers(Section):
 class Grid(Section):
     """What the analyses are computed for: nodes, samples on each; workloads timed over so many samples.
 
-    horizons: the updates after which rates of convergence are read. worker_counts: on how many workers asynchronous
-    training and synchronous training with a backup are compared, the fewest of them two.
+    seeds, tuning_seeds: of what is drawn. horizons: the updates after which rates of convergence are read.
+    worker_counts: on how many workers asynchronous training and synchronous training with a backup are compared, the
+    fewest of them two.
     """
 
     nodes: Counts
@@ -71,18 +70,28 @@ class Grid(Section):
     workloads: Names
     samples: Counts
     horizons: Counts
-    worker_counts: Counts = [2, 8]
+    worker_counts: Counts
+    seeds: Annotated[list[Seed], Field(min_length=1, description="a list of at least one seed")]
+    tuning_seeds: Annotated[list[Seed], Field(min_length=1, description="a list of at least one seed")]
 
 
-class Profile(Section):
-    """What is no study of a profile; the studies' numbers are among its fields too, each under its name."""
+def _parts_of(model: type[Section]) -> type[Section]:
+    """The same section with no key that must be there; a key that is there has a value of its type."""
+    fields: dict[str, Any] = {
+        name: (Annotated[field.annotation, field], None) for name, field in model.model_fields.items()
+    }
+    return create_model(f"Some{model.__name__}", __base__=Section, **fields)
 
-    analyses: Grid
 
-    def numbers(self, study: str) -> Numbers:
-        """How large a study is."""
-        return getattr(self, study)
+def _by_profile(model: type[Section]) -> type[Section]:
+    """A section with parts of `model` for every profile together, and for each."""
+    part = _parts_of(model)
+    return create_model(
+        f"Sizes{model.__name__}", __base__=Section, **dict.fromkeys((EVERY, *PROFILES), (part, ...))
+    )
 
+
+SizesNumbers, SizesGrid = _by_profile(Numbers), _by_profile(Grid)
 
 Options = Annotated[dict[str, Any], Field(description="options of the program, as in {b: 2}")]
 
@@ -107,49 +116,30 @@ class Method(Section):
     machines: Names | None = None
 
 
-class Methods(Section):
-    """What a study compares, under every profile."""
+class StudyFile(Section):
+    """papers/PAPER/study.yaml: what a study compares, its own machines, and how large it is under each profile."""
 
     methods: Annotated[
         dict[str, Method], Field(min_length=1, description="a section with at least one method")
     ]
+    machines: Annotated[
+        dict[Name, dict[str, Any]], Field(description="machines of the study's own by name; {} for none")
+    ]
+    sizes: SizesNumbers  # pyright: ignore[reportInvalidTypeForm]
 
 
 class File(Section):
-    """What is no study of params.yaml; the studies' methods are among its fields too, each under its name."""
+    """params.yaml."""
 
     profile: ProfileName
+    papers: Annotated[list[Name], Field(description="a list of folders of papers/ that have a study.yaml")]
+    device_costs: Annotated[
+        str, Field(min_length=1, description="a file of reference/devices, or here: this machine's costs")
+    ]
     data_root: Annotated[
         str, Field(min_length=1, description="a folder, absolute or relative to params.yaml")
     ]
     device: Literal["auto", "cpu", "cuda"]
     engine: Annotated[str, Field(min_length=1, description=ALLOWED)] = LOCAL
-
-    @property
-    def studies(self) -> tuple[str, ...]:
-        """The studies' names, in the order of the file."""
-        return tuple(name for name in type(self).model_fields if isinstance(getattr(self, name), Methods))
-
-    def methods(self, study: str) -> Methods:
-        """What a study compares."""
-        return getattr(self, study)
-
-    def under(self, profile: str) -> Profile:
-        """How large everything is under a profile."""
-        return getattr(self, profile)
-
-
-def file_for(content: Mapping[str, Any]) -> type[File]:
-    """The shape of a file with this content: the pipeline's studies and every other section with `methods`."""
-    others = [name for name, value in content.items() if isinstance(value, dict) and "methods" in value]
-    return _file_with(tuple(dict.fromkeys([*STUDIES, *others])))
-
-
-@functools.cache
-def _file_with(studies: tuple[str, ...]) -> type[File]:
-    """The shape of a file that has these studies."""
-    sizes: dict[str, Any] = dict.fromkeys(studies, (Numbers, ...))
-    profile = create_model("Profile", __base__=Profile, **sizes)
-    sections: dict[str, Any] = dict.fromkeys(PROFILES, (profile, ...))
-    compared: dict[str, Any] = dict.fromkeys(studies, (Methods, ...))
-    return create_model("File", __base__=File, **sections, **compared)
+    sizes: SizesNumbers  # pyright: ignore[reportInvalidTypeForm]
+    analyses: SizesGrid  # pyright: ignore[reportInvalidTypeForm]

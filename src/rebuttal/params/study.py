@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rebuttal import machines
 from rebuttal.errors import refuse
+from rebuttal.machines.hardware import Machine
 from rebuttal.rules import Rule
 
 
@@ -12,7 +14,7 @@ from rebuttal.rules import Rule
 class Variant:
     """One method with its options, and where it runs."""
 
-    method: str  # the key in params.yaml: one pipeline stage, one set of result files
+    method: str  # the key in study.yaml
     label: str  # the value of the `method` coordinate, such as "backup_workers b=2"
     program: str  # the name in rebuttal.methods.METHODS
     options: dict[str, Any]
@@ -39,6 +41,8 @@ class Study:
     learning_rates: tuple[float, ...]  # ascending
     shared_learning_rate: float  # one of them
     variants: tuple[Variant, ...]
+    paper: str = ""  # the folder of papers/ that it is from: what it brings itself is there
+    own_machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)  # of its own, by name
     workers_on: Mapping[str, int] = field(default_factory=dict)  # in the place of `workers`, by workload
     epochs_on: Mapping[str, int] = field(default_factory=dict)  # in the place of `epochs`, by workload
 
@@ -46,6 +50,10 @@ class Study:
     def methods(self) -> tuple[str, ...]:
         """The methods' keys, in the order of the file."""
         return tuple(dict.fromkeys(variant.method for variant in self.variants))
+
+    def machine(self, name: str) -> Machine:
+        """One of its machines: its own, or a preset. Raises InputError for an unknown name."""
+        return self.own_machines[name] if name in self.own_machines else machines.machine(name)
 
     def workers_of(self, workload: str) -> int:
         """How many workers, or stages, the runs on a workload have."""
@@ -72,8 +80,7 @@ class Analyses:
     workloads: tuple[str, ...]  # whose throughput is measured
     samples: tuple[int, ...]  # of one gradient, at which it is
     horizons: tuple[int, ...] = ()  # updates after which rates of convergence are read
-    worker_counts: tuple[int, ...] = (
-        2,
-        8,
-    )  # of asynchronous training, and of synchronous training with a backup
+    seeds: tuple[int, ...] = (0,)
+    tuning_seeds: tuple[int, ...] = (100,)
+    worker_counts: tuple[int, ...] = ()  # of asynchronous training, and of synchronous training with a backup
     name: str = "analyses"

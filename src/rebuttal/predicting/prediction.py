@@ -1,7 +1,7 @@
 """The time line of a setting, and how many more samples it learns from in a second than one worker alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from rebuttal.predicting.setting import Setting
 from rebuttal.readings import summary
 from rebuttal.timeline import Timeline
 
-FIELDS = [name for name in Setting.__dataclass_fields__ if name not in ("method", "options")]
+FIELDS = [field.name for field in fields(Setting) if field.init and field.name not in ("method", "options")]
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,6 +1,6 @@
 """A cluster and a model in a few numbers, each of which can be turned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from numbers import Integral, Real
 from typing import Any
@@ -9,7 +9,7 @@ from rebuttal.costs import Costs
 from rebuttal.errors import refuse
 from rebuttal.machines.hardware import Link, Machine
 from rebuttal.machines.processors import PROCESSORS
-from rebuttal.methods import METHODS, Method
+from rebuttal.methods import METHODS, Method, called, fingerprint
 from rebuttal.methods import method as named_method
 from rebuttal.models_at_size import Layer, scaled_costs
 from rebuttal.stragglers import named as named_stragglers
@@ -31,7 +31,9 @@ MOST_DEPTH, MOST_WORKERS, MOST_SAMPLES = 64, 1024, 65536
 
 @dataclass(frozen=True)
 class Setting:
-    """What can be turned. `batch` is the samples of one batch, `depth` the number of blocks of the model.
+    """What can be turned. `code` follows from the method: a file of its user's own has one for each content.
+
+    `batch` is the samples of one batch, `depth` the number of blocks of the model.
 
     `latency_us` (microseconds) and `bandwidth_gbit_s` (Gb/s) are those of every node's link. A method that needs a
     parameter server has one in as many pieces as there are workers, each with such a link.
@@ -46,6 +48,7 @@ class Setting:
     depth: int = 8
     device: str = "p100"
     options: tuple[tuple[str, Any], ...] = ()  # of the method, by name
+    code: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, most in (("workers", MOST_WORKERS), ("batch", MOST_SAMPLES), ("depth", MOST_DEPTH)):
@@ -60,6 +63,7 @@ class Setting:
             raise refuse("device", self.device, PROCESSORS)
         named_stragglers(self.stragglers)
         _ = self.program  # an unknown method or option is refused here, and not later
+        object.__setattr__(self, "code", fingerprint(self.method) if isinstance(self.method, str) else "")
 
     @property
     def program(self) -> Method:
@@ -70,7 +74,9 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """What the method is called: by its key in the list of methods, or by its class."""
+        """What the method is called: by its key in the list of methods, by its file, or by its class."""
+        if isinstance(self.method, str):
+            return called(self.method)
         known = {kind: name for name, kind in METHODS.items()}
         return known.get(type(self.program), type(self.program).__name__)
 

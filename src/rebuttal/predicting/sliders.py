@@ -72,7 +72,7 @@ def controls(start: Setting) -> dict[str, Any]:
     """A widget for each number of a setting; they speak when they are let go."""
     import ipywidgets as widgets  # noqa: PLC0415 - only sliders need it
 
-    own = [] if isinstance(start.method, str) else [(start.name, start.method)]
+    own = [] if start.method in list(METHODS) else [(start.name, start.method)]
     choices = {
         "method": own + [(name.replace("_", " "), name) for name in METHODS],
         "stragglers": [(name.replace("_", " "), name) for name in STRAGGLERS],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def of_run(parser: argparse.ArgumentParser) -> None:
     """What a real run can be given."""
-    parser.add_argument("method", help="a method: a name of rebuttal.METHODS")
+    parser.add_argument("method", help="a name of rebuttal.METHODS, or file:PATH.py of your own")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the method")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--updates", type=int, default=100)
@@ -34,3 +34,8 @@ def of_verify(parser: argparse.ArgumentParser) -> None:
     """What a verification can be given."""
     parser.add_argument("run", type=Path, help="a file that `rebuttal run` wrote")
     parser.add_argument("--data-root", type=Path)
+    parser.add_argument(
+        "--own-code",
+        action="store_true",
+        help="run the workload's file of its user's own, if it is still the one of the run",
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from rebuttal.errors import refuse
+from rebuttal.methods import called
 from rebuttal.processes import torchrun
 from rebuttal.processes.launcher import record
 from rebuttal.processes.setup import Setup
@@ -33,7 +34,9 @@ def run(given: argparse.Namespace) -> str | None:
         timeline = torchrun.record(Setup.of(given.method, **settings))
     else:
         timeline = record(given.method, **settings)
-    return None if timeline is None else _written(timeline, given.write or Path(f"{given.method}.npz"))
+    if timeline is None:
+        return None
+    return _written(timeline, given.write or Path(f"{called(given.method)}.npz"))
 
 
 def _written(timeline: Timeline, path: Path) -> str:
@@ -52,7 +55,7 @@ def _written(timeline: Timeline, path: Path) -> str:
 def check(given: argparse.Namespace) -> str:
     """Compute a recorded run again; a line that says that it is the same. Raises RunError if it is not."""
     timeline = Timeline.load(given.run)
-    agreed = verify(timeline, given.data_root)
+    agreed = verify(timeline, given.data_root, own_code=given.own_code)
     last = len(timeline.updates["value"]) - 1
     return f"{given.run}: the weights follow from the timeline, to the bit: {agreed} checksums up to version {last}"
 

@@ -51,6 +51,8 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
 ) -> Timeline:
     """The timeline of a method (its name, with `options`, or the method itself), run on real processes of this host.
 
+    A method's name is one of METHODS, or `file:PATH.py` for a file of your own.
+
     Training is real: `learning_rate` and `rule` are part of the run. A computation on data lasts at least `pace_s`
     times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). With `lock_free`, memory that
     nodes share as threads do is read and written without locks. `cores`: node i keeps to the i-th of them, for runs

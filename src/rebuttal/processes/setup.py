@@ -1,12 +1,13 @@
 """What a real run is given: the same for all of its nodes, checked before any of them is started."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from rebuttal import own_code
 from rebuttal.errors import refuse
-from rebuttal.methods import Method, check_workers, may_lose, method
+from rebuttal.methods import Method, called, check_workers, may_lose, method
 from rebuttal.rules import RULES, Rule
 from rebuttal.stragglers import Stragglers, named
 from rebuttal.workloads import check_data
@@ -20,7 +21,8 @@ class Setup:
 
     A computation on data lasts at least `pace_s` times the straggler's factor of its worker; 0 adds nothing. Every
     `checksums_every`-th version of the weights is noted with a checksum, and the last one. `lock_free`: memory of the
-    machine, cells that no node owns, is read and written without locks.
+    machine, cells that no node owns, is read and written without locks. `own_code`: name -> fingerprint of the files of
+    a user's own, of the method and the workload.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Setup:
     data_root: Path | None = None
     lock_free: bool = False
     cores: tuple[int, ...] = ()  # node i keeps to the i-th of these; none: the system decides
+    own_code: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
@@ -47,9 +50,12 @@ class Setup:
             raise refuse("pace_s", given["pace_s"], "a number of seconds > 0 where there are stragglers")
         by_name = isinstance(program, str)
         return Setup(
-            name=program if by_name else type(program).__name__,
+            name=called(program) if by_name else type(program).__name__,
             method=method(program, **(options or {})) if by_name else program,
             stragglers=drawn,
+            own_code=own_code.fingerprints(
+                {"workload": given["workload"], **({"method": program} if by_name else {})}
+            ),
             **given,
         )
 
@@ -99,7 +105,7 @@ class Setup:
         """As in the timelines of virtual runs, with what a real one has more."""
         options = [option.name for option in fields(self.method)] if is_dataclass(self.method) else []
         rule = next(name for name, known in RULES.items() if isinstance(self.rule, known))
-        return {
+        about = {
             "method": self.name,
             "options": {option: getattr(self.method, option) for option in options},
             "machine": "this host",
@@ -117,3 +123,4 @@ class Setup:
             "threads": THREADS,
             "cores": list(self.cores),
         }
+        return about | ({"own_code": self.own_code} if self.own_code else {})

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rebuttal import own_code as own_files
 from rebuttal.errors import InputError, RunError, refuse
 from rebuttal.processes.driver import digest
 from rebuttal.processes.setup import THREADS
@@ -46,18 +47,20 @@ class Comparison:
         return not self.parts
 
 
-def verify(timeline: Timeline, data_root: Path | None = None) -> int:
+def verify(timeline: Timeline, data_root: Path | None = None, *, own_code: bool = False) -> int:
     """How many checksums of a recorded run were found again, which is all of them.
 
     Everything is computed anew from the timeline, one gradient at a time: starting weights and batches from the seed,
-    then every operation in the recorded order.
+    then every operation in the recorded order. The method itself is not run. A workload that is a file of its user's
+    own is code, and whoever made the timeline chose it: it is run only with `own_code`, and only as it was recorded.
 
     Raises:
-        InputError: no recorded run, or one without its last checksum.
+        InputError: no recorded run, one without its last checksum, or a workload of its own that is not to be run.
         RunError: the weights depart from the recorded ones; the error says where.
     """
     about = timeline.about
     wanted = _checksums(timeline)
+    _check_own_code(about, allowed=own_code)
     torch.set_num_threads(THREADS)
     workload = load(about["workload"], data_root)
     update_rule = rule(**about["rule"])
@@ -71,6 +74,20 @@ def verify(timeline: Timeline, data_root: Path | None = None) -> int:
     if found.departed is not None:
         raise RunError(_unknown(found) if "memory" in about else _departure(found))
     return found.agreed
+
+
+def _check_own_code(about: Mapping[str, Any], *, allowed: bool) -> None:
+    """Refuse to run a file that the timeline names, unless it is allowed and is the file of the run."""
+    name = about["workload"]
+    if not own_files.is_named(name):
+        return
+    if not allowed:
+        wanted = "own_code=True (--own-code), once you have read the file: the workload is code of its own"
+        raise refuse("own_code", f"no leave to run {name}", wanted)
+    here, recorded = own_files.fingerprint(name, "workload"), about.get("own_code", {}).get(name)
+    if here != recorded:
+        wanted = f"the file of the run, whose sha256 is {recorded or 'not in the timeline'}"
+        raise refuse("own_code", f"{name} with the sha256 {here}", wanted)
 
 
 def _departure(found: Comparison) -> str:

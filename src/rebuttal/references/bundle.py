@@ -1,7 +1,8 @@
 """A bundle: a folder with everything that verdicts are computed from, and a list of its files with their hashes.
 
-A bundle has the layout of the project: params.yaml, params/, papers/PAPER/paper.yaml, results/STUDY/..., and
-ledger.json with the verdicts. `reference/NAME` is one; a certificate is one that holds code, notebooks and pages too.
+A bundle is laid out as the project is, for one profile: params.yaml, papers/PAPER/..., results/STUDY/..., the costs of
+the device in devices/, and ledger.json with the verdicts. `reference/NAME` is one; a certificate holds code, notebooks
+and pages too.
 """
 
 import hashlib
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from rebuttal import code, paths
 from rebuttal.errors import InputError
-from rebuttal.params import files
 
 # What the files of a bundle that are not copies are called, and the format of CERTIFICATE.
 MANIFEST, LEDGER = "manifest.json", "ledger.json"
@@ -21,17 +22,16 @@ CERTIFICATE, REFERENCE_LEDGER, FORMAT = "certificate.json", "reference_ledger.js
 
 Role = Literal["code", "parameters", "rules", "results", "verdicts", "notebook", "page"]
 Row = dict[str, Any]  # of a ledger
-Chosen = tuple[Role, Path]
+Chosen = tuple[Role, Path, str]  # what it is there for, where it is, and its path in the bundle
 
 # Of a study's folder, all that verdicts and their provenance rest on; time lines and executed notebooks stay out.
 OF_STUDY = ("training/*/*.nc", "training/*/*.json", "tuning/*.nc", "summaries/*.nc", "*.nc")
-OF_ANALYSES = ("analyses/*.nc", "analyses/*.json", "profile.json")
-CODE = ("src/**/*.py", "src/**/*.json", "src/**/*.j2", "src/**/*.css", "src/**/*.js", "pyproject.toml",
-        "requirements.lock", "dvc.yaml", "Makefile", "LICENSE", "CITATION.cff")  # fmt: skip
-PUBLISHED: dict[Role, Sequence[str]] = {
-    "code": CODE,
-    "notebook": ("notebooks/*.ipynb",),
-    "page": ("reports/*.html", "reports/*.json", "reports/assets/*"),
+OF_ANALYSES = ("analyses/*.nc", "analyses/*.json")
+OF_PAPER = ("paper.yaml", "study.yaml", "own/*.py", "own/*.json")
+PUBLISHED: dict[Role, Sequence[str]] = {  # besides all of src/
+    "code": ("pyproject.toml", "requirements.lock", "dvc.yaml", "Makefile", "LICENSE", "CITATION.cff"),
+    "notebook": ("notebooks/*.ipynb", "papers/*/review.ipynb"),
+    "page": ("*.html", "*.json", "assets/*"),
 }
 
 
@@ -46,33 +46,41 @@ class File:
 
 
 def sources(root: Path, rows: Sequence[Row], studies: Iterable[str]) -> Iterator[Chosen]:
-    """What a bundle of a project holds: (role, path) of its parameters, its rules, and the results behind `rows`."""
-    for path in files.of(root / "params.yaml"):
-        yield "parameters", path
-    for paper in sorted({row["paper"] for row in rows}):
-        yield "rules", root / "papers" / paper / "paper.yaml"
-    results = root / "results"
-    read = {root / name for row in rows for name in row["data_files"]}
+    """What a bundle of a project's profile holds: its parameters, its rules, and the results behind `rows`."""
+    results = paths.results()
+    device = paths.device_costs()
+    yield "parameters", root / paths.PARAMETERS, paths.PARAMETERS
+    yield "parameters", device, f"devices/{device.name}"
+    for paper in sorted({row["paper"] for row in rows} | set(studies)):
+        folder = root / "papers" / paper
+        for path in sorted({path for pattern in OF_PAPER for path in folder.glob(pattern)}):
+            role: Role = "rules" if path.name == "paper.yaml" else "parameters"
+            yield role, path, path.relative_to(root).as_posix()
+    read = {results / name.removeprefix("results/") for row in rows for name in row["data_files"]}
     beside = {path for study in studies for pattern in OF_STUDY for path in (results / study).glob(pattern)}
     analyses = {path for pattern in OF_ANALYSES for path in results.glob(pattern)}
     for path in sorted(read | beside | analyses):
-        yield "results", path
+        yield "results", path, f"results/{path.relative_to(results).as_posix()}"
 
 
 def published(root: Path) -> Iterator[Chosen]:
-    """Code, notebooks and pages of a project: (role, path)."""
+    """Code, notebooks and pages of a project, the pages of its profile."""
+    for path in code.lying_in(root / "src"):
+        yield "code", path, path.relative_to(root).as_posix()
     for role, patterns in PUBLISHED.items():
-        for path in sorted({path for one in patterns for path in root.glob(one)}):
-            yield role, path
+        base = paths.site() if role == "page" else root
+        for path in sorted({path for one in patterns for path in base.glob(one)}):
+            name = path.relative_to(base).as_posix()
+            yield role, path, f"reports/{name}" if role == "page" else name
 
 
-def copy(root: Path, chosen: Iterable[Chosen], target: Path) -> list[File]:
-    """Copy files of a project into a bundle, to the same places; what they are."""
+def copy(chosen: Iterable[Chosen], target: Path) -> list[File]:
+    """Copy files of a project into a bundle; what they are."""
     found = []
-    for role, path in chosen:
+    for role, path, name in chosen:
         if not path.is_file():
             raise InputError(f"{path}: no such file; allowed: a project whose pipeline has run (make repro)")
-        place = target / path.relative_to(root)
+        place = target / name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
         found.append(described(target, place, role))

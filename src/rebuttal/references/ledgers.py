@@ -14,12 +14,17 @@ from rebuttal.stats.result_files import Results
 
 def papers_in(folder: Path) -> list[Paper]:
     """The papers of a project or bundle, by name. Raises InputError if there is none, or one is broken."""
-    found = [papers.load(path) for path in sorted((folder / "papers").glob("*/paper.yaml"))]
+    found = [papers.load(folder / "papers" / name / "paper.yaml") for name in papers.reviewed(folder)]
     if not found:
         raise InputError(
             f"{folder}: no papers/*/paper.yaml; allowed: a project or a bundle with at least one paper"
         )
     return found
+
+
+def held_by(about: Sequence[Paper], results: Path) -> list[Paper]:
+    """The papers whose results a folder has: a paper that came later is in no older reference."""
+    return [paper for paper in about if paper.study is None or (results / paper.study).is_dir()]
 
 
 def studies(about: Sequence[Paper]) -> list[str]:

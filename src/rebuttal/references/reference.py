@@ -33,8 +33,7 @@ def write(name: str) -> Path:
     """
     if not name.replace("-", "").replace("_", "").isalnum():
         raise refuse("--write-reference", name, "a name of letters, digits, - and _, such as standard")
-    root = paths.root()
-    results = root / "results"
+    root, results = paths.root(), paths.results()
     about = ledgers.papers_in(root)
     studies = ledgers.studies(about)
     content: dict[str, Any] = {"name": name, "profile": profile_of(results, studies)}
@@ -51,7 +50,7 @@ def write(name: str) -> Path:
 
 def gather(root: Path, rows: Sequence[Row], studies: Sequence[str], target: Path) -> list[File]:
     """Copy what the rows rest on into a bundle, and write its ledger."""
-    files = bundle.copy(root, bundle.sources(root, rows, studies), target)
+    files = bundle.copy(bundle.sources(root, rows, studies), target)
     bundle.write_json(target / LEDGER, rows)
     return [*files, bundle.described(target, target / LEDGER, "verdicts")]
 

@@ -1,7 +1,7 @@
 """Which executor serves how many replicas best, measured once for each workload and device."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -10,26 +10,52 @@ from rebuttal.replaying.executors import Executor, executors_for
 from rebuttal.replaying.table import SIZES, Table
 from rebuttal.workloads.workload import Workload
 
+SAMPLES = (1, 4, 16, 64, 256)  # of one gradient, at which a device is probed once for all studies
 LONGEST_S = 0.25  # a size that takes longer than this for one call is the last one tried
+LARGE_S = 0.03  # a gradient that takes longer alone keeps the device busy: it is served by the loop
+TRIED = {
+    "loop": (1,),
+    "vectorised": (2, 8, 32),
+}  # in the place of SIZES: each shape that is traced takes seconds
 
 
 def measure(workload: Workload, batch: int, batches: Iterable[int], repeats: int = 3) -> Table:
     """Probe every executor of the workload on this device, one thread, at each number of batches."""
+    return Table({batch * n: row for n, row in _rows(workload, batch, batches, repeats)}, batch)
+
+
+def measure_samples(workload: Workload, samples: Iterable[int] = SAMPLES) -> Table:
+    """Probe at these numbers of samples, up to the first at which one gradient takes longer than LONGEST_S."""
+    found = {}
+    for n, row in _rows(workload, 1, samples):
+        found[n] = row
+        if row["loop"][1] > LONGEST_S:
+            break
+    return Table(found)
+
+
+def _rows(
+    workload: Workload, batch: int, batches: Iterable[int], repeats: int = 3
+) -> Iterator[tuple[int, dict[str, dict[int, float]]]]:
+    """(number of batches, seconds by executor and replicas) one after the other."""
     executors = executors_for(workload)
-    return Table({n: _measure_batches(workload, executors, batch * n, repeats) for n in batches})
+    for n in batches:
+        yield n, _row(workload, executors, batch * n, repeats)
 
 
-def _measure_batches(
+def _row(
     workload: Workload, executors: list[Executor], samples: int, repeats: int
 ) -> dict[str, dict[int, float]]:
+    """Seconds of a gradient by executor and replicas; of the loop alone where its gradients are large."""
     found: dict[str, dict[int, float]] = {}
     for executor in executors:
-        for size in (1,) if executor.name == "loop" else SIZES:
+        if executor.name != "loop" and found["loop"][1] > LARGE_S:
+            break
+        found[executor.name] = {}
+        for size in TRIED.get(executor.name, SIZES):
             arguments = _example(workload, size, samples)
-            found.setdefault(executor.name, {})[size] = _per_gradient_s(
-                executor.gradients, arguments, repeats
-            )
-            if found[executor.name][size] * size > LONGEST_S:
+            seconds = found[executor.name][size] = _per_gradient_s(executor.gradients, arguments, repeats)
+            if seconds * size > LONGEST_S:
                 break
     return found
 

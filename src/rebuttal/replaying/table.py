@@ -1,16 +1,14 @@
 """The table of executors: what the probe measured, and which executor that makes the choice. No torch.
 
-The choice rests on a file of measured seconds, not on a clock read in mid-run, so that a replay repeats to the bit as
-long as the file is the same. The pipeline's profile stage writes it.
+The choice rests on measured seconds that are kept, not on a clock read in mid-run, so that a replay repeats to the bit
+as long as the table is the same. A device's file of costs has the tables of every workload (`rebuttal profile`).
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from rebuttal.errors import InputError, refuse
+from rebuttal.errors import refuse
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)  # replicas per call that are tried
 NEARLY = 1.1  # what counts as equally fast: repeated measurements differ by about as much
@@ -18,20 +16,47 @@ NEARLY = 1.1  # what counts as equally fast: repeated measurements differ by abo
 
 @dataclass(frozen=True)
 class Table:
-    """Seconds per gradient: batches per gradient -> executor name -> replicas per call -> seconds."""
+    """Seconds per gradient: samples of a gradient -> executor name -> replicas per call -> seconds.
+
+    batch: the samples of one batch, of which a gradient is over one or several.
+    """
 
     seconds: Mapping[int, Mapping[str, Mapping[int, float]]]
+    batch: int = 1
+
+    @classmethod
+    def of_text(cls, text: str) -> "Table":
+        """What `text` of a table says. Raises InputError if it is of none."""
+        try:
+            stored = json.loads(text)
+            seconds = {
+                int(samples): {
+                    name: {int(size): float(s) for size, s in by_size.items()}
+                    for name, by_size in rows.items()
+                }
+                for samples, rows in stored["seconds"].items()
+            }
+            batch, least = int(stored["batch"]), min(rows["loop"][1] for rows in seconds.values())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise refuse("executors", text[:80], "a table with the seconds of the loop") from error
+        if not (least > 0 and batch > 0):
+            raise refuse("executors", [least, batch], "positive seconds of the loop, and samples of a batch")
+        return cls(seconds, batch)
+
+    @property
+    def text(self) -> str:
+        """Its content in one line: equal tables have equal texts."""
+        return json.dumps({"batch": self.batch, "seconds": self.seconds}, sort_keys=True)
 
     def choose(self, batches: int, replicas: int) -> tuple[str, int]:
         """(executor, replicas per call) for this many replicas of gradients over this many batches.
 
-        A number of batches that was not measured is served as the nearest one that was. The loop is replaced only
-        by what was faster; of sizes that are nearly as fast as the best, the largest is taken (fewer calls).
+        A number of samples that was not measured is served as the nearest one that was, by their ratio. The loop is
+        replaced only by what was faster; of sizes nearly as fast as the best, the largest is taken (fewer calls).
         """
-        nearest = min(self.seconds, key=lambda measured: (abs(measured - batches), measured))
         fit = {
             (name, size): seconds
-            for name, by_size in self.seconds[nearest].items()
+            for name, by_size in self._nearest(batches).items()
             for size, seconds in by_size.items()
             if size <= replicas
         }
@@ -48,38 +73,13 @@ class Table:
         """The number of replicas per call beyond which nothing is gained."""
         return self.choose(batches, max(SIZES))[1]
 
+    def quickest_s(self, batches: int) -> float:
+        """Seconds of a gradient over this many batches, served in the best way, for estimates."""
+        return min(s for by_size in self._nearest(batches).values() for s in by_size.values())
 
-def write_tables(tables: Mapping[tuple[str, int], Table], path: Path) -> None:
-    """Write tables by (workload, samples of a batch) to `path` (.json); the file appears whole or not at all."""
-    temporary = path.with_name(path.name + ".partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {_key(*which): table.seconds for which, table in tables.items()}
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(temporary, path)
-
-
-def _key(workload: str, batch: int) -> str:
-    return f"{workload} batch={batch}"
-
-
-def read_table(path: Path, workload: str, batch: int) -> Table:
-    """The table of one workload at so many samples a batch.
-
-    Raises:
-        InputError: a missing or broken file, or a workload that is not in it.
-    """
-    try:
-        stored = json.loads(path.read_text())[_key(workload, batch)]
-        seconds = {
-            int(batches): {
-                name: {int(size): float(s) for size, s in by_size.items()} for name, by_size in rows.items()
-            }
-            for batches, rows in stored.items()
-        }
-        least = min(rows["loop"][1] for rows in seconds.values())  # KeyError, ValueError: not such a table
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        allowed = f"a file that `dvc repro profile` writes, with {_key(workload, batch)!r}"
-        raise InputError(f"executors {path}: got {error!r}; allowed: {allowed}") from error
-    if not least > 0:
-        raise refuse(f"executors {path}: seconds of the loop", least, "a positive number")
-    return Table(seconds)
+    def _nearest(self, batches: int) -> Mapping[str, Mapping[int, float]]:
+        """What was measured at the number of samples that is nearest, the smaller of two that are as near."""
+        samples = batches * self.batch
+        return self.seconds[
+            min(self.seconds, key=lambda known: (max(known / samples, samples / known), known))
+        ]

@@ -1,13 +1,12 @@
 """What a worker process keeps between the pieces of work that it computes."""
 
 import functools
-from pathlib import Path
 
 import torch
 import torch._inductor.config  # make_fx takes seconds for it at its first call: paid here, before processes are forked
 
 from rebuttal.replaying.engine import Replayer
-from rebuttal.replaying.table import read_table
+from rebuttal.replaying.table import Table
 from rebuttal.rules import Rule
 from rebuttal.workloads import load
 
@@ -20,15 +19,14 @@ def replayer(
     batch: int,
     splits: tuple[str, ...],
     rule: Rule,
-    table: Path,
+    table: str,
     data: str = "",
 ) -> Replayer:
     """A replayer of a workload on a device, with one intra-op thread; the same one at every call in a process.
 
-    `table` is the file in which the profile stage says which executor serves what; `data` the fingerprint of a user's
-    own data, which are read again when it changes. Raises InputError.
+    `table` is the text of the table that says which executor serves what; `data` the fingerprint of a user's own data,
+    which are read again when it changes. Raises InputError.
     """
     torch.set_num_threads(1)
     placed = load(workload, data_root).to(device)
-    tables = read_table(table, workload, batch)
-    return Replayer(placed, batch=batch, rule=rule, table=tables, splits=splits)
+    return Replayer(placed, batch=batch, rule=rule, table=Table.of_text(table), splits=splits)

@@ -6,67 +6,89 @@ stage makes all of them, and each page has a record of what it was made from and
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rebuttal import papers, paths
+from rebuttal.errors import refuse
+from rebuttal.params import files
 from rebuttal.report import drawings, page, site
 
-PACKAGE = Path(__file__).parents[1]
-#: What every page is made by, besides the charts that it shows.
-CODE = ("metrics.py", "netcdf.py", "papers.py", "references", "report", "results.py", "schemas.py", "stats",
-        "verdict_rules.py")  # fmt: skip
-STUDY = ("summaries", "timelines", "training", "tuning", "stragglers.nc")
-ANALYSED = ("results/analyses", "results/profile.json")
+STUDY = ("summaries", "timelines", "training", "tuning")
 MADE_FROM, MADE = "made_from", "made"
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the site: its name, what makes it, and the files and folders of the project that it is made from.
-
-    leaves: the folder of results in which making it leaves the executed notebook and, of a paper, the ledger's rows.
-    """
+    """A page of the site: its name, what makes it, and the files and folders that it is made from."""
 
     name: str
     make: Callable[..., Path]
     arguments: tuple[str, ...]
-    reads: tuple[str, ...]
-    leaves: str
+    reads: tuple[Path, ...]
+
+    @property
+    def leaves(self) -> list[Path]:
+        """What making it leaves: the page, the executed notebook and, of a paper, the ledger's rows."""
+        rows = [paths.site() / "rows" / f"{self.name}.json"] if self.make is site.write_review else []
+        return [paths.site() / f"{self.name}.html", paths.site() / "notebooks" / f"{self.name}.ipynb", *rows]
 
 
 def every() -> list[Page]:
     """A page for each paper, and those that stand beside the papers. Raises InputError for a broken paper's file."""
-    found = [_of_paper(name) for name in drawings.reviewed_papers()]
+    found, results = [_of_paper(name) for name in papers.reviewed()], paths.results()
+    if "comparison" in files.listed(paths.root()):
+        found.append(Page("comparison", site.write_comparison, ("comparison",), (results / "comparison",)))
     return [
         *found,
-        Page("comparison", site.write_comparison, ("comparison",), ("results/comparison",), "compare"),
-        Page("machines", site.write_machines, (), ANALYSED, "machines"),
-        Page("calibration", site.write_calibration, (), ("results/calibration.nc",), "calibration"),
+        Page("machines", site.write_machines, (), (results / "analyses",)),
+        Page("calibration", site.write_calibration, (), (results / "calibration.nc",)),
     ]
 
 
-def write_pages(run_all: Callable[..., Any]) -> list[str]:
+def write_all(run_all: Callable[..., Any]) -> list[str]:
+    """Make every page that is not there as its record says, and the site around them; the names of those made."""
+    made = write_pages(run_all)
+    _remove_others(every())
+    site.write_measured()
+    site.write_site()
+    return made
+
+
+def write_pages(run_all: Callable[..., Any], names: Sequence[str] = ()) -> list[str]:
     """Make every page that is not there as its record says; the names of those that were made.
 
     run_all: what calls a function for each of a list of arguments, at once as far as it can (`studies.pool.run_all`).
-    Raises InputError if an input is missing or broken. Pages that were finished before that stay.
+    names: pages to look at (default: all).
+    Raises InputError if an input is missing or broken, or a page is unknown. Pages that were finished before stay.
     """
     pages, behind = every(), drawings.behind_pages()
+    for name in names:
+        if name not in (known := [one.name for one in pages]):
+            raise refuse("page", name, known)
     keys = {one.name: _key(one, behind[one.name]) for one in pages}
-    stale = [one for one in pages if not _stands(one, keys[one.name])]
+    stale = [one for one in pages if one.name in (names or keys) and not _stands(one, keys[one.name])]
     figures = [1.0 + len(behind[one.name]["figures"]) for one in stale]
     run_all(_made, [(one, keys[one.name]) for one in stale], "pages", figures)
     return [one.name for one in stale]
 
 
+def _remove_others(pages: Sequence[Page]) -> None:
+    """Remove what a page has left that is there no more: of a paper that was taken out."""
+    here, known = paths.site(), {one.name for one in pages} | {"index", "measured"}
+    for pattern in ("*.html", "notebooks/*.ipynb", "rows/*.json", "records/*.json"):
+        for path in sorted(here.glob(pattern)):
+            if path.stem not in known:
+                path.unlink()
+
+
 def _of_paper(name: str) -> Page:
-    study = papers.load(name).study
-    runs = tuple(f"results/{study}/{part}" for part in STUDY) if study else ()
-    reads = (f"papers/{name}/paper.yaml", "reference", *ANALYSED, *runs)
-    return Page(name, site.write_review, (name,), reads, f"review/{name}")
+    study, root = papers.load(name).study, paths.root()
+    runs = [paths.results(study) / part for part in STUDY] if study else []
+    about = [root / "papers" / name / "paper.yaml", *sorted(root.glob("reference/*/*.json"))]
+    return Page(name, site.write_review, (name,), (*about, paths.results("analyses"), *runs))
 
 
 def _made(one: Page, key: str) -> None:
@@ -86,21 +108,19 @@ def _stands(one: Page, key: str) -> bool:
 
 def _there(one: Page) -> dict[str, str]:
     """The page and what making it leaves: file -> hash of its content."""
-    places = [site.site() / f"{one.name}.html", paths.results() / one.leaves]
-    return {path.relative_to(paths.root()).as_posix(): _digest(path) for path in _files(places)}
+    root = paths.root()
+    return {path.relative_to(root).as_posix(): _digest(path) for path in _files(one.leaves)}
 
 
 def _record(name: str) -> Path:
-    return paths.results() / "pages" / f"{name}.json"
+    return paths.site() / "records" / f"{name}.json"
 
 
 def _key(one: Page, behind: drawings.Behind) -> str:
     """A hash of the contents of everything that a page is made from."""
     root, total = paths.root(), hashlib.sha256(json.dumps([one.name, behind], sort_keys=True).encode())
-    given = [(path, path.relative_to(root)) for place in one.reads for path in _files([root / place])]
-    code = [(path, path.relative_to(PACKAGE)) for path in _files(PACKAGE / place for place in CODE)]
-    for path, name in [*given, *code]:
-        total.update(f"{name.as_posix()} {_digest(path)}\n".encode())
+    for path in _files(one.reads):
+        total.update(f"{path.relative_to(root).as_posix()} {_digest(path)}\n".encode())
     return total.hexdigest()
 
 
@@ -108,7 +128,7 @@ def _files(places: Iterable[Path]) -> Iterator[Path]:
     """Every file at some places, in a fixed order; a place that is not there has none."""
     for place in places:
         found = [place] if place.is_file() else sorted(place.rglob("*"))
-        yield from (path for path in found if path.is_file() and "__pycache__" not in path.parts)
+        yield from (path for path in found if path.is_file())
 
 
 def _digest(path: Path) -> str:

@@ -20,7 +20,7 @@ ANALYSES = {
     "recorded": "recorded runs on real processes",
     "smoothing_map": "map of where smoothing pays",
     "speedups": "speed-ups of full-size models",
-    "throughput": "timing of this device over batch sizes",
+    "throughput": "timing of the measured device over batch sizes",
     "worker_counts": "study of several numbers of workers",
 }
 #: (Analysis, variable) -> what it is.

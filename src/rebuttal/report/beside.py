@@ -14,7 +14,7 @@ from rebuttal.errors import refuse
 from rebuttal.papers import Paper
 from rebuttal.references import bundle, reference
 from rebuttal.report import html, words
-from rebuttal.report.files import notes, read_json
+from rebuttal.report.files import notes
 
 Row = Mapping[str, Any]
 SHOWN = ("status", "effect", "interval", "n", "unit")
@@ -70,10 +70,9 @@ def line_html(row: Row) -> str:
 
 
 def rests_on(folder: Path, profile: str) -> str:
-    """On what the results of a study rest: 'profile quick, run on THIS PROCESSOR on 2026-01-31'."""
-    profiled = folder.parent / "profile.json"
-    device = read_json(profiled).get("device") if profiled.is_file() else None
-    return _rests(profile, device, notes(folder, "provenance.json").values())
+    """On what the results of a study rest: 'profile quick, seconds of THAT PROCESSOR, trained on 2026-01-31'."""
+    noted = list(notes(folder, "provenance.json").values())
+    return _rests(profile, noted[0].get("device") if noted else None, noted)
 
 
 def said(rests: Iterable[str], beside: Iterable[Other]) -> str:
@@ -105,4 +104,4 @@ def _rests(profile: str, device: Any, noted: Iterable[Mapping[str, Any]]) -> str
     name = device.get("name") if isinstance(device, Mapping) else device
     days = sorted({str(note["date"]) for note in noted if "date" in note})
     when = " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "a day that was not noted"
-    return f"profile {profile}, run on {name or 'an unknown device'} on {when}"
+    return f"profile {profile}, seconds of {name or 'an unknown device'}, trained on {when}"

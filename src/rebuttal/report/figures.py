@@ -1,6 +1,6 @@
 """The figures of a report, drawn from the results of a study or of the analyses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,17 +8,17 @@ import pandas as pd
 from altair.utils import schemapi
 
 from rebuttal import charts
-from rebuttal.errors import NothingToDrawError
+from rebuttal.charts.theme import family
+from rebuttal.errors import NothingToDrawError, refuse
 from rebuttal.report.captions import ABOUT
 from rebuttal.report.figure import Figure, Source
 from rebuttal.report.findings import FINDINGS
-from rebuttal.schemas import ANALYSES, CALIBRATION
+from rebuttal.schemas import ANALYSES, CALIBRATION, STRAGGLERS
 
 FILES = {
     "curves": "training/*/curves.nc",
     "tuning": "tuning/*.nc",
     "summaries": "summaries/*.nc",
-    "stragglers": "stragglers.nc",
     "gantt": "timelines/*/*.npz",
     "layer_gantt": "timelines/*/*.npz",
 }
@@ -32,14 +32,38 @@ def needs(name: str) -> tuple[str, ...]:
     return charts.drawing(name).needs
 
 
+def baseline_of(name: str, labels: Sequence[str], against: Sequence[str]) -> str | None:
+    """The label against which a figure draws all others: its own if that was run, else one that a rule compares with.
+
+    labels: what was run. against: labels or methods that the rules beside the figure compare with.
+
+    Raises:
+        InputError: neither was run.
+    """
+    own = charts.drawing(name).baseline
+    if own is None or own in labels:
+        return own
+    found = [label for label in labels for wanted in against if wanted in (label, family(label))]
+    if not found:
+        raise refuse(f"figure {name}: its baseline", own, labels)
+    return found[0]
+
+
 def build(
-    name: str, data: Mapping[str, Any], study: str, definitions: Mapping[str, str], level: int = 4
+    name: str,
+    data: Mapping[str, Any],
+    study: str,
+    definitions: Mapping[str, str],
+    level: int = 4,
+    baseline: str | None = None,
 ) -> Figure:
     """The figure called `name`, its heading of `level`.
 
-    `data` holds what its drawing needs, `study` is the folder's name.
+    `data` holds what its drawing needs, `study` is the folder's name, `baseline` stands in the place of the figure's.
     """
     drawing = charts.drawing(name)
+    if baseline not in (None, drawing.baseline):
+        drawing = drawing.against(str(baseline))
     given = [data[need] for need in drawing.needs]
     about = ABOUT[name]
     sources = tuple(Source(source(kind, study), names) for kind, names in about.variables.items())
@@ -60,6 +84,8 @@ def source(kind: str, study: str) -> str:
     """The files that a kind of data is read from: a study's own, or the analyses'."""
     if kind in ANALYSES:
         return f"results/analyses/{ANALYSES[kind].pattern}"
+    if kind == STRAGGLERS.name:
+        return f"results/analyses/{STRAGGLERS.pattern}"
     if kind == CALIBRATION.name:
         return f"results/{CALIBRATION.pattern}"
     return f"results/{study}/{FILES[kind]}"

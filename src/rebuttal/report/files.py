@@ -10,9 +10,9 @@ from typing import Any
 from rebuttal import paths
 from rebuttal.errors import InputError
 from rebuttal.report import html
-from rebuttal.schemas import ANALYSES
+from rebuttal.schemas import ANALYSES, STRAGGLERS
 
-HASHED = ("training/*/*.nc", "tuning/*.nc", "summaries/*.nc", "*.nc", "training/*/*.json", "../profile.json")
+HASHED = ("training/*/*.nc", "tuning/*.nc", "summaries/*.nc", "training/*/*.json")
 
 
 def files(folder: Path, patterns: Sequence[str] = HASHED, within: Path | None = None) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ def files(folder: Path, patterns: Sequence[str] = HASHED, within: Path | None = 
 
 def behind(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
     """The files of a study and those of the analyses beside it that are named."""
-    analyses = sorted({ANALYSES[name].pattern for name in names})
+    analyses = sorted({(ANALYSES | {STRAGGLERS.name: STRAGGLERS})[name].pattern for name in names})
     return files(folder) + (files(folder.parent / "analyses", analyses) if analyses else [])
 
 
@@ -53,11 +53,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def reviewed() -> list[dict[str, Any]]:
     """What the review of each paper left behind (paper, rows, files), in the order of the papers' names."""
-    found = [read_json(path) for path in sorted((paths.results() / "review").glob("*/ledger.json"))]
+    found = [read_json(path) for path in sorted((paths.site() / "rows").glob("*.json"))]
     if not found:
-        raise InputError(
-            f"{paths.results()}: no review/*/ledger.json; allowed: at least one paper whose review was written"
-        )
+        raise InputError(f"{paths.site()}: no rows/*.json; allowed: at least one paper whose page was made")
     return sorted(found, key=lambda review: review["paper"])
 
 

@@ -11,7 +11,7 @@ from rebuttal import paths
 from rebuttal.charts.theme import words
 from rebuttal.machines import MACHINES
 from rebuttal.report import html, markdown, settings, systems
-from rebuttal.report.files import notes, read_json, reviewed
+from rebuttal.report.files import notes, reviewed
 from rebuttal.report.verdict import Row
 from rebuttal.stats import datasets, result_files
 from rebuttal.stats.result_files import Runs
@@ -19,6 +19,8 @@ from rebuttal.stats.result_files import Runs
 TITLE = "How it was measured"
 STATUS = "status.md"  # of docs: what has been run, and what has not
 CALIBRATION = "calibration.html"
+TIMED = ("device of the layer costs",)  # of the devices of settings.DEVICES, those whose seconds count
+BUSY = "The device was not free during its timing: seconds that rest on it may be too long."
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def body() -> str:
     """The page's body. Raises InputError naming what is missing or broken in a result file."""
     studies = [_study(path) for path in sorted(paths.results().glob("*/training"))]
     parts = {
-        "The device": _device(),
+        "The device": _device(studies),
         "The clock": _clock(studies),
         "Studies": _sizes(studies),
         "Systems that the reviews name": systems.html_of([study.data for study in studies]),
@@ -61,20 +63,20 @@ def _study(training: Path) -> Study:
     return Study(data, settings.parameters(data))
 
 
-def _device() -> str:
-    """The devices that layer costs and throughput were measured on, side by side."""
-    names = {"layer costs": "profile.json", "throughput": "throughput.json"}
-    known = {
-        what: paths.results() / name for what, name in names.items() if (paths.results() / name).is_file()
-    }
-    if not known:
-        return html.element("p", "No profile of a device has been recorded.")
-    recorded = {what: read_json(path).get("device", {}) for what, path in known.items()}
-    devices = {what: settings.flat(device) for what, device in recorded.items()}
-    keys = dict.fromkeys(key for device in devices.values() for key in device)
-    cells = [(escape(key), *(device.get(key, "–") for device in devices.values())) for key in keys]
-    table = html.table(("Property", *devices), cells, "Devices of what was timed here", "compact")
-    return table + "".join(html.element("p", _shared(what)) for what in recorded if _busy(recorded[what]))
+def _device(studies: Sequence[Study]) -> str:
+    """The devices that the layer costs are of, and those on which values were computed, side by side."""
+    noted = [note for study in studies for note in notes(study.data.folder, "provenance.json").values()]
+    found = [(what, one) for what, key in settings.DEVICES.items() for one in settings.distinct(noted, key)]
+    if not found:
+        return html.element("p", "No device has been noted beside the results.")
+    devices = [(what, settings.flat(one)) for what, one in found]
+    keys = dict.fromkeys(key for _, device in devices for key in device)
+    cells = [(escape(key), *(device.get(key, "–") for _, device in devices)) for key in keys]
+    table = html.table(
+        ("Property", *(what for what, _ in devices)), cells, "Devices behind the results", "compact"
+    )
+    busy = any(_busy(one) for what, one in found if isinstance(one, Mapping) and what in TIMED)
+    return table + (html.element("p", BUSY) if busy else "")
 
 
 def _busy(device: Mapping[str, Any]) -> bool:
@@ -84,16 +86,12 @@ def _busy(device: Mapping[str, Any]) -> bool:
     return device.get("load_average", [0])[0] > device.get("cores", 1)
 
 
-def _shared(what: str) -> str:
-    return f"The device was not free during the timing of {what}: seconds that rest on it may be too long."
-
-
 def _clock(studies: Sequence[Study]) -> str:
     """Whose seconds they are, machine by machine, and what is known of the error of a modelled clock."""
     clocks = {study.name: escape(f"{study.data.curves.attrs['clock']} seconds") for study in studies}
     names = dict.fromkeys(str(name) for study in studies for name in study.data.curves.machine.values)
     cells = [
-        (escape(words(name)), escape(MACHINES[name].description if name in MACHINES else "a machine of one's own"),
+        (escape(words(name)), escape(_description(name, studies)),
          escape(", ".join(study.name for study in studies if name in study.data.curves.machine.values)))
         for name in names
     ]  # fmt: skip
@@ -106,8 +104,16 @@ def _clock(studies: Sequence[Study]) -> str:
     return html.facts(clocks) + table + sources + html.element("p", _calibration())
 
 
+def _description(name: str, studies: Sequence[Study]) -> str:
+    """What a machine is: a preset, or one of a study's own, as its result files tell it."""
+    if name in MACHINES:
+        return MACHINES[name].description
+    own = [study.given.get("own_machines", {}).get(name, {}) for study in studies]
+    return next((one["description"] for one in own if "description" in one), "a machine of a study's own")
+
+
 def _calibration() -> str:
-    if (paths.root() / "reports" / CALIBRATION).is_file():
+    if (paths.site() / CALIBRATION).is_file():
         return f"The modelled clock against a real one: {html.link('calibration', CALIBRATION)}."
     return "How far the modelled clock is from a real one has not been recorded on this device."
 

@@ -28,7 +28,7 @@ class PageExporter(TemplateExporter):
 
 
 def body(notebook: NotebookNode, name: str) -> str:
-    """The HTML of all cells. name: the notebook's file, in notebooks."""
+    """The HTML of all cells. name: the notebook's path from the project's root."""
     shown = NotebookNode(notebook | {"cells": [_light(cell) for cell in notebook.cells]})
     text, _ = PageExporter().from_notebook_node(shown, resources={"page_mime": PAGE_MIME, "notebook": name})
     return re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", text)

@@ -17,7 +17,7 @@ from rebuttal.report.files import files, files_table, read_json
 from rebuttal.report.settings import flat, versions
 from rebuttal.report.verdict import Html
 
-HASHED = ("*.nc", "*.json", "../throughput.json")
+HASHED = ("*.nc", "*.json")
 
 
 @dataclass(frozen=True, repr=False)

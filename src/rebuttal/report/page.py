@@ -10,6 +10,7 @@ import jinja2
 import vl_convert
 
 from rebuttal import paths
+from rebuttal.params import files
 from rebuttal.report import html, selection_form
 
 # no request leaves the page: scripts and styles are the site's own files, nothing is evaluated, nothing is sent
@@ -21,6 +22,7 @@ LINKS = (("rebuttal", "index.html"), ("Concerns", "index.html#Concerns"), ("Clai
          ("Methods", "methods/index.html"), ("Methods compared", "comparison.html"), ("Machines", "machines.html"),
          ("Calibration", "calibration.html"),
          ("How it was measured", "measured.html"), ("Reproduce", "index.html#How-to-reproduce"))  # fmt: skip
+COMPARED = "comparison"  # the study of all methods
 FOOTER = (
     "Every result on this page was computed from the files that it names; none was typed. "
     "Nothing is loaded from elsewhere."
@@ -52,9 +54,15 @@ def render(title: str, description: str, body: str, here: str) -> str:
     body = _with_form(body)
     page = jinja2.Environment(autoescape=True).from_string(template("page.html.j2"))
     return page.render(
-        title=title, description=description, body=body, here=here, policy=POLICY, links=LINKS, footer=FOOTER,
+        title=title, description=description, body=body, here=here, policy=POLICY, links=_links(), footer=FOOTER,
         scripts=scripts(body), up="../" * here.count("/"),
     )  # fmt: skip
+
+
+def _links() -> list[tuple[str, str]]:
+    """What every page leads to; the comparison is there if its study is run."""
+    compared = COMPARED in files.listed(paths.root())
+    return [(name, address) for name, address in LINKS if compared or address != f"{COMPARED}.html"]
 
 
 def _with_form(body: str) -> str:

@@ -15,7 +15,7 @@ from rebuttal.report.data import inputs
 from rebuttal.report.figure import Figure
 from rebuttal.report.files import behind, files_table
 from rebuttal.report.verdict import Html, Row, question_html, status_key, summary_table
-from rebuttal.schemas import ANALYSES
+from rebuttal.schemas import ANALYSES, STRAGGLERS
 from rebuttal.stats import result_files
 from rebuttal.stats.ledger import ledger
 from rebuttal.stats.result_files import Results
@@ -70,7 +70,9 @@ class Review:
         if name not in figures.ABOUT:
             raise refuse("figure", name, figures.ABOUT)
         given = {need: inputs(self.data, need, methods) for need in figures.needs(name)}
-        return figures.build(name, given, self.data.folder.name, self.definitions)
+        return figures.build(
+            name, given, self.data.folder.name, self.definitions, baseline=self._baseline(name)
+        )
 
     def figures(self) -> list[Figure]:
         """Every figure that the evidence points to, once."""
@@ -88,6 +90,13 @@ class Review:
     def provenance(self) -> Html:
         """Every result file that this page rests on, with its hash."""
         return Html(files_table(behind(self.data.folder, analyses_of(self.rows))), "result files")
+
+    def _baseline(self, name: str) -> str | None:
+        """Against what a figure draws: of the rules beside it, what they compare with."""
+        rules = [one["rule"] for row in self.rows for one in row["evidence"] if one["figure"] == name]
+        labels = list(map(str, self.data.curves.method.values)) if self.paper.study else []
+        against = [label for rule in rules for label in rule.get("against") or ()]
+        return figures.baseline_of(name, labels, against)
 
     def _changed(self) -> str:
         """What was changed after a first look at results."""
@@ -112,7 +121,7 @@ def analyses_of(rows: Sequence[Row]) -> list[str]:
     evidence = [one for row in rows for one in row["evidence"]]
     read = {one["rule"]["data"] for one in evidence if one["rule"]["kind"] == "reading"}
     drawn = {need for one in evidence if one["figure"] for need in figures.needs(one["figure"])}
-    return sorted(read | (drawn & set(ANALYSES)))
+    return sorted(read | (drawn & {*ANALYSES, STRAGGLERS.name}))
 
 
 def review(paper: str | Path, study: str | Path | None = None) -> Review:
@@ -128,7 +137,7 @@ def review(paper: str | Path, study: str | Path | None = None) -> Review:
     profile = profile_of(data)
     others = beside.others(profile, [about])
     rows = beside.with_others(ledger(about, data), profile, others)
-    return Review(about, data, rows, definitions.methods(), others)
+    return Review(about, data, rows, definitions.methods(about.id), others)
 
 
 def profile_of(data: Results) -> str:

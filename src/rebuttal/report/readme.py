@@ -14,7 +14,7 @@ from rebuttal.stats import judging
 
 Row = dict[str, Any]  # of the ledger
 
-BEGIN, END = "<!-- ledger: written by `rebuttal site` from reports/ledger.json -->", "<!-- /ledger -->"
+BEGIN, END = "<!-- ledger: written by `rebuttal release` from reports/ledger.json -->", "<!-- /ledger -->"
 STATUSES: tuple[str, ...] = get_args(judging.Status)
 HEAD = "| | question | status | effect [95 % interval] | n |\n|---|---|---|---|---|"
 

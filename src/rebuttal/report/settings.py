@@ -9,17 +9,19 @@ from rebuttal.charts import frames
 from rebuttal.charts.panel import definition
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html, method_links, tables
-from rebuttal.report.files import notes, read_json
+from rebuttal.report.files import notes
 from rebuttal.stats.result_files import Runs
+
+#: What a reader calls them -> what they are called in provenance.json.
+DEVICES = {"device of the layer costs": "device", "host of the values": "host"}
 
 
 def html_of(data: Runs, definitions: Mapping[str, str]) -> str:
     """Machine, parameters, versions, methods, and the learning rate that each was given."""
-    device = read_json(data.folder.parent / "profile.json").get("device", {})
     return "\n".join(
         [
             html.element("h3", "Hardware and software", id="hardware"),
-            html.facts(_hardware(data, device)),
+            html.facts(_hardware(data)),
             html.element("h3", "Parameters of the study", id="parameters"),
             html.facts(flat(parameters(data))),
             html.element("h3", "Methods", id="methods"),
@@ -56,14 +58,22 @@ def _json(data: Runs, name: str) -> dict[str, Any]:
     return json.loads(data.curves.attrs.get(name, "{}"))
 
 
-def _hardware(data: Runs, device: Any) -> dict[str, str]:
-    """The device whose costs the clock rests on, the clock, the versions, the commits of the runs."""
-    known = notes(data.folder, "provenance.json").values()
+def _hardware(data: Runs) -> dict[str, str]:
+    """The device whose costs the clock rests on, the host of the values, the clock, the versions, the commits."""
+    known = list(notes(data.folder, "provenance.json").values())
     commits = sorted({str(one["git_commit"]) for one in known if "git_commit" in one})
-    pairs = flat(device, "profiled device") | {
-        "clock": escape(f"{data.curves.attrs['clock']} (seconds in every figure)")
-    }
+    pairs: dict[str, str] = {}
+    for what, key in DEVICES.items():
+        for device in distinct(known, key):
+            pairs |= flat(device, what)
+    pairs["clock"] = escape(f"{data.curves.attrs['clock']} (seconds in every figure)")
     return pairs | versions(_json(data, "versions")) | {"git commit": escape(", ".join(commits))}
+
+
+def distinct(noted: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    """What provenance says under a key, each answer once."""
+    found = {json.dumps(one[key], sort_keys=True): one[key] for one in noted if key in one}
+    return list(found.values())
 
 
 def _methods(data: Runs, definitions: Mapping[str, str]) -> str:

@@ -1,4 +1,8 @@
-"""The pipeline's commands that make pages: a paper's review, the comparison, the machines, the index and the ledger."""
+"""What makes each page of a profile's site: a paper's review, the comparison, the machines, the index and the ledger.
+
+A site is the folder reports/PROFILE. Beside the pages it holds the executed notebooks (notebooks), the rows of the
+papers' ledgers (rows), and what DVC shows: a metric for each question (metrics) and training curves (curves).
+"""
 
 import json
 import posixpath
@@ -9,7 +13,7 @@ from typing import Any
 from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.execution import execute
-from rebuttal.report import beside, measured, notebook_page, page
+from rebuttal.report import beside, for_dvc, measured, notebook_page, page
 from rebuttal.report.captions.calibration import ON_CALIBRATION
 from rebuttal.report.captions.machines import ON_MACHINES
 from rebuttal.report.files import behind, reviewed
@@ -25,55 +29,67 @@ ANCHOR = re.compile(r'\sid="([^"]*)"')
 
 
 def write_review(paper: str, study: str | None = None) -> Path:
-    """Execute the paper's review notebook; write reports/PAPER.html, and results/review/PAPER with what it rests on.
+    """Execute the paper's review notebook; write its page, and rows/PAPER.json with its ledger and what it rests on.
 
-    A paper without a notebook of its own, notebooks/review_PAPER.ipynb, has notebooks/review_paper.ipynb, which lists
-    its questions. The folder results/review/PAPER gets the executed notebook, and ledger.json for `write_site`.
-    Raises InputError if an input is missing or broken, or if a concern's figure is not on the page.
+    A paper without a notebook of its own, papers/PAPER/review.ipynb, has notebooks/review_paper.ipynb, which lists
+    its questions. Raises InputError if an input is missing or broken, or if a concern's figure is not on the page.
     """
     place = study or papers.load(paper).study
-    notebook = paths.root() / "notebooks" / f"review_{paper.replace('-', '_')}.ipynb"
-    if not notebook.is_file():
-        notebook = notebook.with_name("review_paper.ipynb")
-    folder = paths.results() / "review" / paper
-    executed = execute(notebook, folder / notebook.name, {"paper": paper, "study": str(place or "")})
-    text = notebook_page.render(executed, notebook.name, f"{paper}.html")
+    notebook = review_notebook(paper)
+    executed = execute(notebook, _kept(paper), {"paper": paper, "study": str(place or "")})
+    text = notebook_page.render(executed, _named(notebook), f"{paper}.html")
     rows = notebook_page.ledger_rows(executed)
     check_figures(paper, text, rows)
     rests_on = behind(paths.study(place), analyses_of(rows)) if place else []
     rests = beside.rests_on(paths.study(place), rows[0]["profile"]) if place and rows else ""
     about = {"paper": paper, "rests": rests, "rows": rows, "files": rests_on}
-    page.write(folder / "ledger.json", dumps(about))
+    page.write(site() / "rows" / f"{paper}.json", dumps(about))
     return page.write(site() / f"{paper}.html", text)
 
 
+def review_notebook(paper: str) -> Path:
+    """The notebook of a paper's page: its own, or the one that serves every paper."""
+    own = paths.papers() / paper / "review.ipynb"
+    return own if own.is_file() else paths.root() / "notebooks" / "review_paper.ipynb"
+
+
+def _kept(name: str) -> Path:
+    """Where the executed notebook of a page is kept."""
+    return site() / "notebooks" / f"{name}.ipynb"
+
+
+def _named(notebook: Path) -> str:
+    """A notebook's path from the project's root, for readers."""
+    return notebook.relative_to(paths.root()).as_posix()
+
+
 def write_comparison(study: str) -> Path:
-    """Execute the comparison's notebook on a study; write reports/comparison.html, and the notebook to results/compare.
+    """Execute the comparison's notebook on a study; write comparison.html.
 
     Raises InputError if an input is missing or broken.
     """
     notebook = paths.root() / "notebooks" / "compare_methods.ipynb"
-    executed = execute(notebook, paths.results() / "compare" / notebook.name, {"study": study})
-    text = notebook_page.render(executed, notebook.name, "comparison.html")
+    executed = execute(notebook, _kept("comparison"), {"study": study})
+    text = notebook_page.render(executed, _named(notebook), "comparison.html")
     return page.write(site() / "comparison.html", text)
 
 
 def write_machines() -> Path:
-    """Execute notebooks/machines.ipynb; write reports/machines.html, and the executed notebook to results/machines.
+    """Execute notebooks/machines.ipynb; write machines.html.
 
     Raises InputError if an input is missing or broken, or if a figure of the analyses is not on the page.
     """
     notebook = paths.root() / "notebooks" / "machines.ipynb"
-    executed = execute(notebook, paths.results() / "machines" / notebook.name, {})
+    executed = execute(notebook, _kept("machines"), {})
     text = notebook_page.render(
-        executed, notebook.name, "machines.html", "models, machines and forms of synchronisation"
+        executed, _named(notebook), "machines.html", "models, machines and forms of synchronisation"
     )
     check_anchors("machines", text, {f"fig-{name}": name for name in ON_MACHINES})
     return page.write(site() / "machines.html", text)
 
 
 def write_measured() -> Path:
-    """Write reports/measured.html: how everything was measured, and what was not.
+    """Write measured.html: how everything was measured, and what was not.
 
     Raises InputError if no review was written, or if a result file is missing or broken.
     """
@@ -82,21 +98,21 @@ def write_measured() -> Path:
 
 
 def write_calibration() -> Path:
-    """Execute notebooks/calibrate.ipynb; write reports/calibration.html, and the notebook to results/calibration.
+    """Execute notebooks/calibrate.ipynb; write calibration.html.
 
     Raises InputError if an input is missing or broken, or if a figure of the calibration is not on the page.
     """
     notebook = paths.root() / "notebooks" / "calibrate.ipynb"
-    executed = execute(notebook, paths.results() / "calibration" / notebook.name, {})
+    executed = execute(notebook, _kept("calibration"), {})
     text = notebook_page.render(
-        executed, notebook.name, "calibration.html", "the virtual clock against real processes"
+        executed, _named(notebook), "calibration.html", "the virtual clock against real processes"
     )
     check_anchors("calibration", text, {f"fig-{name}": name for name in ON_CALIBRATION})
     return page.write(site() / "calibration.html", text)
 
 
 def write_site() -> Path:
-    """Write reports/index.html, reports/ledger.json, reports/assets and the pages of the methods.
+    """Write index.html, ledger.json, metrics, curves, assets and the pages of the methods.
 
     They are made from what the reviews left behind, from docs/methods and from the pages that are there.
 
@@ -105,18 +121,22 @@ def write_site() -> Path:
     """
     rows = [row for review in reviewed() for row in review["rows"]]
     page.write(site() / "ledger.json", dumps([ledger_row(row) for row in rows]))
+    for_dvc.write_metrics(rows, site() / "metrics")
+    for_dvc.write_curves(site() / "curves")
     page.write_assets(site())
     notebook = paths.root() / "notebooks" / "index.ipynb"
-    executed = execute(notebook, paths.results() / "site" / notebook.name, {})
-    written = page.write(site() / "index.html", notebook_page.render(executed, notebook.name, "index.html"))
+    executed = execute(notebook, _kept("index"), {})
+    written = page.write(
+        site() / "index.html", notebook_page.render(executed, _named(notebook), "index.html")
+    )
     write_methods(site())
     check_links(site())
     return written
 
 
 def site() -> Path:
-    """The folder of the published pages."""
-    return paths.root() / "reports"
+    """The folder of the profile's pages."""
+    return paths.site()
 
 
 def ledger_row(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from rebuttal import paths
+from rebuttal import paths, results
 from rebuttal.charts.theme import family, words
 from rebuttal.report import html, method_links
+from rebuttal.schemas import ANALYSES
 from rebuttal.stats.result_files import Runs
 
 UNREAD = "Full size is modelled from counted operations: no ImageNet and no such machine were at hand to train it on."
@@ -95,18 +96,24 @@ def _places(one: System, studies: Sequence[Runs]) -> Iterator[str]:
         )
         if ran & {*one.methods, *one.workloads}:
             yield f"study {words(study.folder.name)}"
-    if _held("throughput.json", "workloads") & set(one.workloads):
-        yield "throughput on this device"
+    if _timed() & set(one.workloads):
+        yield "throughput of a device"
     if _held("analyses/models.json") & set(one.models):
         yield "speed at full size"
     if _held("analyses/machines.json") & set(one.machines):
         yield "speed at full size on this machine"
 
 
-def _held(name: str, key: str | None = None) -> set[str]:
+def _timed() -> set[str]:
+    """The workloads whose throughput is known; none where the analyses were not made."""
+    there = (paths.results("analyses") / ANALYSES["throughput"].pattern).is_file()
+    return set(results.load_analysis("throughput").workload.values.tolist()) if there else set()
+
+
+def _held(name: str) -> set[str]:
     """The names in a JSON file of results; none where it was not made."""
     path: Path = paths.results() / name
     if not path.is_file():
         return set()
     content = json.loads(path.read_text(encoding="utf-8"))
-    return set(content.get(key, {}) if key else content)
+    return set(content)

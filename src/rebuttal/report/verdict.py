@@ -90,7 +90,7 @@ def question_html(row: Row, kind: str) -> str:
         "Missing": escape(row["missing"] or ""),
         "See also": ", ".join(html.link(one, f"#{one}") for one in row["concerns"]),
         "Data files": _data_files(row["data_files"]),
-        "Made again by": f"<code>rebuttal review {row['paper']}</code>; all that it rests on: <code>dvc repro</code>",
+        "Made again by": f"<code>rebuttal pages {row['paper']}</code>; all that it rests on: <code>dvc repro</code>",
     }
     body = [
         html.element("p", escape(row["text"]), class_="question"),

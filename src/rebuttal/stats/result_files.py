@@ -24,7 +24,7 @@ class Runs:
 class Results(Runs):
     """The result files of one study, loaded.
 
-    stragglers: None where the study has no order statistics. known: what `quantities.quantity` has found already, by
+    stragglers: None where no order statistics have been made. known: what `quantities.quantity` has found already, by
     its arguments; None where the data may still change.
     """
 
@@ -32,10 +32,10 @@ class Results(Runs):
     known: dict[tuple, xr.Dataset] | None = field(default=None, repr=False, compare=False)
 
     def order_statistics(self) -> xr.Dataset:
-        """Those of every straggler model. Raises InputError if the study has none."""
+        """Those of every straggler model. Raises InputError if there are none."""
         if self.stragglers is None:
             raise InputError(
-                f"study {self.folder.name}: no stragglers.nc; allowed: a study that has order statistics"
+                f"{self.folder.parent / 'analyses'}: no stragglers.nc; allowed: analyses with order statistics"
             )
         return self.stragglers
 
@@ -53,8 +53,8 @@ def read_runs(study: str | Path) -> Runs:
 def read(study: str | Path) -> Results:
     """Every result file of a study, checked. Raises InputError naming the file that is missing or broken."""
     runs = read_runs(study)
-    has_stragglers = (runs.folder / STRAGGLERS.pattern).is_file()
-    stragglers = results.load_stragglers(study) if has_stragglers else None
+    analyses = runs.folder.parent / "analyses"
+    stragglers = results.load_stragglers(analyses) if (analyses / STRAGGLERS.pattern).is_file() else None
     return Results(runs.folder, runs.curves, runs.tuning, runs.summaries, stragglers)
 
 

@@ -12,19 +12,18 @@ from rebuttal.params.engine import LOCAL
 from rebuttal.studies.pool import run_all
 from rebuttal.studies.provenance import attributes
 
-STUDY = "random_smoothing"  # whose seeds are taken
 DATA = "digits_deep"  # whose images are taken: all training images, as vectors
 #: Of the network under attack: as deep as the paper's experiments are remembered to be, and trained in two seconds.
 DEPTH, WIDTH, EPOCHS, BATCH, RATE = 20, 32, 40, 64, 1e-3
 
 
 def write_adversarial(params: Params) -> None:
-    """Write results/analyses/adversarial.nc. Raises InputError."""
-    study = params.study(STUDY)
-    given = {"profile": params.profile, "seeds": study.seeds, "tuning_seeds": study.tuning_seeds}
-    found = measure(study.seeds, study.tuning_seeds, engine=params.engine)
+    """Write analyses/adversarial.nc. Raises InputError."""
+    grid = params.analyses
+    given = {"profile": params.profile, "seeds": grid.seeds, "tuning_seeds": grid.tuning_seeds}
+    found = measure(grid.seeds, grid.tuning_seeds, engine=params.engine)
     origin = attributes(params.analyses, clock="modelled") | {"parameters": json.dumps(given)}
-    results.save(found.assign_attrs(origin), paths.results() / "analyses" / "adversarial.nc")
+    results.save(found.assign_attrs(origin), paths.results("analyses") / "adversarial.nc")
 
 
 def measure(

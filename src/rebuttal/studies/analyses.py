@@ -1,6 +1,6 @@
 """The stage that needs no training: full-size models on every machine that their costs can be scaled to.
 
-Writes results/analyses: a dataset for each analysis, models.json with the layers of every model, and machines.json
+Writes analyses: a dataset for each analysis, models.json with the layers of every model, and machines.json
 with what each machine is and where its figures come from.
 """
 
@@ -22,12 +22,13 @@ from rebuttal.workloads import full_size
 
 
 def write_analyses(params: Params) -> None:
-    """Write results/analyses from params.yaml and results/throughput.json. Raises InputError."""
-    folder = paths.results() / "analyses"
+    """Write analyses from params.yaml and from the costs of the device that it names. Raises InputError."""
+    folder = paths.results("analyses")
     full_size.write(list(full_size.MODELS), folder / "models.json")
     models = ratios.with_and_without(read_models(folder / "models.json"))
-    measured = throughput.measured_throughput(paths.results() / "throughput.json")
-    save(modelled(models, params.analyses) | {"throughput": measured}, params.analyses, folder)
+    grid = params.analyses
+    measured = throughput.measured_throughput(paths.device_costs(), grid.workloads, grid.samples)
+    save(modelled(models, grid) | {"throughput": measured}, grid, folder)
 
 
 def save(made: Mapping[str, xr.Dataset], grid: Analyses, folder: Path) -> None:

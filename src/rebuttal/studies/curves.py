@@ -7,6 +7,7 @@ import numpy as np
 
 from rebuttal import devices, workloads
 from rebuttal.params import Params, Study
+from rebuttal.studies.executors import table_of
 from rebuttal.studies.runs import Setting, load_timelines
 from rebuttal.studies.units import Context, Unit, canonical, compute_units
 from rebuttal.timeline import Timeline
@@ -44,19 +45,23 @@ def curves_of(
     """The curves of each setting (by its key) at its learning rates; `pick(updates)` says at which versions."""
     device = devices.choose(params.device)
     units: list[Unit] = []
+    labels: list[str] = []
     where: dict[tuple, list[tuple[int, int]]] = {}
     timelines, versions = {}, {}
-    data = {name: workloads.fingerprint(name) for name in {setting.workload for setting in some}}
+    names = sorted({setting.workload for setting in some})
+    data = {name: workloads.fingerprint(name) for name in names}
+    tables = {name: table_of(params, study, name).text for name in names}
     for setting in some:
         runs = timelines[setting.key] = load_timelines(study, setting, seeds)
         picked = versions[setting.key] = [tuple(pick(len(run.updates["value"]) - 1)) for run in runs]
         place = (device, str(params.data_root))
-        rest = (setting.variant.rule, data[setting.workload])
+        rest = (setting.variant.rule, tables[setting.workload], data[setting.workload])
         context = Context(setting.workload, *place, study.batch, splits, *rest)
         own, places = _units(context, runs, seeds, tuple(rates[setting.key]), picked)
         where[setting.key] = [(len(units) + unit, row) for unit, row in places]
         units += own
-    computed = compute_units(units, title, params.engine)
+        labels += [" on ".join(setting.key)] * len(own)
+    computed = compute_units(units, title, params.engine, labels)
     return {
         setting.key: _gathered(
             [computed[unit] for unit, _ in where[setting.key]],

@@ -1,6 +1,6 @@
 """The stage that puts the weights of layer-wise and delayed forms beside those of mini-batch SGD.
 
-Writes results/analyses/equivalence.nc, for the seeds of the layer-wise study. The values are computed by the oracle
+Writes analyses/equivalence.nc, for the seeds of the layer-wise study. The values are computed by the oracle
 (rebuttal.replaying.equivalence), so nothing that makes a study fast takes part.
 """
 
@@ -23,7 +23,6 @@ from rebuttal.studies.pool import run_all
 from rebuttal.studies.provenance import attributes
 
 Form = tuple[str, dict[str, Any]]  # a method's name, with options
-STUDY = "layer_wise"
 NODES, BATCH = 2, 4  # few and small: every node's gradient is computed for itself, one layer at a time
 RATE, RULE, UPDATES = 0.02, Momentum(0.9), (1, 5, 20)
 DTYPES = ("float32", "float64")
@@ -51,12 +50,11 @@ WORKLOADS: dict[str, tuple[Form, ...]] = {
 
 
 def write_equivalence(params: Params) -> None:
-    """Write results/analyses/equivalence.nc. Raises InputError."""
-    study = params.study(STUDY)
-    found = equivalence(study.seeds, WORKLOADS, params.engine).assign_attrs(
-        attributes(study, clock="modelled")
+    """Write analyses/equivalence.nc. Raises InputError."""
+    found = equivalence(params.analyses.seeds, WORKLOADS, params.engine).assign_attrs(
+        attributes(params.analyses, clock="modelled")
     )
-    results.save(found, paths.results() / "analyses" / "equivalence.nc")
+    results.save(found, paths.results("analyses") / "equivalence.nc")
 
 
 def equivalence(

@@ -12,8 +12,8 @@ MACHINE = "h100_box"
 
 
 def write_memory(params: Params) -> None:
-    """Write results/analyses/memory.nc from the models that the analyses counted. Raises InputError."""
-    study, folder = params.study(STUDY), paths.results() / "analyses"
+    """Write analyses/memory.nc from the models that the analyses counted. Raises InputError."""
+    study, folder = params.study(STUDY), paths.results("analyses")
     methods = {variant.label: method(variant.program, **variant.options) for variant in study.variants}
     data = memory(read_models(folder / "models.json"), methods, MACHINE, study.workers, study.batch)
     results.save(data.assign_attrs(attributes(study, clock=data.attrs["clock"])), folder / "memory.nc")

@@ -21,11 +21,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rebuttal import devices, leases, paths
+from rebuttal import code, devices, leases, paths
 from rebuttal.errors import RunError
 
 Files = dict[str, bytes]  # path from the project's root -> content
-READ = ("results/profile.json", "results/executors.json")  # what units read
+READ = (paths.PARAMETERS, "papers/*/own/**/*")  # what units read, besides the costs of the device
+SENT = ("papers", "reference")  # the folders that these are in
 WRITTEN = ("results", ".cache/replays")  # where they write
 MARKER = "dvc.yaml"  # what tells a project's root
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "simpy", "xarray")
@@ -33,12 +34,16 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "simpy", "xarray")
 
 @dataclass(frozen=True)
 class Parcel:
-    """One call. project: its root where it comes from. code: the sender's `identity`. timed: it has the host alone."""
+    """One call. project: its root where it comes from, of which `profile` is run. code: the sender's `identity`.
+
+    timed: it has the host alone.
+    """
 
     function: Callable[..., Any]
     arguments: tuple
     files: Files
     project: Path
+    profile: str
     code: str
     timed: bool = False
 
@@ -54,9 +59,15 @@ class Answer:
 def packed(function: Callable[..., Any], arguments: tuple, *, timed: bool = False) -> bytes:
     """A call as it is sent, with what it reads of this project."""
     root = paths.root()
-    files = {name: (root / name).read_bytes() for name in READ if (root / name).is_file()}
-    parcel = Parcel(function, arguments, files, root, identity(), timed)
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in read(root)}
+    parcel = Parcel(function, arguments, files, root, paths.profile(), identity(), timed)
     return zlib.compress(pickle.dumps(parcel), level=1)
+
+
+def read(root: Path) -> list[Path]:
+    """The files of a project that units read."""
+    found = {path for pattern in READ for path in root.glob(pattern) if "__pycache__" not in path.parts}
+    return sorted(path for path in {paths.device_costs(), *found} if path.is_file())
 
 
 def computed(content: bytes, attempt: int = 1, place: Path | None = None) -> bytes:
@@ -78,7 +89,7 @@ def computed(content: bytes, attempt: int = 1, place: Path | None = None) -> byt
     # a timed call takes the host for itself, around what is timed
     lease = contextlib.nullcontext() if parcel.timed else leases.shared()
     try:
-        with paths.within(folder, parcel.project), lease:
+        with paths.within(folder, parcel.project), _profile(parcel.profile), lease:
             value = parcel.function(*parcel.arguments)
         files = {name: content for name, content in _written(folder) if parcel.files.get(name) != content}
     finally:
@@ -107,17 +118,27 @@ def write(root: Path, files: Files) -> None:
 @functools.cache
 def identity() -> str:
     """A hash of the package's code, of Python and of the packages that values depend on."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
-    about = [platform.python_version(), *(f"{name} {version(name)}" for name in PACKAGES)]
-    return hashlib.sha256(digest.digest() + " ".join(about).encode()).hexdigest()
+    about = [code.digest(code.everything()), platform.python_version()]
+    about += [f"{name} {version(name)}" for name in PACKAGES]
+    return hashlib.sha256(" ".join(about).encode()).hexdigest()
 
 
 def described() -> dict[str, str]:
     """What a worker is asked before it is given work."""
     return {"identity": identity(), "processor": devices.cpu_model(), "host": platform.node()}
+
+
+@contextlib.contextmanager
+def _profile(name: str) -> Iterator[None]:
+    """Run the profile that the sender runs, whatever params.yaml says."""
+    before = os.environ.get(paths.PROFILE)
+    os.environ[paths.PROFILE] = name
+    try:
+        yield
+    finally:
+        del os.environ[paths.PROFILE]
+        if before is not None:
+            os.environ[paths.PROFILE] = before
 
 
 @functools.cache
@@ -130,7 +151,7 @@ def _folder(place: Path | None) -> Path:
 
 def _clear(folder: Path) -> None:
     """Nothing of one unit is there for the next."""
-    for place in WRITTEN:
+    for place in (*WRITTEN, *SENT):
         shutil.rmtree(folder / place, ignore_errors=True)
 
 

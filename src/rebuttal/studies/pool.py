@@ -5,7 +5,6 @@ import functools
 import multiprocessing
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from typing import Any
@@ -13,9 +12,7 @@ from typing import Any
 from rebuttal import leases, warm
 from rebuttal.lifeline import tie_to_parent
 from rebuttal.params.engine import LOCAL
-from rebuttal.studies.provenance import say
-
-REPORT_EVERY_S = 2.0
+from rebuttal.studies.progress import progress
 
 
 def cores() -> int:
@@ -32,6 +29,7 @@ def run_all(
     engine: str = LOCAL,
     *,
     timed: bool = False,
+    on_done: Callable[[int], None] = lambda _: None,
 ) -> list[Any]:
     """`[function(*task) for task in tasks]`, in parallel, heaviest first; results in the order of the tasks.
 
@@ -39,11 +37,12 @@ def run_all(
     that every process needs: they are imported once, and the processes forked from there. A single task, or a single
     core, is served by this process itself. `engine` is `local`, or the address of a Dask scheduler whose workers
     compute the tasks; what a task reads and writes below the project's root is carried there and back. Tasks share a
-    host with other ordinary ones; `timed` ones do not, but take it for themselves (`leases.exclusive`).
+    host with other ordinary ones; `timed` ones do not, but take it for themselves (`leases.exclusive`). `on_done` is
+    told the number of each task that is done.
     """
     costs = list(weights or [1.0] * len(tasks))
     order = sorted(range(len(tasks)), key=lambda number: -costs[number])
-    progress = _Progress(title, costs)
+    told = progress(title, costs)
     found: dict[int, Any] = {}
     elsewhere = engine != LOCAL and tasks
     call = function if timed or elsewhere else functools.partial(_shared, function)
@@ -54,7 +53,8 @@ def run_all(
     )
     for number, value in answers:
         found[number] = value
-        progress.done(number)
+        told.done(number)
+        on_done(number)
     return [found[number] for number in range(len(tasks))]
 
 
@@ -116,26 +116,3 @@ def _context(preload: list[str]) -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(preload)
     return context
-
-
-class _Progress:
-    """Prints how far a list of tasks is, at most every REPORT_EVERY_S."""
-
-    def __init__(self, title: str, costs: Sequence[float]) -> None:
-        self._title, self._costs, self._total = title, costs, sum(costs)
-        self._done, self._count = 0.0, 0
-        self._began = self._said = time.monotonic()
-
-    def done(self, number: int) -> None:
-        """One more task is done."""
-        self._count += 1
-        self._done += self._costs[number]
-        now = time.monotonic()
-        last = self._count == len(self._costs)
-        if last or now - self._said >= REPORT_EVERY_S:
-            self._said = now
-            taken = now - self._began
-            left = taken * (self._total / self._done - 1) if self._done else 0.0
-            say(
-                f"{self._title}: {self._count} of {len(self._costs)} runs, {taken:.0f} s, about {left:.0f} s left"
-            )

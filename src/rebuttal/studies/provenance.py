@@ -13,16 +13,34 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rebuttal import metrics, paths
+from rebuttal import devices, metrics, paths, workloads
 from rebuttal.costs import read_profile
 from rebuttal.params import Analyses, Study
+from rebuttal.studies.pricing import profiles_of
 
+#: Of a study, what is no number: its variants are the labels of the results.
+DESCRIBED_ELSEWHERE = ("variants", "own_machines", "paper")
+#: What a result may rest on, of the files in git. What a run writes is not among them, so that it is no change.
+SOURCES = (
+    "src",
+    "papers",
+    "notebooks",
+    "params.yaml",
+    "pyproject.toml",
+    "requirements.lock",
+    "reference/devices",
+)
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "simpy", "xarray", "h5netcdf", "altair")
 
 
 def attributes(study: Study | Analyses, clock: str) -> dict[str, Any]:
     """Attributes of a dataset that is a function of code, data, seeds and profile: nothing of the moment."""
-    numbers = {name: value for name, value in asdict(study).items() if name != "variants"}
+    numbers = {name: value for name, value in asdict(study).items() if name not in DESCRIBED_ELSEWHERE}
+    own = getattr(study, "own_machines", {})
+    if own:
+        numbers["own_machines"] = {
+            name: {"description": one.description, "sources": one.sources()} for name, one in own.items()
+        }
     return {
         "study": study.name,
         "profile": study.profile,
@@ -32,25 +50,46 @@ def attributes(study: Study | Analyses, clock: str) -> dict[str, Any]:
     }
 
 
-def of_training(study: Study) -> dict[str, Any]:
-    """Attributes of a dataset of trained values: also which metric each workload has, from the profile."""
-    profiled = read_profile(paths.results() / "profile.json").workloads
-    found = {name: profiled[name] for name in study.workloads if name in profiled}
-    known = {name: metrics.Metric(w.metric, w.lower_is_better, w.large_error) for name, w in found.items()}
+def of_training(study: Study, data_root: str | Path | None = None) -> dict[str, Any]:
+    """Attributes of a dataset of trained values: also which metric each workload has."""
+    known = {name: _metric(study, name, data_root) for name in study.workloads}
     return attributes(study, clock="modelled") | {metrics.ATTRIBUTE: metrics.attribute(known)}
 
 
-def provenance(study: Study) -> dict[str, Any]:
-    """What a run of the pipeline had under it: the profiled device, versions, commit; and the day, in UTC."""
+def _metric(study: Study, workload: str, data_root: str | Path | None) -> metrics.Metric:
+    """What a workload's metric is: as its costs tell it, or else the workload itself, which takes longer."""
+    for profile in profiles_of(study):
+        if workload in profile.workloads:
+            found = profile.workloads[workload]
+            return metrics.Metric(found.metric, found.lower_is_better, found.large_error)
+    target = workloads.load(workload, data_root).target
+    return metrics.Metric(target.metric, target.lower_is_better, target.large_error)
+
+
+def provenance(study: Study, device: str = "auto") -> dict[str, Any]:
+    """What a run of the pipeline had under it: the device of the costs, the host, versions, commit; the day, in UTC."""
     return {
         "study": study.name,
         "profile": study.profile,
-        "device": read_profile(paths.results() / "profile.json").device,
+        "device": costs_device(),
+        "host": host(device),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "git_commit": _git_commit(),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
+
+
+def costs_device() -> dict[str, Any]:
+    """The device whose costs the virtual clock has: its identity, the name of its file, the day of its measurement."""
+    profile = read_profile(paths.device_costs())
+    return profile.device | {"costs": profile.name, "date": profile.date}
+
+
+def host(device: str) -> dict[str, Any]:
+    """The device on which values are computed, in processes of one thread; nothing of the moment."""
+    found = devices.identity(device, threads=1)
+    return {name: value for name, value in found.items() if name != "load_average"}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -62,13 +101,28 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _git_commit() -> str:
-    """The commit of the checkout, with '+changes' if the working tree differs; 'unknown' outside of git."""
-    command = ["git", "-C", str(paths.root()), "describe", "--always", "--dirty=+changes", "--abbrev=40"]
+    """The commit of the checkout, with '+changes' if a source in the working tree differs; 'unknown' outside of git."""
+    commit = _git("rev-parse", "HEAD")
+    return (
+        f"{commit}+changes"
+        if commit and _git("status", "--porcelain", "--", *SOURCES)
+        else commit or "unknown"
+    )
+
+
+def _git(*command: str) -> str:
+    """What git says of the checkout; nothing where there is no git, or no checkout."""
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        found = subprocess.run(
+            ["git", "-C", str(paths.root()), *command],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return found.stdout.strip() or "unknown"
+        return ""
+    return found.stdout.strip()
 
 
 class Stopwatch:

@@ -15,16 +15,16 @@ from rebuttal.params.engine import LOCAL
 from rebuttal.studies.pool import run_all
 from rebuttal.studies.provenance import attributes
 
-STUDY = "random_smoothing"  # whose seeds are taken
+STUDY = "random-smoothing"  # whose seeds are taken
 LINKS = (5, 10, 20, 40)
 MACHINES = ("sandy_bridge_infiniband", "h100_box")
 BATCH = 4  # samples of a micro-batch at full size
 
 
 def write_rates(params: Params) -> None:
-    """Write results/analyses/rates.nc, and smoothing_map.nc from it and models.json. Raises InputError."""
-    folder, grid = paths.results() / "analyses", params.analyses
-    given = {"profile": params.profile, "horizons": grid.horizons, "seeds": params.study(STUDY).seeds}
+    """Write analyses/rates.nc, and smoothing_map.nc from it and models.json. Raises InputError."""
+    folder, grid = paths.results("analyses"), params.analyses
+    given = {"profile": params.profile, "horizons": grid.horizons, "seeds": grid.seeds}
     measured = measure(given["seeds"], given["horizons"], params.engine)
     models = read_models(folder / "models.json")
     machines = {name: SCALED_MACHINES[name] for name in MACHINES}

@@ -27,11 +27,11 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def write_recorded(params: Params) -> None:
-    """Write results/analyses/recorded.nc. Raises RunError if a run's weights do not follow from its record."""
+    """Write analyses/recorded.nc. Raises RunError if a run's weights do not follow from its record."""
     given = {"profile": params.profile, "learning_rate": RATE, "batch": BATCH, "smoothing": SMOOTHED}
     origin = attributes(params.analyses, clock="measured") | {"parameters": json.dumps(given)}
     data = recorded().assign_attrs(origin, device=devices.identity("cpu")["name"])
-    results.save(data, paths.results() / "analyses" / "recorded.nc")
+    results.save(data, paths.results("analyses") / "recorded.nc")
 
 
 def recorded() -> xr.Dataset:

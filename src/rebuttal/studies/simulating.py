@@ -9,13 +9,13 @@ import xarray as xr
 
 from rebuttal import paths, results
 from rebuttal.costs import Costs
-from rebuttal.machines import machine
 from rebuttal.params import Study
 from rebuttal.params.engine import LOCAL
 from rebuttal.readings import gradients, summary
 from rebuttal.simulation import simulate
 from rebuttal.stragglers import NoStragglers
 from rebuttal.studies.pool import run_all
+from rebuttal.studies.pricing import costs_of
 from rebuttal.studies.provenance import attributes
 from rebuttal.studies.runs import Setting, labels, settings, timeline_path
 from rebuttal.timeline import Timeline
@@ -40,7 +40,7 @@ def simulate_method(study: Study, method: str, engine: str = LOCAL) -> None:
     """Write the timelines of a method for every seed of the study, and their summary. engine: as in params.yaml."""
     some = settings(study, method)
     tasks = [(study, setting, seeds) for setting in some for seeds in _alike(study, setting)]
-    found = run_all(_simulate_one, tasks, f"simulate {method}", preload=[__name__], engine=engine)
+    found = run_all(_simulate_one, tasks, f"{study.name}: clock", preload=[__name__], engine=engine)
     rows = {(task[1].key, seed): row for task, row in zip(tasks, found, strict=True) for seed in task[2]}
     dataset = _summaries(study, some, rows)
     results.save(dataset, paths.results(study.name) / "summaries" / f"{method}.nc")
@@ -53,10 +53,10 @@ def budget_batches(study: Study, costs: Costs) -> int:
 
 def run_timeline(study: Study, setting: Setting, seed: int) -> Timeline:
     """One run of a study on the virtual clock."""
-    costs = Costs.read(paths.results() / "profile.json", setting.workload, study.batch)
+    costs = costs_of(study, setting.workload)
     return simulate(
         setting.variant.program,
-        machine=setting.machine,
+        machine=study.machine(setting.machine),
         workload=setting.workload,
         workers=setting.variant.workers or study.workers_of(setting.workload),
         seed=seed,
@@ -72,7 +72,7 @@ def _alike(study: Study, setting: Setting) -> list[tuple[int, ...]]:
     seeds = (*study.tuning_seeds, *study.seeds)
     return (
         [seeds]
-        if isinstance(machine(setting.machine).stragglers, NoStragglers)
+        if isinstance(study.machine(setting.machine).stragglers, NoStragglers)
         else [(one,) for one in seeds]
     )
 

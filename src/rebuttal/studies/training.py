@@ -6,11 +6,11 @@ import numpy as np
 import xarray as xr
 
 from rebuttal import paths, results
-from rebuttal.costs import Costs
 from rebuttal.params import Params, Study
 from rebuttal.readings import progress
 from rebuttal.studies.curves import RunCurves, curves_of
 from rebuttal.studies.pool import engine_of
+from rebuttal.studies.pricing import costs_of
 from rebuttal.studies.provenance import Stopwatch, of_training, provenance, write_json
 from rebuttal.studies.runs import Setting, labels, settings
 from rebuttal.studies.tuning import DIMS, tuned_rates
@@ -40,14 +40,16 @@ def train_method(params: Params, study: Study, method: str) -> xr.Dataset:
         rates=rates,
         splits=SPLITS,
         pick=lambda updates: np.linspace(0, updates, study.points).round().astype(int).tolist(),
-        title=f"train {method}",
+        title=f"{study.name}: training",
     )
-    dataset = _dataset(study, some, runs, rates)
+    dataset = _dataset(study, some, runs, rates).assign_attrs(of_training(study, params.data_root))
     folder = paths.results(study.name) / "training" / method
     results.save(dataset, folder / "curves.nc")
     replays_s = {" | ".join(key): run.wall_s for key, run in runs.items()}
     write_json(folder / "timing.json", {"stage": watch.read(), "replays_s": replays_s})
-    write_json(folder / "provenance.json", provenance(study) | {"engine": engine_of(params.engine)})
+    write_json(
+        folder / "provenance.json", provenance(study, params.device) | {"engine": engine_of(params.engine)}
+    )
     return dataset
 
 
@@ -72,7 +74,6 @@ def _dataset(
             **coords,
             **{name: (along, np.full(along_shape, np.nan), {"units": units}) for name, units in AXES.items()},
         },
-        attrs=of_training(study),
     )
     for setting in some:
         place = dict(zip(DIMS, setting.key, strict=True))
@@ -88,7 +89,7 @@ def _dataset(
 
 def _axes(study: Study, setting: Setting, run: RunCurves) -> dict[str, np.ndarray]:
     """The coordinates of a setting's points, each [seed, point]."""
-    costs = Costs.read(paths.results() / "profile.json", setting.workload, study.batch)
+    costs = costs_of(study, setting.workload)
     rows = [progress(t).sel(version=list(v)) for t, v in zip(run.timelines, run.versions, strict=True)]
     applied = np.stack([row["batches_applied"].values for row in rows]) * study.batch
     return {

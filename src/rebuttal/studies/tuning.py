@@ -32,9 +32,10 @@ def tune_method(params: Params, study: Study, method: str) -> None:
         rates=rates,
         splits=("validation",),
         pick=_last_points,
-        title=f"tune {method}",
+        title=f"{study.name}: tuning",
     )
-    results.save(_dataset(study, some, runs), paths.results(study.name) / "tuning" / f"{method}.nc")
+    dataset = _dataset(study, some, runs).assign_attrs(of_training(study, params.data_root))
+    results.save(dataset, paths.results(study.name) / "tuning" / f"{method}.nc")
 
 
 def _last_points(updates: int) -> list[int]:
@@ -54,7 +55,6 @@ def _dataset(study: Study, some: Sequence[Setting], runs: dict[tuple, RunCurves]
         }
         | {name: (list(DIMS), np.full(shape[:3], np.nan)) for name in ("best_learning_rate", "at_edge")},
         coords=coords,
-        attrs=of_training(study),
     )
     for setting in some:
         place = dict(zip(DIMS, setting.key, strict=True))

@@ -17,27 +17,32 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal import paths
+from rebuttal import code, paths
 from rebuttal.graph import Order
 from rebuttal.params.engine import LOCAL
 from rebuttal.replaying.merging import merged
 from rebuttal.rules import Rule
 from rebuttal.studies.pool import run_all
+from rebuttal.studies.progress import note_curve
 
 Arrays = dict[str, Any]
 LARGE_BATCHES = 4  # gradients over this many batches are large tensors already
 FULL_CALL = 10  # replicas (times ready gradients) that make a full call: fewer are given company
 WORKERS = "rebuttal.replaying.workers"  # what computes: it brings torch
-#: What a value depends on besides the unit itself: change any of it and the store's content no longer applies.
-CODE = (
-    "replaying", "workloads", "cut.py", "graph.py", "rules.py", "seeding.py", "task.py", "task_local.py",
-    "studies/units.py",
+#: Of what that brings in, what has no part in a value: time lines have become orders before, curves get their seconds
+#: and metrics their words afterwards; the others say where files are and what is refused.
+NO_PART = (
+    "rebuttal.errors", "rebuttal.metrics", "rebuttal.paths", "rebuttal.readings", "rebuttal.timeline",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Context:
-    """What all units of a study share. data: `workloads.fingerprint`, which changes with a user's own data."""
+    """What all units of a study share.
+
+    table: which executor serves what, as a text (`Table.text`). data: `workloads.fingerprint`, which changes with a
+    user's own data.
+    """
 
     workload: str
     device: str
@@ -45,6 +50,7 @@ class Context:
     batch: int
     splits: tuple[str, ...]
     rule: Rule
+    table: str
     data: str = ""
 
 
@@ -67,7 +73,6 @@ class Unit:
             "seeds": self.seeds,
             "learning_rates": self.learning_rates,
             "versions": self.versions,
-            "table": (paths.results() / "executors.json").read_text(),
             "code": _code(),
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
@@ -93,17 +98,34 @@ class Unit:
         ]
 
 
-def compute_units(units: Sequence[Unit], title: str, engine: str = LOCAL) -> list[Arrays]:
+def compute_units(
+    units: Sequence[Unit], title: str, engine: str = LOCAL, labels: Sequence[str] = ()
+) -> list[Arrays]:
     """The arrays of each unit, '<split>_<what>' [S, R, points] and diverged_at [S, R]; equal units once.
 
-    engine: as in params.yaml. It is no part of a unit: what any machine has computed is found by all.
+    engine: as in params.yaml. It is no part of a unit: what any machine has computed is found by all. labels: what the
+    units are called where their curves are noted as they come.
     """
     distinct = {unit.key: unit for unit in units}
     bundles = _bundles([unit for unit in distinct.values() if not _place(unit).is_file()])
     weights = [float(sum(unit.gradients for unit in bundle)) for bundle in bundles]
-    run_all(_compute_and_store, [(bundle,) for bundle in bundles], title, weights, [WORKERS], engine)
+    called = dict(zip((unit.key for unit in units), labels, strict=False))
+
+    def noted(number: int) -> None:
+        for unit in bundles[number]:
+            _note(title, unit, called.get(unit.key, unit.context.workload))
+
+    tasks = [(bundle,) for bundle in bundles]
+    run_all(_compute_and_store, tasks, title, weights, [WORKERS], engine, on_done=noted)
     stored = {key: _read(_place(unit)) for key, unit in distinct.items()}
     return [stored[unit.key] for unit in units]
+
+
+def _note(title: str, unit: Unit, label: str) -> None:
+    """Leave the curve of a unit that was trained for whoever watches: its first learning rate, mean over its seeds."""
+    if "training" in unit.context.splits:
+        losses = _read(_place(unit))["training_loss"][:, 0].mean(0)
+        note_curve(title, label, unit.versions, np.nan_to_num(losses, nan=0.0, posinf=0.0).tolist())
 
 
 def _bundles(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -147,10 +169,9 @@ def _compute_and_store(bundle: Sequence[Unit]) -> None:
     from rebuttal.replaying.engine import Job  # noqa: PLC0415
     from rebuttal.replaying.workers import replayer  # noqa: PLC0415
 
-    began, table = time.perf_counter(), paths.results() / "executors.json"
-    c = bundle[0].context
+    began, c = time.perf_counter(), bundle[0].context
     jobs = [Job(unit.order, unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
-    computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, c.rule, table, c.data)
+    computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, c.rule, c.table, c.data)
     found = computing.run_together(jobs)
     share_s = (time.perf_counter() - began) / len(bundle)
     for unit, curves in zip(bundle, found, strict=True):
@@ -169,7 +190,6 @@ def _write(path: Path, arrays: Arrays) -> None:
 @functools.cache
 def _code() -> Mapping[str, str]:
     """Hashes of the code and the versions that values depend on."""
-    package = Path(__file__).parent.parent
-    files = [path for name in CODE for path in sorted((package / name).rglob("*.py")) or [package / name]]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-    return {"code": digest, **{name: version(name) for name in ("torch", "numpy", "scikit-learn")}}
+    computing = {__name__, *code.closure(WORKERS, without=NO_PART)}  # this one merges, and sets side by side
+    versions = {name: version(name) for name in ("torch", "numpy", "scikit-learn")}
+    return {"code": code.digest(computing), **versions}

@@ -9,13 +9,13 @@ from rebuttal.stats.worker_counts import METHODS, worker_counts
 from rebuttal.studies.provenance import of_training
 from rebuttal.studies.whole import run_study
 
-STUDY = "backup_workers"  # whose methods, seeds, learning rates and target are taken
+STUDY = "backup-workers"  # whose methods, seeds, learning rates and target are taken
 NAME = "worker_counts"
 BACKUPS = 1  # of any number of workers: what the paper has with 8 and with 16, on PixelCNN
 
 
 def write_worker_counts(params: Params) -> None:
-    """Write results/worker_counts and, from it, results/analyses/worker_counts.nc. Raises InputError."""
+    """Write worker-counts and, from it, analyses/worker_counts.nc. Raises InputError."""
     study = params.study(STUDY)
     run_study(params, on_counts(study, params.analyses.worker_counts))
     baseline = results.load_tuning(STUDY)
@@ -24,8 +24,8 @@ def write_worker_counts(params: Params) -> None:
     )
     data = worker_counts(results.load_curves(NAME), results.load_summaries(NAME), baseline)
     given = {"profile": params.profile, "worker_counts": params.analyses.worker_counts, "backups": BACKUPS}
-    origin = of_training(study) | {"parameters": json.dumps(given)}
-    results.save(data.assign_attrs(origin), paths.results() / "analyses" / f"{NAME}.nc")
+    origin = of_training(study, params.data_root) | {"parameters": json.dumps(given)}
+    results.save(data.assign_attrs(origin), paths.results("analyses") / f"{NAME}.nc")
 
 
 def on_counts(study: Study, counts: tuple[int, ...]) -> Study:

@@ -19,18 +19,16 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from rebuttal import code
 from rebuttal.lifeline import tie_to_parent
 from rebuttal.warm import BROKEN, READY, identity
-
-Listing = list[tuple[str, int, int]]
 
 
 def serve(listener: socket.socket, modules: Sequence[str]) -> None:
     """Import `modules`, then fork for each connection until standard input ends."""
-    code = listing()  # before the imports: what changes during them counts as changed
+    known = code.listing()  # before the imports: what changes during them counts as changed
     for module in modules:
         importlib.import_module(module)
     gc.freeze()  # collections in the children leave the shared pages shared
@@ -42,22 +40,15 @@ def serve(listener: socket.socket, modules: Sequence[str]) -> None:
         with connection, contextlib.suppress(OSError):  # no room to fork: the client goes on cold
             if os.fork() == 0:
                 listener.close()
-                _forked(connection, code)
+                _forked(connection, known)
 
 
-def listing() -> Listing:
-    """Name, size and time of change of each file of the package's code."""
-    package = Path(__file__).parents[1]
-    found = ((path, path.stat()) for path in sorted(package.rglob("*.py")))
-    return [(str(path), about.st_size, about.st_mtime_ns) for path, about in found]
-
-
-def _forked(connection: socket.socket, code: Listing) -> None:
+def _forked(connection: socket.socket, known: code.Listing) -> None:
     """All that a forked process does."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         tie_to_parent()
-        _compute(connection, code)
+        _compute(connection, known)
     except BROKEN:  # the client is gone
         os._exit(1)
     except BaseException:  # noqa: BLE001 - it must not return into the server's loop
@@ -66,12 +57,12 @@ def _forked(connection: socket.socket, code: Listing) -> None:
         os._exit(1)
 
 
-def _compute(connection: socket.socket, code: Listing) -> None:
+def _compute(connection: socket.socket, known: code.Listing) -> None:
     """Become like the client, then compute what it asks for until it closes the connection."""
     _, streams, *_ = socket.recv_fds(connection, 1, 3)
     incoming, outgoing = connection.makefile("rb"), connection.makefile("wb")
     wanted, folder, environment = pickle.load(incoming)  # noqa: S301 - the socket's folder is this user's alone
-    if wanted != identity() or code != listing():
+    if wanted != identity() or known != code.listing():
         return
     _become(streams, folder, environment)
     outgoing.write(READY)

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from rebuttal.errors import refuse
+from rebuttal.own_code import resolved
 from rebuttal.workloads import image_files, models, user_data, vision_models
 from rebuttal.workloads.augmentation import FlipAndCrop
 from rebuttal.workloads.image_files import Images, divided
 from rebuttal.workloads.parts import Target
-from rebuttal.workloads.text_files import resolved
 from rebuttal.workloads.workload import Split, Workload, assemble
 
 TARGET = Target(

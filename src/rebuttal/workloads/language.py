@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from rebuttal.own_code import resolved
 from rebuttal.workloads import text_files
 from rebuttal.workloads.blocks import Block, Tokens, chained
 from rebuttal.workloads.likelihood import LIKELIHOOD
@@ -49,7 +50,7 @@ def text(path: str | Path) -> Workload:
     return _workload(
         f"text:{path}",
         text_files.read(path),
-        f"{MODEL}the user's own text, {text_files.resolved(path).name}.",
+        f"{MODEL}the user's own text, {resolved(path).name}.",
     )
 
 

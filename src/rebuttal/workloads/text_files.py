@@ -4,8 +4,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from rebuttal import paths
 from rebuttal.errors import InputError, refuse
+from rebuttal.own_code import resolved
 
 LEAST = 4_000  # characters: fewer leave next to nothing to validate on
 
@@ -28,12 +28,6 @@ def read(path: str | Path) -> str:
     if len(text) < LEAST:
         raise refuse("text", str(path), f"at least {LEAST} characters; there are {len(text)}")
     return text
-
-
-def resolved(path: str | Path) -> Path:
-    """An absolute path; a relative one starts at the project's root."""
-    place = Path(path).expanduser()
-    return place if place.is_absolute() else paths.given() / place
 
 
 def python_topics() -> str:

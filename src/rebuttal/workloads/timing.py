@@ -40,10 +40,10 @@ class Stopwatch:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """One intra-op thread inside: small operations lose with more, above all next to a busy neighbour."""
+def threads(count: int) -> Iterator[None]:
+    """So many intra-op threads inside: small operations lose with several, above all next to a busy neighbour."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@
 import hashlib
 from pathlib import Path
 
+from rebuttal import own_code
 from rebuttal.errors import refuse
 from rebuttal.workloads import image_files, image_tree, text_files
 
@@ -30,7 +31,7 @@ def parts_of(name: str) -> tuple[str, str, Path]:
         raise refuse("workload", name, "images:MODEL:PATH, text:PATH or file:PATH.py")
     if kind == "images" and model not in VISION_MODELS:
         raise refuse("workload's model", model, VISION_MODELS)
-    return kind, model, text_files.resolved(path)
+    return kind, model, own_code.resolved(path)
 
 
 def check(name: str) -> None:
@@ -40,8 +41,8 @@ def check(name: str) -> None:
         image_files.divided(image_files.read(path, SIDE, resize=True))
     elif kind == "text":
         text_files.read(path)
-    elif not path.is_file():
-        raise refuse("workload", name, "a Python file; there is none at this path")
+    else:
+        own_code.path_of(name, "workload")
 
 
 def fingerprint(name: str) -> str:

@@ -63,7 +63,7 @@ CAPTIONS: dict[str, About] = {
         across=3,
     ),
     "throughput": About(
-        "Throughput against the batch, on this device",
+        "Throughput against the batch, on the measured device",
         "Were time proportional to the batch, every line would be level. They rise as far as larger tensors use "
         "the device better; in the second panel the dashed line marks half of the best. Each point is the sum of "
         "the medians of the layers' passes.",
