@@ -69,11 +69,13 @@ def test_a_paper_that_is_taken_out_leaves_no_page(project):
     text = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(text.replace("layer-wise, ", ""))
     all_pages._remove_others(all_pages.every())
-    left = {path.relative_to(project).as_posix() for path in (project / "reports/quick").rglob("layer-wise.*")}
+    left = {
+        path.relative_to(project).as_posix() for path in (project / "reports/quick").rglob("layer-wise.*")
+    }
     assert left == set()
     assert (project / "reports/quick/random-smoothing.html").is_file()
 
 
 def test_an_unknown_page_is_refused_with_the_nearest_name(project):
-    with pytest.raises(InputError, match="page: got 'layerwise'; .*did you mean 'layer-wise'"):
+    with pytest.raises(InputError, match=r"page: got 'layerwise'; .*did you mean 'layer-wise'"):
         all_pages.write_pages(lambda *_: None, ["layerwise"])

@@ -14,7 +14,7 @@ from rebuttal.report import beside
 from rebuttal.report.paper_review import review
 from rebuttal.report.site import ledger_row
 
-PAPER, STUDY = "backup-workers", "backup_workers"
+PAPER, STUDY = "backup-workers", "backup-workers"
 DEVICE = {"name": "a processor"}
 
 
@@ -63,7 +63,10 @@ def test_another_profile_is_shown_with_its_status_and_effect(project):
     ]
     paragraph = beside.said(["profile quick"], others)
     assert "rests on: profile quick. " in paragraph
-    assert "reference/standard says: profile standard, run on a processor on 2026-01-31." in paragraph
+    assert (
+        "reference/standard says: profile standard, seconds of a processor, trained on 2026-01-31."
+        in paragraph
+    )
 
 
 def test_a_reference_of_the_own_profile_stands_beside_nothing(project):

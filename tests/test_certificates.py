@@ -216,7 +216,7 @@ def mixed_profiles(project):
         (another_profile, ["--reference", "reference/here"], "has the profile full; allowed: made_up"),
         (twice, [], "2 of the profile made_up"),
         (changed_reference, [], "params.yaml (changed)"),
-        (no_results, [], "no training/*/curves.nc of backup_workers"),
+        (no_results, [], "no training/*/curves.nc of backup-workers"),
         (no_papers, [], "no papers/*/paper.yaml"),
         (mixed_profiles, [], "results of the profiles full, made_up"),
         (None, ["--reference", "nowhere"], "--reference: got 'nowhere'"),

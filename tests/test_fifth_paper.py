@@ -16,7 +16,13 @@ from rebuttal.params import load
 from rebuttal.report import all_pages
 
 PAPER = Path(__file__).parent / "papers" / "decentralised"
-SMALL = {"seeds": [0, 1, 2, 3, 4], "tuning_seeds": [100], "epochs": 1, "points": 3, "learning_rates": [0.1, 0.3]}
+SMALL = {
+    "seeds": [0, 1, 2, 3, 4],
+    "tuning_seeds": [100],
+    "epochs": 1,
+    "points": 3,
+    "learning_rates": [0.1, 0.3],
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +44,11 @@ def made(project):
     """The project after the paper's study and the pages, as the pipeline's commands make them."""
     for command in (["study", "decentralised"], ["pages", "decentralised"]):
         done = subprocess.run(
-            [sys.executable, "-m", "rebuttal", *command], cwd=project, capture_output=True, text=True, timeout=300
+            [sys.executable, "-m", "rebuttal", *command],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr
     return project
@@ -112,7 +122,12 @@ def test_an_unfit_name_is_refused(project, monkeypatch, name, said):
 
 BROKEN = [
     # what is changed in paper.yaml or study.yaml, and what the refusal says
-    ("paper.yaml", "of: [dpsgd]", "of: [dpsdg]", ["rule.of: got 'dpsdg'", "did you mean 'dpsgd'", "(question dp-"]),
+    (
+        "paper.yaml",
+        "of: [dpsgd]",
+        "of: [dpsdg]",
+        ["rule.of: got 'dpsdg'", "did you mean 'dpsgd'", "(question dp-"],
+    ),
     ("study.yaml", "all_reduce:\n", "all_reduce_2:\n", ["rule.against: got 'all_reduce'", "(question dp-"]),
     ("study.yaml", "batch: 16", "batch: 4096", ["study.yaml: batch size: got 4096", "digits_mlp"]),
 ]
@@ -143,7 +158,9 @@ def test_a_figure_whose_baseline_is_not_run_takes_that_of_its_rule_or_is_refused
     figure = next(line for line in text.splitlines() if "figure: time_to_target" in line)
     path.write_text(text.replace(figure, figure.replace("time_to_target", "speed_up_split"), 1))
     try:
-        checking.check_project(load())  # asynchronous, its baseline, is not run; the rule compares with one that is
+        checking.check_project(
+            load()
+        )  # asynchronous, its baseline, is not run; the rule compares with one that is
         path.write_text(text.replace(figure, figure.replace("time_to_target", "speed_up_over_gpipe"), 1))
         checking.check_project(load())
     finally:

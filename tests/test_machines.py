@@ -96,7 +96,7 @@ def test_scaled_machines_need_the_costs_of_a_model(name):
     for wrong in (None, Costs(), ScaledCosts(device=replace(preset.compute, source="assumed: another"))):
         with pytest.raises(InputError, match="scaled_costs"):
             preset.gradient_s(wrong, 1)
-    with pytest.raises(InputError, match="profile"):
+    with pytest.raises(InputError, match="reference/devices"):
         MACHINES["ethernet_10g"].gradient_s(ScaledCosts(device=preset.compute), 1)
     assert preset.gradient_s(ScaledCosts(device=preset.compute), 3) == 4.0
     assert {"compute.flops_per_s", "compute.efficiency", "compute.half_flops"} <= set(preset.sources())

@@ -86,7 +86,7 @@ def test_every_method_has_a_group_and_a_look_of_its_own():
 
 
 def test_what_studies_call_a_method_has_a_look_that_no_figure_changes(root):
-    texts = [path.read_text(encoding="utf-8") for path in (root / "params").glob("*.yaml")]
+    texts = [path.read_text(encoding="utf-8") for path in root.glob("papers/*/study.yaml")]
     own = {
         name for text in texts for name in re.findall(r"^ +(\w+):(?=\s*{?\s*program:)", text, re.MULTILINE)
     }

@@ -113,7 +113,9 @@ def test_a_broken_paper_is_refused_in_one_line(case, source, tmp_path):
 
 def test_a_paper_that_is_not_there_and_one_that_is_no_yaml_are_refused(project, source):
     (project / "papers" / "backup-workers").mkdir(parents=True)
-    (project / "papers" / "backup-workers" / "paper.yaml").write_text(source.read_text())
+    for name in ("paper.yaml", "study.yaml"):
+        text = source.with_name(name).read_text()
+        (project / "papers" / "backup-workers" / name).write_text(text)
     assert papers.load("backup-workers").id == "backup-workers"
     with pytest.raises(InputError, match="did you mean 'backup-workers'"):
         papers.load("backup-worker")
@@ -303,11 +305,12 @@ def test_every_profile_has_a_workload_for_every_rule(source, profile):
     for path in sorted(root.glob("papers/*/paper.yaml")):
         paper = papers.load(path)
         assert paper.study is not None
-        numbers = files.read(root / "params" / f"{profile}.yaml")[paper.study]
+        sizes = files.read(files.study_file(root, paper.study))["sizes"]
+        workloads = (sizes["all"] | sizes[profile])["workloads"]
         for question in (*paper.claims, *paper.concerns):
             for evidence in question.answers:
                 named = getattr(evidence.rule, "workloads", None)
-                assert not named or set(named) & set(numbers["workloads"]), question.id
+                assert not named or set(named) & set(workloads), question.id
 
 
 def test_a_changed_result_file_changes_the_ledger(source, tmp_path, rows):
@@ -324,5 +327,6 @@ def test_a_changed_result_file_changes_the_ledger(source, tmp_path, rows):
 def test_the_example_in_the_guide_is_a_valid_paper(request, tmp_path):
     guide = (request.config.rootpath / "docs" / "adding_a_paper.md").read_text()
     path = tmp_path / "paper.yaml"
+    (tmp_path / "study.yaml").touch()
     path.write_text(guide.split("```yaml\n")[1].split("```")[0])
     assert papers.load(path).id == "my-paper"

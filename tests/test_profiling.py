@@ -62,6 +62,7 @@ def test_the_file_says_what_was_measured_on_what_and_when(path):
     assert found.name == "made_here"
     assert (found.device["kind"], found.device["threads"]) == ("cpu", 1)
     assert found.device["timing"] == {"exclusive": True} | QUIET
+    assert "load_average" not in found.device  # of a moment; `timing` is about all of them
     assert found.versions["torch"]
     assert found.repeats == profiling.REPEATS
     assert time.strptime(found.date, "%Y-%m-%d")

@@ -181,7 +181,9 @@ def test_every_result_file_is_listed_with_its_hash(place, opened):
         for path in (place / "results" / "quick").rglob("*")
         if path.suffix in (".nc", ".json") and not OTHERS & set(path.relative_to(place).parts)
     ]
-    assert {f"results/{path.relative_to(place / 'results/quick').as_posix()}" for path in there} == set(listed)
+    assert {f"results/{path.relative_to(place / 'results/quick').as_posix()}" for path in there} == set(
+        listed
+    )
     shown = opened.provenance().text
     assert all(digest[:16] in shown for digest in listed.values())
 
@@ -308,9 +310,7 @@ def test_a_page_shows_results_and_hides_code_behind_a_toggle():
     assert "<title>One &amp; two</title>" in page
     assert "page part" in page
     assert "other" not in page
-    assert (
-        '<details class="code" id="cell-1"><summary>Code: code cell 1 of notebooks/x.ipynb</summary>' in page
-    )
+    assert '<details class="code" id="cell-1"><summary>Code: code cell 1 of x.ipynb</summary>' in page
     assert '<a href="#A">A</a>' in page
 
 

@@ -71,7 +71,7 @@ def test_a_staleness_that_one_file_never_saw_has_the_count_zero(tmp_path):
 def test_the_other_files_load_too(study):
     assert results.load_tuning(study).validation_metric.dims[3:] == ("learning_rate", "seed")
     assert results.load_summaries(study).staleness_count.dims[3:] == ("staleness",)
-    assert results.load_stragglers(study).iteration_seconds_simulated.dims == (
+    assert results.load_stragglers(study.parent / "analyses").iteration_seconds_simulated.dims == (
         "straggler",
         "workers",
         "backups",
@@ -166,7 +166,7 @@ def test_an_empty_folder_and_an_unknown_study_are_refused(tmp_path, project):
     with pytest.raises(InputError, match="no training"):
         results.load_curves(tmp_path)
     (project / "results" / "quick" / "backup-workers").mkdir(parents=True)
-    with pytest.raises(InputError, match="did you mean 'backup_workers'"):
+    with pytest.raises(InputError, match="did you mean 'backup-workers'"):
         results.load_curves("backup_worker")
 
 

@@ -8,9 +8,7 @@ from itertools import pairwise
 
 import pytest
 import synthetic_comparison
-import yaml
 from built_site import DRAWN, PAGES, REVIEWS, read
-from doc_pages import ROOT
 
 from rebuttal import papers
 from rebuttal.charts import theme

@@ -165,7 +165,7 @@ import sys
 sys.path.insert(0, ".")
 from rebuttal import cli
 import helpers
-cli.COMMANDS = (("end", helpers.end, "", ()),)
+cli.COMMANDS = (("end", helpers.end, "", lambda _: None),)
 sys.exit(cli.main(["end"]))
 """
     done = finished([*PYTHON, "-c", code], folder)

@@ -100,7 +100,8 @@ class _File(Strict):
 class Paper(Strict):
     """A paper with its claims and the concerns about it.
 
-    study: the name of its folder of results, which is its id, if a study.yaml is beside its file. changed: what was changed after a first look at results.
+    study: the name of its folder of results, its id, if there is a study.yaml beside its file. changed: what was
+    changed after a first look at results.
     """
 
     id: str

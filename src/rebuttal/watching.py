@@ -19,11 +19,9 @@ def watch(every_s: float = 2.0, for_s: float | None = None) -> None:
     # Imported here because only notebooks need it.
     from IPython.display import HTML, display  # noqa: PLC0415
 
-    began, table, chart = (
-        time.monotonic(),
-        display(HTML(""), display_id=True),
-        display(HTML(""), display_id=True),
-    )
+    began = time.monotonic()
+    table: Any = display(HTML(""), display_id=True)
+    chart: Any = display(HTML(""), display_id=True)
     try:
         while True:
             found = notes()

@@ -6,7 +6,7 @@ from rebuttal.cli.starting import started
 
 
 def pages(given: argparse.Namespace) -> None:
-    """Make every page whose inputs have changed, side by side, and the site around them; or the pages that are named."""
+    """Make every page whose inputs have changed and the site around them; or the pages that are named."""
     from rebuttal.report.all_pages import write_all, write_pages
     from rebuttal.studies.pool import run_all
 

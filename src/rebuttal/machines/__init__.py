@@ -1,10 +1,10 @@
 """Machines: devices, links and stragglers, with the source of every figure.
 
-A virtual machine's clock rests on one of three kinds of compute cost. `Measured` ones were measured, for
-the workload that is trained, on the device whose file of costs the parameters name. `Scaled` ones follow from a device's peak arithmetic and memory
-bandwidth and from what each layer of a model computes and moves (rebuttal.models_at_size). `Stated` ones are those of
-another model on another device, taken from a publication: the workload that is trained then stands in for that model,
-and only its clock is theirs.
+A virtual machine's clock rests on one of three kinds of compute cost. `Measured` ones were measured, for the workload
+that is trained, on the device whose file of costs the parameters name. `Scaled` ones follow from a device's peak
+arithmetic and memory bandwidth and from what each layer of a model computes and moves (rebuttal.models_at_size).
+`Stated` ones are those of another model on another device, taken from a publication: the workload that is trained then
+stands in for that model, and only its clock is theirs.
 
 Every `source` begins with a word of `TAGS`; only a figure that was read in the paper may be quoted as the paper's.
 """

@@ -154,7 +154,9 @@ class Machine:
         """The costs, if they are those of this machine's device: scaled ones say for which device they are."""
         device = self.compute if isinstance(self.compute, Scaled) else None
         if costs is None or getattr(costs, "device", None) != device:
-            origin = "scaled_costs of a model's layers on its device" if device else "a file of reference/devices"
+            origin = (
+                "scaled_costs of a model's layers on its device" if device else "a file of reference/devices"
+            )
             given = None if costs is None else "costs of another device"
             raise refuse(f"costs on machine {self.name}", given, f"the workload's costs, from {origin}")
         return costs

@@ -86,9 +86,8 @@ def _parts_of(model: type[Section]) -> type[Section]:
 def _by_profile(model: type[Section]) -> type[Section]:
     """A section with parts of `model` for every profile together, and for each."""
     part = _parts_of(model)
-    return create_model(
-        f"Sizes{model.__name__}", __base__=Section, **dict.fromkeys((EVERY, *PROFILES), (part, ...))
-    )
+    fields: dict[str, Any] = dict.fromkeys((EVERY, *PROFILES), (part, ...))
+    return create_model(f"Sizes{model.__name__}", __base__=Section, **fields)
 
 
 SizesNumbers, SizesGrid = _by_profile(Numbers), _by_profile(Grid)

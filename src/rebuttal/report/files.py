@@ -59,11 +59,21 @@ def reviewed() -> list[dict[str, Any]]:
     return sorted(found, key=lambda review: review["paper"])
 
 
+def linked(name: str) -> str:
+    """The name of a result file as a link to its copy in the site."""
+    return f'<a href="{escape(address(name))}"><code>{escape(name)}</code></a>'
+
+
+def address(name: str) -> str:
+    """Where a site has the copy of a result file that is called results/STUDY/..."""
+    return f"data/{name.removeprefix('results/')}"
+
+
 def files_table(found: Sequence[dict[str, Any]]) -> str:
     """Name, size and hash of result files."""
     cells = [
         (
-            f"<code>{escape(one['file'])}</code>",
+            linked(one["file"]),
             html.number(one["bytes"]),
             f"<code>{one['sha256'][:16]}</code>",
         )

@@ -36,8 +36,9 @@ def _curves(study: str) -> str:
     curves = results.load_curves(study)
     both = curves.reset_coords("epoch")[["test_loss", "epoch"]]
     first = both.isel(workload=0, machine=0).sel(rate="tuned").mean("seed")
-    rows = first.to_dataframe().reset_index()[["epoch", "test_loss", "method"]].dropna()
-    return rows.assign(method=rows["method"].map(words)).to_csv(index=False, float_format="%.6g")
+    named = first.assign_coords(method=[words(str(label)) for label in first.method.values])
+    rows = named.to_dataframe().reset_index()[["epoch", "test_loss", "method"]].dropna()
+    return str(rows.to_csv(index=False, float_format="%.6g"))
 
 
 def clear(folder: Path) -> None:

@@ -10,7 +10,6 @@ from rebuttal import papers, paths
 from rebuttal.errors import InputError
 from rebuttal.params import schema
 from rebuttal.references import reference
-from rebuttal.report import page
 from rebuttal.report.files import notes
 from rebuttal.report.readme import write_readme
 
@@ -32,7 +31,8 @@ def release() -> str:
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site)
         if path.is_file() and name.parts[0] not in PRIVATE:
-            page.write(target / name, path.read_text(encoding="utf-8"))
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / name)
     manifest = reference.write(paths.profile())
     write_readme()
     what = f"reports/, reference/{manifest.parent.name} and the README's findings"

@@ -7,6 +7,7 @@ papers' ledgers (rows), and what DVC shows: a metric for each question (metrics)
 import json
 import posixpath
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from rebuttal.report.words import rule
 LEDGER_KEYS = ("id", "paper", "kind", "status", "holm", "effect", "interval", "n", "unit", "rule_in_words", "rule",
                "figure", "data_file", "conditions", "text", "source", "concerns",
                "missing", "evidence", "profile", "beside")  # fmt: skip
+#: The result files that pages name.
+DATA = ("*/training/*/*", "*/tuning/*.nc", "*/summaries/*.nc", "analyses/*", "*.nc")
 ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
 ANCHOR = re.compile(r'\sid="([^"]*)"')
 
@@ -124,6 +127,7 @@ def write_site() -> Path:
     for_dvc.write_metrics(rows, site() / "metrics")
     for_dvc.write_curves(site() / "curves")
     page.write_assets(site())
+    _copy_data(site() / "data")
     notebook = paths.root() / "notebooks" / "index.ipynb"
     executed = execute(notebook, _kept("index"), {})
     written = page.write(
@@ -137,6 +141,15 @@ def write_site() -> Path:
 def site() -> Path:
     """The folder of the profile's pages."""
     return paths.site()
+
+
+def _copy_data(target: Path) -> None:
+    """Put a copy of every result file that pages name into the site, so that it stands alone."""
+    shutil.rmtree(target, ignore_errors=True)
+    for path in sorted({path for pattern in DATA for path in paths.results().glob(pattern)}):
+        place = target / path.relative_to(paths.results())
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
 
 
 def ledger_row(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from rebuttal.charts.theme import words as plain
 from rebuttal.report import beside, html, method_links, words
 from rebuttal.report.captions import ABOUT
+from rebuttal.report.files import linked
 
 FEW = 3  # data files that a question names at once
 LEDGER_MIME = "application/vnd.rebuttal.ledger+json"
@@ -137,7 +138,7 @@ def _pointers(evidence: Sequence[Row]) -> dict[str, str]:
 
 def _data_files(names: Sequence[str]) -> str:
     """The files that a verdict was computed from; many wait behind a toggle."""
-    listed = "<br>".join(f"<code>{escape(name)}</code>" for name in names)
+    listed = "<br>".join(map(linked, names))
     few = len(names) <= FEW
     return listed if few else html.element("details", f"<summary>{len(names)} files</summary>{listed}")
 

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from rebuttal.schemas import STRAGGLERS
 from rebuttal.stats import datasets, quantities
 from rebuttal.stats.judging import FEWEST_SEEDS, Part, Status
 from rebuttal.stats.order_statistics import progress_per_update
@@ -24,7 +25,7 @@ def parts(rule: OrderStatistics | BestBackups | ProductIdentity, data: Results) 
     held = data.order_statistics()
     quantities.check_labels(held, "rule.stragglers", rule.stragglers or [], "straggler")
     models = rule.stragglers or [str(name) for name in held.straggler.values]
-    files = (quantities.file_name(data, "stragglers.nc"),)
+    files = (f"results/analyses/{STRAGGLERS.pattern}",)
     if isinstance(rule, OrderStatistics):
         return [_agreement(name, rule, held) for name in models], "standard errors", files
     quantities.check_labels(held, "rule.workers", [str(rule.workers)], "workers")

@@ -17,7 +17,7 @@ from rebuttal.params import files, text
 from rebuttal.replaying.probe import measure_samples
 from rebuttal.studies.pool import cores
 from rebuttal.studies.pricing import own_costs
-from rebuttal.studies.provenance import PACKAGES, say
+from rebuttal.studies.provenance import PACKAGES, lasting, say
 from rebuttal.workloads import NAMES, check_data, load, timing
 from rebuttal.workloads.workload import Workload
 
@@ -67,7 +67,7 @@ def profile_device(
 def measured(names: Sequence[str], device: str, threads: int, data_root: str | Path) -> dict[str, Any]:
     """What a file says beside its name: the device, and the costs and executors of these workloads on it."""
     found: dict[str, dict[str, Any]] = {"workloads": {}, "executors": {}}
-    identity, timings = devices.identity(device, threads), []  # first, so that the load is that of the others
+    timings = []
     for number, name in enumerate(names, start=1):
         say(f"profile: {name}, {number} of {len(names)}")
         workload = load(name, data_root)
@@ -76,7 +76,7 @@ def measured(names: Sequence[str], device: str, threads: int, data_root: str | P
         timings.append(told)
     return {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
-        "device": identity | {"timing": _together(timings)},
+        "device": lasting(devices.identity(device, threads)) | {"timing": _together(timings)},
         "versions": {package: version(package) for package in PACKAGES},
         "repeats": profiling.REPEATS,
         **found,

@@ -62,7 +62,8 @@ class Bar:
     def __init__(self, title: str, costs: Sequence[float]) -> None:
         whole = sum(costs) or 1.0
         self._shares = [100 * cost / whole for cost in costs]
-        self._left, self._bar = len(costs), _bar(title) if costs else None
+        self._left = len(costs)
+        self._bar: Any = _bar(title) if costs else None
 
     def done(self, number: int) -> None:
         """One more task is done."""

@@ -88,8 +88,12 @@ def costs_device() -> dict[str, Any]:
 
 def host(device: str) -> dict[str, Any]:
     """The device on which values are computed, in processes of one thread; nothing of the moment."""
-    found = devices.identity(device, threads=1)
-    return {name: value for name, value in found.items() if name != "load_average"}
+    return lasting(devices.identity(device, threads=1))
+
+
+def lasting(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What a device is, without its load of the moment."""
+    return {name: value for name, value in identity.items() if name != "load_average"}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
