@@ -15,6 +15,7 @@ from rebuttal.errors import InputError
 from rebuttal.params import load
 from rebuttal.report import all_pages
 
+ROOT = Path(__file__).resolve().parents[1]
 PAPER = Path(__file__).parent / "papers" / "decentralised"
 SMALL = {
     "seeds": [0, 1, 2, 3, 4],
@@ -30,6 +31,8 @@ def project(tmp_path_factory):
     """A finished project, with the folder of a fifth paper and its name in the list of papers; nothing else changed."""
     folder = Path(shutil.copytree(built_site.shared(), tmp_path_factory.mktemp("fifth") / "project"))
     shutil.copytree(PAPER, folder / "papers" / "decentralised")
+    costs = sorted((ROOT / "reference" / "devices").glob("*_thread.json"))[0]
+    shutil.copy(costs, folder / "reference" / "devices" / "here.json")  # of all workloads
     study = folder / "papers" / "decentralised" / "study.yaml"
     content = yaml.safe_load(study.read_text())
     content["sizes"]["quick"] = SMALL | {"shared_learning_rate": 0.1}

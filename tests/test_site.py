@@ -40,7 +40,7 @@ def test_every_concern_and_claim_is_in_the_ledger(built_project, reports):
         )
         assert row["status"] in ("supported", "contradicted", "mixed", "undecided", "answered", "open")
         for file in filter(None, row["data_file"].split("; ")):
-            assert (built_project / file).is_file()
+            assert (reports / "data" / file.removeprefix("results/")).is_file()
         if row["paper"] == "backup-workers":
             assert row["n"] >= 5
 

@@ -14,6 +14,7 @@ from typing import Any
 from rebuttal import papers, paths
 from rebuttal.errors import refuse
 from rebuttal.params import files
+from rebuttal.references.bundle import LEDGER, MANIFEST
 from rebuttal.report import drawings, page, site
 
 STUDY = ("summaries", "timelines", "training", "tuning")
@@ -87,7 +88,8 @@ def _remove_others(pages: Sequence[Page]) -> None:
 def _of_paper(name: str) -> Page:
     study, root = papers.load(name).study, paths.root()
     runs = [paths.results(study) / part for part in STUDY] if study else []
-    about = [root / "papers" / name / "paper.yaml", *sorted(root.glob("reference/*/*.json"))]
+    others = [path for file in (MANIFEST, LEDGER) for path in sorted(root.glob(f"reference/*/{file}"))]
+    about = [root / "papers" / name / "paper.yaml", *others]
     return Page(name, site.write_review, (name,), (*about, paths.results("analyses"), *runs))
 
 
