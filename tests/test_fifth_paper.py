@@ -31,7 +31,7 @@ def project(tmp_path_factory):
     """A finished project, with the folder of a fifth paper and its name in the list of papers; nothing else changed."""
     folder = Path(shutil.copytree(built_site.shared(), tmp_path_factory.mktemp("fifth") / "project"))
     shutil.copytree(PAPER, folder / "papers" / "decentralised")
-    costs = sorted((ROOT / "reference" / "devices").glob("*_thread.json"))[0]
+    costs = min((ROOT / "reference" / "devices").glob("*_thread.json"))
     shutil.copy(costs, folder / "reference" / "devices" / "here.json")  # of all workloads
     study = folder / "papers" / "decentralised" / "study.yaml"
     content = yaml.safe_load(study.read_text())
