@@ -16,7 +16,7 @@ from rebuttal.predicting.sliders import explore
 from rebuttal.stragglers import STRAGGLERS
 
 FREE = {"bandwidth_gbit_s": float("inf"), "latency_us": 0.0, "stragglers": "none"}
-REDRAW_S, LOADED = 1.0, 3  # on a core of its own; so many times where its caches and threads are shared
+REDRAW_S, LOADED = 1.0, 6  # on a core of its own; so many times where its caches and threads are shared
 #: The most work of each kind: by a collective for each layer, through memory, a server, stages, and extra passes.
 HEAVY = ("layer_wise_overlapped", "hogwild", "bounded_delay", "backup_workers", "zero_bubble", "pprs")
 

@@ -44,7 +44,7 @@ BEYOND = """Array.from(document.querySelectorAll("main *")).filter((one) =>
 FIRST_CHART = """new MutationObserver(() => {
   window.firstChart ||= document.querySelector("[data-drawn=yes]") ? performance.now() : 0;
 }).observe(document, { subtree: true, attributeFilter: ["data-drawn"] })"""
-SOON_MS = 3000
+SOON_MS = 6000
 SHOWN = "Array.from(document.querySelectorAll('tr[data-status]')).filter((row) => row.offsetParent).length"
 DRAWN_CHARTS = "document.querySelectorAll('.chart[data-drawn=yes] .drawn svg').length"
 

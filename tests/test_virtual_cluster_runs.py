@@ -180,4 +180,4 @@ def test_a_thousand_workers_are_simulated_fast_enough():
         timeline = run("asynchronous", workers=1000, updates=10_000, machine=where)
         spent.append(time.process_time() - start)
         assert len(timeline.updates["time_s"]) == 10_001
-    assert min(spent) < 2.0
+    assert min(spent) < 4.0
