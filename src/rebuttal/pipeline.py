@@ -3,8 +3,8 @@
     python -m rebuttal.pipeline          write them
     python -m rebuttal.pipeline --check  say what differs, and end with 1
 
-What a stage depends on are the rooms of the package that its command can reach (`rebuttal.code`), so that no edit of
-the source leaves an old result standing, and no list is kept by hand.
+A stage depends on the rooms of the package that its command can reach (`rebuttal.code`), so that no edit of the
+source leaves an old result standing, and no list is kept by hand.
 """
 
 import re
