@@ -64,7 +64,7 @@ def test_another_profile_is_shown_with_its_status_and_effect(project):
     paragraph = beside.said(["profile quick"], others)
     assert "rests on: profile quick. " in paragraph
     assert (
-        "reference/standard says: profile standard, seconds of a processor, trained on 2026-01-31."
+        "reference/standard says: profile standard, layer costs of a processor, trained on 2026-01-31."
         in paragraph
     )
 
@@ -98,7 +98,7 @@ def test_the_page_and_the_ledger_say_what_another_profile_found(project):
     opened = review(project / "papers" / PAPER / "paper.yaml", project / "results" / "quick" / STUDY)
     page = opened.summary().text + opened.concern("bw-1").text
     assert page.count("standard: supported, 1.8 times [1.6, 2]") == 2
-    assert "seconds of a processor, trained on 2026-01-31" in page
+    assert "layer costs of a processor, trained on 2026-01-31" in page
     published = {one["id"]: ledger_row(dict(one)) for one in opened.rows}
     assert published["bw-1"]["beside"]["standard"]["status"] == "supported"
     assert published["bw-3"]["beside"] == {}

@@ -154,6 +154,20 @@ def test_what_would_fail_later_is_refused_now(project, monkeypatch, file, old, n
     assert all(part in line for part in said), line
 
 
+def test_costs_of_its_own_from_a_busy_machine_are_refused(project, monkeypatch):
+    monkeypatch.chdir(project)
+    path = project / "papers" / "decentralised" / "own" / "costs.json"
+    content = json.loads(paths.device_costs().read_text())
+    busy = {"supports_timing": False, "why_not": ["contended: other programs used 1.9 of 2 cores"]}
+    content["device"] = {**content["device"], "timing": busy}
+    path.write_text(json.dumps(content))
+    try:
+        with pytest.raises(InputError, match=r"^costs papers/decentralised/own/costs\.json: got seconds"):
+            checking.check_project(load())
+    finally:
+        path.unlink()
+
+
 def test_a_figure_whose_baseline_is_not_run_takes_that_of_its_rule_or_is_refused(project, monkeypatch):
     monkeypatch.chdir(project)
     path = project / "papers" / "decentralised" / "paper.yaml"

@@ -13,7 +13,7 @@ from doc_pages import blocks, page
 from runs import COSTS, run
 from values import eager_weights, weights_of
 
-from rebuttal import methods, own_code, papers, workloads
+from rebuttal import methods, own_code, papers, paths, workloads
 from rebuttal.cli import main
 from rebuttal.errors import InputError
 from rebuttal.methods import METHODS
@@ -119,6 +119,20 @@ def test_a_relative_name_begins_at_the_project_from_any_folder_of_it(own, monkey
     at_top = methods.program("file:alone.py")
     monkeypatch.chdir(own / "notebooks")
     assert methods.program("file:alone.py") is at_top
+
+
+def test_a_file_that_came_with_the_work_is_run_in_the_place_of_the_sender_s(own, tmp_path):
+    came = tmp_path / "came"
+    came.mkdir()
+    (came / "alone.py").write_text(METHOD)
+    gone = tmp_path / "a folder of the machine that sent the work"
+    with paths.within(came, gone):
+        assert own_code.path_of("file:alone.py", "method") == came / "alone.py"
+        with pytest.raises(InputError, match="there is none at this path"):
+            own_code.path_of("file:other.py", "method")
+    with paths.within(came, own):  # what did not come is looked for where the sender has it
+        (came / "alone.py").unlink()
+        assert own_code.path_of("file:alone.py", "method") == own / "alone.py"
 
 
 def test_a_file_may_build_on_a_method_of_the_package(own):

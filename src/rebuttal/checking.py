@@ -9,7 +9,7 @@ from rebuttal.papers import Evidence, Paper
 from rebuttal.params import Params, Study, files
 from rebuttal.report import figures
 from rebuttal.studies.pool import engine_of
-from rebuttal.studies.pricing import costs_of, largest_gradient
+from rebuttal.studies.pricing import costs_of, files_of, largest_gradient
 from rebuttal.workloads import NAMES
 
 BASE = "backup-workers"  # the paper whose runs a stage of the analyses takes
@@ -24,7 +24,8 @@ def check_project(loaded: Params) -> str:
         raise refuse(
             "papers", list(loaded.studies), f"a list with {BASE}, on whose tuning worker_counts rests"
         )
-    costs.check_evidence(paths.device_costs())
+    for path in dict.fromkeys(path for study in loaded.studies.values() for path in files_of(study)):
+        costs.check_evidence(path)
     for study in loaded.studies.values():
         _check_costs(study)
     for name in papers.reviewed():

@@ -36,9 +36,15 @@ def is_named(name: str) -> bool:
 
 
 def resolved(path: str | Path) -> Path:
-    """An absolute path; a relative one starts at the project's root."""
+    """An absolute path; a relative one starts at the project's root.
+
+    Work that came from another machine looks among the files that came with it first, then at the sender's path.
+    """
     place = Path(path).expanduser()
-    return place if place.is_absolute() else paths.given() / place
+    if place.is_absolute():
+        return place
+    came = paths.root() / place
+    return came if came.exists() else paths.given() / place
 
 
 def path_of(name: str, key: str) -> Path:

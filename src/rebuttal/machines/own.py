@@ -46,40 +46,26 @@ COMPUTE = f"{MEASURED}, {{device: NAME}}, or a section with the keys {', '.join(
 TAGGED = f"a text that begins with {', '.join(f'{tag}: ' for tag in TAGS)}and says where the figure is from"
 
 
-def machines_of(content: Mapping[str, Any], links: Mapping[str, Any] | None = None) -> dict[str, Machine]:
-    """Every machine of the section `machines`, by name; `links` is the section `links`, if there is one.
+def machines_of(content: Any) -> dict[str, Machine]:
+    """Every machine of the section `machines`, by name.
 
     Raises:
         InputError: one line that names the key, what was given and what is allowed.
     """
-    known = LINKS | links_of(links or {})
-    return {name: _machine(name, spec, known) for name, spec in _section("machines", content).items()}
-
-
-def machine_of(name: str, spec: Mapping[str, Any], links: Mapping[str, Any] | None = None) -> Machine:
-    """One machine of a study's own. Raises InputError as `machines_of`."""
-    return machines_of({name: spec}, links)[name]
-
-
-def links_of(content: Mapping[str, Any]) -> dict[str, Link]:
-    """The links of the section `links`, by name. Raises InputError as `machines_of`."""
-    for name in _section("links", content):
-        _check_name(f"links.{name}", name, LINKS)
-    return {name: _link(f"links.{name}", spec, LINKS) for name, spec in content.items()}
-
-
-def _section(place: str, content: Any) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
-        raise refuse(place, content, "a section with a name for each")
-    return content
+        raise refuse("machines", content, "a section with a name for each")
+    return {name: _machine(name, spec) for name, spec in content.items()}
 
 
-def _machine(name: str, spec: Any, links: Mapping[str, Link]) -> Machine:
+def _machine(name: str, spec: Any) -> Machine:
     place = f"machines.{name}"
-    _check_name(place, name, MACHINES)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise refuse(place, name, "a name of small letters, digits and _")
+    if name in MACHINES:
+        raise refuse(place, name, "a name of its own; this one is the package's")
     given = validate(MachinePart, spec, place)
     start = DEFAULTS if given.like is None else _fields_of(f"{place}.like", given.like)
-    found: dict[str, Any] = start | _said(place, given, links) | {"name": name}
+    found: dict[str, Any] = start | _said(place, given) | {"name": name}
     if "worker_link" not in found:
         raise InputError(f"{place}.link: got nothing; allowed: a link, or a machine in `like` that has one")
     if "assumptions" not in found:
@@ -97,13 +83,13 @@ def _fields_of(place: str, name: str) -> dict[str, Any]:
     return {one.name: getattr(MACHINES[name], one.name) for one in fields(Machine)}
 
 
-def _said(place: str, given: MachinePart, links: Mapping[str, Link]) -> dict[str, Any]:
+def _said(place: str, given: MachinePart) -> dict[str, Any]:
     """The fields of a Machine that the content says something about."""
     said = {name: value for name, value in given if value is not None and name != "like"}
     found = {name: said[name] for name in PLAIN if name in said}
     for name, fields_of_it in LINKED.items():
         if name in said:
-            found |= dict.fromkeys(fields_of_it, _link(f"{place}.{name}", said[name], links))
+            found |= dict.fromkeys(fields_of_it, _link(f"{place}.{name}", said[name]))
     if "compute" in said:
         found["compute"] = _compute(f"{place}.compute", said["compute"])
     if "assumptions" in said:
@@ -124,12 +110,12 @@ def _straggling(place: str, said: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _link(place: str, given: Any, links: Mapping[str, Link]) -> Link:
+def _link(place: str, given: Any) -> Link:
     """By name, or of a section's figures."""
     if isinstance(given, str):
-        if given not in links:
-            raise refuse(place, given, links)
-        return links[given]
+        if given not in LINKS:
+            raise refuse(place, given, LINKS)
+        return LINKS[given]
     part = validate(LinkPart, given, place)
     _check_source(f"{place}.source", part.source)
     return Link(**part.model_dump())
@@ -167,13 +153,6 @@ def _stragglers(place: str, given: Any) -> Stragglers:
         return replace(model, **{option: float(value) for option, value in options.items()})
     except InputError as error:
         raise InputError(re.sub(r"^stragglers\b", place, str(error))) from None
-
-
-def _check_name(place: str, name: Any, presets: Mapping[str, object]) -> None:
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise refuse(place, name, "a name of small letters, digits and _")
-    if name in presets:
-        raise refuse(place, name, "a name of its own; this one is the package's")
 
 
 def _check_source(place: str, source: str) -> None:

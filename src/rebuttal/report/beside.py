@@ -70,7 +70,7 @@ def line_html(row: Row) -> str:
 
 
 def rests_on(folder: Path, profile: str) -> str:
-    """On what the results of a study rest: 'profile quick, seconds of THAT PROCESSOR, trained on 2026-01-31'."""
+    """On what the results of a study rest: 'profile quick, layer costs of THAT DEVICE, trained on 2026-01-31'."""
     noted = list(notes(folder, "provenance.json").values())
     return _rests(profile, noted[0].get("device") if noted else None, noted)
 
@@ -104,4 +104,4 @@ def _rests(profile: str, device: Any, noted: Iterable[Mapping[str, Any]]) -> str
     name = device.get("name") if isinstance(device, Mapping) else device
     days = sorted({str(note["date"]) for note in noted if "date" in note})
     when = " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "a day that was not noted"
-    return f"profile {profile}, seconds of {name or 'an unknown device'}, trained on {when}"
+    return f"profile {profile}, layer costs of {name or 'an unknown device'}, trained on {when}"
