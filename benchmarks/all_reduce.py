@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal.devices import identity
+from rebuttal.base.devices import identity
 from rebuttal.processes.launcher import forking, record
 from rebuttal.processes.pinning import quiet_cores
-from rebuttal.processes.shipped import train
+from rebuttal.processes.pytorch_baselines import train
 
 NODES, BATCH, RATE, WARM_UP = 2, 32, 0.02, 20
 
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--workloads", nargs="+", default=["digits_mlp", "digits_cnn"])
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
-    forking("rebuttal.processes.shipped_node")
+    forking("rebuttal.processes.pytorch_baseline_node")
     found = {}
     for workload in given.workloads:
         steps_s: dict[str, list[float]] = {name: [] for name in RUNS}

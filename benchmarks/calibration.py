@@ -1,7 +1,7 @@
 """The virtual clock against a real one: predicted and measured seconds per update on processes of this host.
 
-The calibration of `rebuttal.calibration`, of any profile, without the pipeline. On a busy host it says more about the
-neighbours than about the clock; `supports_timing` says for how many processes it was quiet enough.
+The calibration of `rebuttal.studies.calibration`, of any profile, without the pipeline. On a busy host it says more
+about the neighbours than about the clock; `supports_timing` says for how many processes it was quiet enough.
 
     python benchmarks/calibration.py [--profile full] [--nodes 2 4] [--write reference/calibration.json]
 """
@@ -10,10 +10,10 @@ import argparse
 import json
 from pathlib import Path
 
-from rebuttal.calibration.campaign import calibrate
-from rebuttal.calibration.grid import GRIDS, grid_on
-from rebuttal.charts import calibration_error, calibration_shipped
+from rebuttal.figures import calibration_error, calibration_shipped
 from rebuttal.processes.launcher import forking
+from rebuttal.studies.calibration.campaign import calibrate
+from rebuttal.studies.calibration.grid import GRIDS, grid_on
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     )
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
-    forking("rebuttal.processes.shipped_node")
+    forking("rebuttal.processes.pytorch_baseline_node")
     data = calibrate(grid_on(given.profile, given.nodes))
     errors = calibration_error.rows(data)
     said = [calibration_error.finding(data), calibration_shipped.finding(data)]

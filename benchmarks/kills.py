@@ -21,17 +21,17 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal.devices import identity
-from rebuttal.errors import RunError
-from rebuttal.processes.crew import Crew
+from rebuttal.base.devices import identity
+from rebuttal.base.errors import RunError
+from rebuttal.core.timeline import Timeline
+from rebuttal.core.update_rules import SGD
 from rebuttal.processes.launcher import folder_of_run, started
 from rebuttal.processes.members import Member
-from rebuttal.processes.progress import Progress
+from rebuttal.processes.node_progress import Progress
 from rebuttal.processes.setup import Setup
+from rebuttal.processes.supervisor import Supervisor
 from rebuttal.processes.verification import verify
-from rebuttal.readings import gradients
-from rebuttal.rules import SGD
-from rebuttal.timeline import Timeline
+from rebuttal.simulation.timeline_metrics import gradients
 
 WORKERS, UPDATES = 4, 120
 LATER_S = 0.02  # the longest from a version to a kill: some gradients
@@ -49,7 +49,7 @@ def killed_run(seed: int) -> dict[str, Any]:
     )  # fmt: skip
     with folder_of_run() as folder, started(setup, folder) as members, ThreadPoolExecutor(1) as thread:
         killing = thread.submit(_kill, Progress(folder, len(members)), members[victim], version, later_s)
-        timeline = Crew(setup, folder, members).timeline(patience_s=60.0)
+        timeline = Supervisor(setup, folder, members).timeline(patience_s=60.0)
         processes = [member.pid for member in members.values()]
     if not killing.result():  # a busy host was late, and the run over: not the moment that was drawn
         return killed_run(seed)

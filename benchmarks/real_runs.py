@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rebuttal import seeding
-from rebuttal.devices import identity
-from rebuttal.errors import RunError
+from rebuttal.base import seeding
+from rebuttal.base.devices import identity
+from rebuttal.base.errors import RunError
 from rebuttal.processes.launcher import record
 from rebuttal.processes.verification import verify
 

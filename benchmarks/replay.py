@@ -18,13 +18,13 @@ from pathlib import Path
 import simpy
 import torch
 
-from rebuttal.costs import Costs
-from rebuttal.devices import identity
+from rebuttal.base.devices import identity
+from rebuttal.base.seeding import generator
 from rebuttal.machines import MACHINES
+from rebuttal.machines.costs import Costs
 from rebuttal.replaying.engine import Job, Replayer
 from rebuttal.replaying.probe import measure
-from rebuttal.seeding import generator
-from rebuttal.simulation import simulate
+from rebuttal.simulation.simulate import simulate
 from rebuttal.workloads import load
 from rebuttal.workloads.batches import batch_indices
 from rebuttal.workloads.workload import Workload

@@ -24,7 +24,8 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
-from rebuttal import code, paths, pipeline
+from rebuttal.base import code, paths
+from rebuttal.cli import pipeline
 
 CONFIG = "[core]\n    no_scm = true\n    analytics = false\n    check_update = false\n"
 EDIT = "\n_edited = 1\n"
@@ -94,7 +95,7 @@ def compare(folder: Path, modules: Sequence[str]) -> list[dict]:
         pipelined = list(repo.index.stages)  # read once: an edit of the source changes no stage
         stages = {stage.addressing: stage.addressing.partition("@")[0] for stage in pipelined}
         if unknown := set(stages.values()) ^ set(pipeline.STAGES):
-            raise SystemExit(f"in one of dvc.yaml and rebuttal.pipeline only: {sorted(unknown)}")
+            raise SystemExit(f"in one of dvc.yaml and rebuttal.cli.pipeline only: {sorted(unknown)}")
         loaded = {stage: rest_on(folder, stage) for stage in pipeline.STAGES}
         rows = []
         for module in modules:

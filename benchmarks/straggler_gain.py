@@ -16,16 +16,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rebuttal import leases
-from rebuttal.calibration.straggler_gain import BATCH, WORKLOAD, Setting, gain
-from rebuttal.devices import identity
+from rebuttal.base import host_lease
+from rebuttal.base.devices import identity
 from rebuttal.processes.launcher import forking
+from rebuttal.studies.calibration.straggler_gain import BATCH, WORKLOAD, GainSetting, gain
 
 NEEDED, STRAGGLERS = (2, 3, 4), ("lognormal", "lognormal_wide")
 PACE_S = 0.25  # a hundred times what else an update takes here, on a quiet host
 
 
-def row(setting: Setting) -> dict[str, Any]:
+def row(setting: GainSetting) -> dict[str, Any]:
     """One setting, measured and printed."""
     found = gain(setting)
     print(
@@ -51,10 +51,10 @@ def main() -> None:
     given = parser.parse_args()
     forking("rebuttal.processes.node")
     seeds = range(given.first_seed, given.first_seed + given.repetitions)
-    base = Setting(2, "", PACE_S, given.updates, tuple(seeds))
+    base = GainSetting(2, "", PACE_S, given.updates, tuple(seeds))
     settings = [replace(base, needed=n, stragglers=name) for name in STRAGGLERS for n in NEEDED]
     processes = given.at_once * (max(NEEDED) + base.b + 1)
-    with leases.exclusive(processes) as lease, ThreadPoolExecutor(given.at_once) as threads:
+    with host_lease.exclusive(processes) as lease, ThreadPoolExecutor(given.at_once) as threads:
         device = identity("cpu")
         rows = list(threads.map(row, settings))
         timing = lease.about()

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal.stats import arrays, error_rates, error_table
-from rebuttal.stats.error_rates import NOISE, Setting
+from rebuttal.evidence import arrays, error_rates, error_table
+from rebuttal.evidence.error_rates import NOISE, ErrorRateSetting
 
 SEEDS = (5, 10)
 POWER = (0.5, 1.0, 1.5, 2.0, 3.0)
@@ -25,21 +25,31 @@ MARGIN = 2.0  # of the rules of equivalence, in standard deviations of one pair
 BOOTSTRAPPED = 1000  # arrays of one kind for the interval that verdicts do not use
 
 
-def settings(studies: int) -> Iterator[tuple[str, Setting, str, float]]:
+def settings(studies: int) -> Iterator[tuple[str, ErrorRateSetting, str, float]]:
     """(what is shown, setting, `better`, `margin`) of every row."""
     for seeds in SEEDS:
         for noise in NOISE:
             for kind in ("difference", "ratio"):
-                yield "no effect", Setting(kind, 0.0, noise, seeds, studies=studies), "higher", 0.0
+                yield "no effect", ErrorRateSetting(kind, 0.0, noise, seeds, studies=studies), "higher", 0.0
         for machines in (2, 4):
-            yield "no effect", Setting(seeds=seeds, machines=machines, studies=studies), "higher", 0.0
+            yield (
+                "no effect",
+                ErrorRateSetting(seeds=seeds, machines=machines, studies=studies),
+                "higher",
+                0.0,
+            )
         for variants in (3, 10):
-            one = Setting("ratio", seeds=seeds, variants=variants, studies=studies)
+            one = ErrorRateSetting("ratio", seeds=seeds, variants=variants, studies=studies)
             yield "best of equal variants", one, "lower", 0.0
         for effect in POWER:
-            yield "power", Setting(effect=effect, seeds=seeds, studies=studies), "higher", 0.0
+            yield "power", ErrorRateSetting(effect=effect, seeds=seeds, studies=studies), "higher", 0.0
         for effect in (0.0, 1.0, MARGIN, 3.0):
-            yield "equivalence", Setting(effect=effect, seeds=seeds, studies=studies), "equal", MARGIN
+            yield (
+                "equivalence",
+                ErrorRateSetting(effect=effect, seeds=seeds, studies=studies),
+                "equal",
+                MARGIN,
+            )
 
 
 def bootstrap_coverage(noise: str, seeds: int) -> float:
@@ -49,7 +59,7 @@ def bootstrap_coverage(noise: str, seeds: int) -> float:
     return float(((found[:, 1] <= 0) & (found[:, 2] >= 0)).mean())
 
 
-def row(shown: str, setting: Setting, better: str, margin: float) -> dict[str, Any]:
+def row(shown: str, setting: ErrorRateSetting, better: str, margin: float) -> dict[str, Any]:
     """One row of the table, printed."""
     found = asdict(error_rates.rates(setting, better, margin))
     print(

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rebuttal.devices import cpu_model
+from rebuttal.base.devices import cpu_model
 from rebuttal.machines import MACHINES
-from rebuttal.readings import summary
-from rebuttal.simulation import simulate
+from rebuttal.simulation.simulate import simulate
+from rebuttal.simulation.timeline_metrics import summary
 
 EACH = 100
 PEAK_UNIT = 1024 if sys.platform == "linux" else 1

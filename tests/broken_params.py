@@ -4,10 +4,11 @@ import json
 
 import yaml
 
-from rebuttal import params, workloads
-from rebuttal.errors import refuse
+from rebuttal import workloads
+from rebuttal.base.errors import refuse
 from rebuttal.methods import METHODS
-from rebuttal.workloads import shapes
+from rebuttal.studies import params
+from rebuttal.workloads import shape_table
 
 DROP = "left out"  # in place of a value: the key is not there
 BACKUP = "papers/backup-workers/study.yaml: "  # how a refusal calls the file of this study
@@ -116,7 +117,7 @@ CATALOGUE = params.Catalogue(
     ("paper_cluster", "ethernet_10g"),
     check_data,
     workloads.check_own,
-    shapes.shape_of,
+    shape_table.shape_of,
 )
 
 

@@ -12,10 +12,12 @@ REVIEWS = ("backup-workers", "continuous-propagation", "layer-wise", "random-smo
 DRAWN = (*(f"{paper}.html" for paper in REVIEWS), "comparison.html", "machines.html", "calibration.html")
 PAGES = ("index.html", *DRAWN, "measured.html", "methods/index.html", "methods/backup_workers.html")
 #: What the processes share, pages and notebooks alike: imported once. The simulations of the studies are not needed.
-IMPORTED = ("rebuttal.report.site", "rebuttal.report.site_index", "rebuttal.report.comparison",
-            "rebuttal.report.on_machines", "rebuttal.report.paper_review", "ipykernel.kernelapp",
+IMPORTED = ("rebuttal.site.site_pages", "rebuttal.site.site_index", "rebuttal.site.comparison",
+            "rebuttal.site.on_machines", "rebuttal.site.paper_review", "ipykernel.kernelapp",
             "ipykernel.ipkernel")  # fmt: skip
-WARM = f"import sys; from rebuttal.warm.command import run; sys.exit(run(sys.argv[1:], {IMPORTED}))"
+WARM = (
+    f"import sys; from rebuttal.studies.warm.warm_command import run; sys.exit(run(sys.argv[1:], {IMPORTED}))"
+)
 
 
 def build(folder: Path) -> None:

@@ -22,10 +22,10 @@ ROOT = Path(__file__).resolve().parents[1]
 IN_PROCESSES = (
     "rebuttal.processes.node",
     "rebuttal.processes.quick_end",
-    "rebuttal.processes.shipped_node",
-    "rebuttal.replaying.equivalence",
+    "rebuttal.processes.pytorch_baseline_node",
+    "rebuttal.replaying.weight_distance",
     "rebuttal.replaying.workers",
-    "rebuttal.studies.rates",
+    "rebuttal.studies.stages.rates_stage",
 )
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from rebuttal import workloads
-from rebuttal.profiling import SCHEMA, SIZES
+from rebuttal.workloads.layer_costs import SCHEMA, SIZES
 
 FIXED_S, SAMPLE_S = 1e-4, 1e-5  # of each layer's forward pass
 LOOP = {1: {"loop": {1: 1e-3}}}  # executors: nothing but the reference

@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
+from rebuttal.core.update_rules import SGD
+from rebuttal.core.verbs import Compute, Recv, Report, Send
 from rebuttal.methods.hogwild import Hogwild
 from rebuttal.processes import torchrun
 from rebuttal.processes.setup import Setup
-from rebuttal.rules import SGD
-from rebuttal.verbs import Compute, Recv, Report, Send
 
 
 @dataclass(frozen=True)

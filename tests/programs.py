@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from rebuttal.clusters.budget import Budget
-from rebuttal.clusters.virtual import VirtualCluster
-from rebuttal.graph import Graph
+from rebuttal.core.graph import Graph
+from rebuttal.core.task import Task
+from rebuttal.core.timeline import Recorder
+from rebuttal.core.verbs import Compute, Recv, Report, Send
 from rebuttal.machines.hardware import Link
-from rebuttal.task import Task
-from rebuttal.timeline import Recorder
-from rebuttal.verbs import Compute, Recv, Report, Send
+from rebuttal.simulation.cluster.budget import Budget
+from rebuttal.simulation.cluster.virtual import VirtualCluster
 
 FAST = Link(latency_s=0.0, bandwidth_bytes_per_s=float("inf"), source="test")
 SLOW = Link(latency_s=0.5, bandwidth_bytes_per_s=10.0, source="test")  # 10 bytes take 1 s, and 0.5 s to begin

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from rebuttal import methods
-from rebuttal.costs import Costs
+from rebuttal.base.seeding import generator
+from rebuttal.core.timeline import Timeline
+from rebuttal.machines.costs import Costs
 from rebuttal.machines.hardware import Link, Machine, Measured, Stated
-from rebuttal.seeding import generator
-from rebuttal.simulation import simulate
-from rebuttal.stragglers import STRAGGLERS, Exponential, NoStragglers, Stragglers
-from rebuttal.timeline import Timeline
+from rebuttal.machines.stragglers import STRAGGLERS, Exponential, NoStragglers, Stragglers
+from rebuttal.simulation.simulate import simulate
 
 FREE = Link(0.0, float("inf"), "test")
 

@@ -3,8 +3,8 @@
 
 def main() -> None:
     """What the last stage of the pipeline does."""
-    from rebuttal.report.all_pages import write_all
-    from rebuttal.studies.pool import run_all
+    from rebuttal.site.all_pages import write_all
+    from rebuttal.studies.runs.pool import run_all
 
     write_all(run_all)
 

@@ -2,9 +2,9 @@
 
 import random
 
-from rebuttal.graph import Graph, order_of
-from rebuttal.rules import clipped, mean
-from rebuttal.task import Task
+from rebuttal.core.graph import Graph, order_of
+from rebuttal.core.task import Task
+from rebuttal.core.update_rules import clipped, mean
 
 LAYERS = 8
 

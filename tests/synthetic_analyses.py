@@ -10,16 +10,16 @@ import xarray as xr
 from once import made_once
 from tiny_models import MODELS, line_costs
 
-from rebuttal.analyses import adversarial, delay_map, smoothing_map, throughput
-from rebuttal.analyses.continuous_time import continuous_time
-from rebuttal.analyses.memory import memory
-from rebuttal.analyses.ratios import with_and_without
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.methods import method
-from rebuttal.params import Analyses
-from rebuttal.studies import analyses, equivalence
-from rebuttal.studies.provenance import write_json
-from rebuttal.studies.rates import measure
+from rebuttal.studies.analyses import adversarial, delay_map, smoothing_map, throughput
+from rebuttal.studies.analyses.continuous_time import continuous_time
+from rebuttal.studies.analyses.memory import memory
+from rebuttal.studies.analyses.ratios import with_and_without
+from rebuttal.studies.params import Analyses
+from rebuttal.studies.runs.provenance import write_json
+from rebuttal.studies.stages import equivalence_stage, full_size_stage
+from rebuttal.studies.stages.rates_stage import measure
 
 METHODS = {
     "all_reduce": method("all_reduce"),
@@ -30,7 +30,7 @@ METHODS = {
     f"continuous_propagation form={form}": method("continuous_propagation", form=form)
     for form in ("store", "recompute", "stash")
 }
-SHORT = delay_map.Grid(batches=(1, 64), steps=300, counts=(64, 256), target=0.3)
+SHORT = delay_map.DelayGrid(batches=(1, 64), steps=300, counts=(64, 256), target=0.3)
 #: Names of real models, which papers' rules read: under each stands one of the made-up ones.
 REAL = ("alexnet", "googlenet", "inception_v3", "resnet50", "vit_b_16", "gpt2_small", "alexnet_convolutions")
 GRID = Analyses("quick", (2, 8), (4, 64), ("digits_mlp", "digits_cnn"), (1, 8, 64))
@@ -50,18 +50,18 @@ def make(folder: Path) -> None:
             "digits_cnn": line_costs(1e-3, 2e-3, GRID.samples),
         }
     ).assign_attrs(device="synthetic device", costs="here")
-    modelled = analyses.modelled(with_and_without(MODELS, "flat_ended"), GRID)
+    modelled = full_size_stage.modelled(with_and_without(MODELS, "flat_ended"), GRID)
     modelled |= rates_and_map()
     modelled["recorded"] = recorded()
     modelled["adversarial"] = attacks()
     modelled["worker_counts"] = counts()
     modelled["memory"] = memory(MODELS, METHODS, "h100_box", 2, 4)
     modelled = {name: with_real_names(data) for name, data in modelled.items()}
-    blank = equivalence.blank(range(5), equivalence.WORKLOADS)
+    blank = equivalence_stage.blank(range(5), equivalence_stage.WORKLOADS)
     modelled["equivalence"] = synthetic_layer_wise.equivalence(blank)
     modelled["delay_map"] = delay_map.delay_map(range(5), [100, 101], SHORT)
     modelled["continuous_time"] = continuous_time(steps=(0.1, 0.05))
-    analyses.save(modelled | {"throughput": measured}, GRID, folder)
+    full_size_stage.save(modelled | {"throughput": measured}, GRID, folder)
     about = {"source": "made up", "sample": [3, 224, 224]}
     models = {
         name: about | {"layers": [asdict(layer) for layer in layers]} for name, layers in MODELS.items()

@@ -4,9 +4,10 @@ import itertools
 import json
 from pathlib import Path
 
-from rebuttal import results, seeding
-from rebuttal.calibration.rows import dataset
-from rebuttal.processes.shipped_table import SHIPPED
+from rebuttal.base import seeding
+from rebuttal.core import results
+from rebuttal.processes.pytorch_baseline_table import SHIPPED
+from rebuttal.studies.calibration.rows import dataset
 
 METHODS = ("all_reduce", "asynchronous", "gpipe", *SHIPPED)
 COSTS = ("request", "gradient", "oversleep", "forward of layer 0", "backward of layer 0", *(

@@ -10,7 +10,7 @@ import numpy as np
 import synthetic_results
 import xarray as xr
 
-from rebuttal import results
+from rebuttal.core import results
 
 LABELS = (
     "mini_batch shards=1", "mini_batch shards=4", "all_reduce", "layer_wise", "bucketed cap_mib=0.02 first_mib=0.01",

@@ -8,10 +8,11 @@ import synthetic_results
 import xarray as xr
 from runs import COSTS
 
-from rebuttal import params, results
-from rebuttal.metrics import ATTRIBUTE
-from rebuttal.params import Study
-from rebuttal.simulation import simulate
+from rebuttal.core import results
+from rebuttal.core.metrics import ATTRIBUTE
+from rebuttal.simulation.simulate import simulate
+from rebuttal.studies import params
+from rebuttal.studies.params import Study
 
 PLACE = {"workload": ["digits_deep", "digits_pixelcnn"], "machine": ["ethernet_10g"]}
 FALLING = {"digits_pixelcnn": ["bits per dimension", True]}

@@ -15,7 +15,7 @@ import synthetic_studies
 from once import made_once
 from runs import COSTS
 
-from rebuttal.simulation import simulate
+from rebuttal.simulation.simulate import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = {"synchronous": ({}, 8), "asynchronous": ({}, 120), "backup_workers": ({"b": 4}, 8)}

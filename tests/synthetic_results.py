@@ -13,9 +13,10 @@ import numpy as np
 import xarray as xr
 from once import made_once
 
-from rebuttal import results, seeding
-from rebuttal.stats import order_statistics
-from rebuttal.stragglers import STRAGGLERS
+from rebuttal.base import seeding
+from rebuttal.core import results
+from rebuttal.machines import order_statistics
+from rebuttal.machines.stragglers import STRAGGLERS
 
 WORKLOADS = ("digits_mlp", "digits_cnn")
 MACHINES = ("paper_cluster", "ethernet_10g")

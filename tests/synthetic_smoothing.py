@@ -6,7 +6,8 @@ from pathlib import Path
 import synthetic_results
 import xarray as xr
 
-from rebuttal import params, results
+from rebuttal.core import results
+from rebuttal.studies import params
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import synthetic_results
 
-from rebuttal import params, results
+from rebuttal.core import results
+from rebuttal.studies import params
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 

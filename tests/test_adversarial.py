@@ -5,13 +5,13 @@ import pytest
 import torch
 import xarray as xr
 
-from rebuttal.analyses import adversarial, attacks, relu_network
-from rebuttal.analyses.smoothing_map import unit_costs
-from rebuttal.charts import adversarial as adversarial_chart
-from rebuttal.charts import catalogue
-from rebuttal.errors import InputError
-from rebuttal.simulation import simulate
-from rebuttal.studies.adversarial import measure
+from rebuttal.base.errors import InputError
+from rebuttal.figures import adversarial_loss as adversarial_chart
+from rebuttal.figures import catalogue
+from rebuttal.simulation.simulate import simulate
+from rebuttal.studies.analyses import adversarial, attacks, relu_network
+from rebuttal.studies.analyses.smoothing_map import unit_costs
+from rebuttal.studies.stages.adversarial_stage import measure
 
 
 def images(n=60, classes=3, inputs=5):

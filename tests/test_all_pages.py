@@ -5,8 +5,8 @@ import shutil
 import built_site
 import pytest
 
-from rebuttal.errors import InputError
-from rebuttal.report import all_pages, drawings
+from rebuttal.base.errors import InputError
+from rebuttal.site import all_pages, page_inputs
 
 NAMES = {page.removesuffix(".html") for page in built_site.DRAWN}
 
@@ -50,11 +50,11 @@ def test_a_changed_file_makes_the_pages_that_read_it(project, file, pages):
 
 
 def test_a_changed_chart_makes_the_pages_that_show_it(project, monkeypatch):
-    as_it_is = drawings._hash
-    for chart, pages in (("worker_counts", {"backup-workers"}), ("theme", NAMES)):
-        module = f"rebuttal.charts.{chart}"
+    as_it_is = page_inputs._hash
+    for chart, pages in (("few_and_more_workers", {"backup-workers"}), ("theme", NAMES)):
+        module = f"rebuttal.figures.{chart}"
         monkeypatch.setattr(
-            drawings, "_hash", lambda name, module=module: "another" if name == module else as_it_is(name)
+            page_inputs, "_hash", lambda name, module=module: "another" if name == module else as_it_is(name)
         )
         assert set(made()) == pages
 

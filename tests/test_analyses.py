@@ -7,15 +7,21 @@ import numpy as np
 import pytest
 from tiny_models import EQUAL, FLAT_ENDED, MODELS, line_costs
 
-from rebuttal.analyses import peaks, ratios, scaling, speedups, steps, throughput
-from rebuttal.analyses.memory import memory
-from rebuttal.analyses.steps import FORMS, Iteration, carried_s, delay_ceiling, overlap_ceiling
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.machines import MACHINES
-from rebuttal.machines.collectives import Cost
+from rebuttal.machines.collective_costs import Cost
+from rebuttal.machines.full_size_costs import scaled_costs
 from rebuttal.machines.processors import K40, P100
 from rebuttal.methods import method
-from rebuttal.models_at_size import scaled_costs
+from rebuttal.studies.analyses import peak_search, ratios, scaling, speedups, step_recursions, throughput
+from rebuttal.studies.analyses.memory import memory
+from rebuttal.studies.analyses.step_recursions import (
+    FORMS,
+    Iteration,
+    carried_s,
+    delay_ceiling,
+    overlap_ceiling,
+)
 
 MACHINE_NAMES = ("sandy_bridge_infiniband", "dgx1", "k40_datacenter", "h100_box")
 
@@ -47,34 +53,44 @@ def test_overlap_follows_the_closed_form_of_equal_layers(r):
         min(r, 2 / 3) / count
     )  # what cannot overlap: the first layer's message, or the last layer's pass
     expected = 1 / 3 + max(2 / 3, r) + last_layer
-    assert steps.layer_wise_overlapped(work) == pytest.approx(expected)
-    assert steps.layer_wise_asynchronous(work) == pytest.approx(expected)
-    assert steps.all_reduce(work) == pytest.approx(1 + r) == pytest.approx(steps.layer_wise(work))
-    assert steps.delayed_all_reduce(work) == pytest.approx(max(1, r))
+    assert step_recursions.layer_wise_overlapped(work) == pytest.approx(expected)
+    assert step_recursions.layer_wise_asynchronous(work) == pytest.approx(expected)
+    assert (
+        step_recursions.all_reduce(work)
+        == pytest.approx(1 + r)
+        == pytest.approx(step_recursions.layer_wise(work))
+    )
+    assert step_recursions.delayed_all_reduce(work) == pytest.approx(max(1, r))
 
 
 @pytest.mark.parametrize("r", np.geomspace(0.01, 100, 13))
 @pytest.mark.parametrize("count", [1, 3, 57, 1000])
 def test_no_form_without_staleness_beats_five_thirds_nor_a_delay_two(r, count):
     work = equal_layers(count, r)
-    base = steps.all_reduce(work)
+    base = step_recursions.all_reduce(work)
     for form in ("layer_wise", "layer_wise_overlapped", "bucketed", "layer_wise_asynchronous"):
         assert base / FORMS[form](work) <= overlap_ceiling(r) + 1e-12 <= 5 / 3 + 2e-12
-    assert base / steps.delayed_all_reduce(work) <= delay_ceiling(r) + 1e-12 <= 2 + 2e-12
+    assert base / step_recursions.delayed_all_reduce(work) <= delay_ceiling(r) + 1e-12 <= 2 + 2e-12
 
 
 def test_the_ceilings_are_reached_where_theory_puts_them():
     assert overlap_ceiling(2 / 3) == pytest.approx(5 / 3)
     assert delay_ceiling(1.0) == 2.0
     fine = equal_layers(10_000, 2 / 3)
-    assert steps.all_reduce(fine) / steps.layer_wise_overlapped(fine) == pytest.approx(5 / 3, rel=1e-3)
+    assert step_recursions.all_reduce(fine) / step_recursions.layer_wise_overlapped(fine) == pytest.approx(
+        5 / 3, rel=1e-3
+    )
 
 
 def test_latency_makes_layers_dear_and_buckets_cheap():
     work = equal_layers(57, 0.5, latency_s=0.05)
-    assert steps.layer_wise(work) > steps.layer_wise_overlapped(work) > steps.all_reduce(work)
-    assert steps.bucketed(work) < steps.layer_wise_overlapped(work)
-    assert steps.layer_wise(work) - steps.all_reduce(work) == pytest.approx(56 * 0.05)
+    assert (
+        step_recursions.layer_wise(work)
+        > step_recursions.layer_wise_overlapped(work)
+        > step_recursions.all_reduce(work)
+    )
+    assert step_recursions.bucketed(work) < step_recursions.layer_wise_overlapped(work)
+    assert step_recursions.layer_wise(work) - step_recursions.all_reduce(work) == pytest.approx(56 * 0.05)
 
 
 def test_channels_overlap_latency_but_share_the_wire():
@@ -109,7 +125,7 @@ def test_speedups_over_a_grid(ethernet):
 
 def test_a_peak_is_the_best_place_of_the_grid_and_says_where_it_is():
     grid = {"nodes": (2, 8), "batches": (1, 8, 64)}
-    found, whole = peaks.peaks(MODELS, ["dgx1"], **grid), speedups.speedups(MODELS, ["dgx1"], **grid)
+    found, whole = peak_search.peaks(MODELS, ["dgx1"], **grid), speedups.speedups(MODELS, ["dgx1"], **grid)
     for form in found.form.values:
         for model in MODELS:
             one = found.sel(form=form, model=model, machine="dgx1")

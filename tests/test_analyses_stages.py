@@ -7,21 +7,22 @@ from dataclasses import replace
 import device_costs
 import pytest
 
-from rebuttal import params, results
-from rebuttal.analyses import adversarial, continuous_time, delay_map
+from rebuttal.core import results
+from rebuttal.core.schemas import ANALYSES
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
-from rebuttal.schemas import ANALYSES
-from rebuttal.studies import equivalence, recorded
-from rebuttal.studies.adversarial import write_adversarial
-from rebuttal.studies.analyses import write_analyses
-from rebuttal.studies.delays import write_delays
-from rebuttal.studies.equivalence import write_equivalence
-from rebuttal.studies.memory import write_memory
-from rebuttal.studies.rates import write_rates
-from rebuttal.studies.simulating import simulate_method
-from rebuttal.studies.tuning import tune_method
-from rebuttal.studies.worker_counts import on_counts, write_worker_counts
+from rebuttal.studies import params
+from rebuttal.studies.analyses import adversarial, continuous_time, delay_map
+from rebuttal.studies.runs.simulating import simulate_method
+from rebuttal.studies.runs.tuning import tune_method
+from rebuttal.studies.stages import equivalence_stage, recorded_stage
+from rebuttal.studies.stages.adversarial_stage import write_adversarial
+from rebuttal.studies.stages.delays_stage import write_delays
+from rebuttal.studies.stages.equivalence_stage import write_equivalence
+from rebuttal.studies.stages.full_size_stage import write_analyses
+from rebuttal.studies.stages.memory_stage import write_memory
+from rebuttal.studies.stages.rates_stage import write_rates
+from rebuttal.studies.stages.worker_counts_stage import on_counts, write_worker_counts
 from rebuttal.workloads import full_size
 
 MEASURED = ("throughput", "recorded")
@@ -53,16 +54,16 @@ def made(tmp_path_factory):
     given = replace(loaded, device="cpu", analyses=grid, studies=studies)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        patch.setattr(delay_map, "WHOLE", delay_map.Grid((1, 2), (1, 64), 100, (64,), 0.5))
+        patch.setattr(delay_map, "WHOLE", delay_map.DelayGrid((1, 2), (1, 64), 100, (64,), 0.5))
         patch.setattr(continuous_time, "STEPS", (0.1, 0.05))
         patch.setattr(full_size, "MODELS", {"alexnet": full_size.MODELS["alexnet"]})
-        patch.setattr(equivalence, "WORKLOADS", {"digits_mlp": (equivalence.LAYER_WISE,)})
+        patch.setattr(equivalence_stage, "WORKLOADS", {"digits_mlp": (equivalence_stage.LAYER_WISE,)})
         patch.setattr(adversarial, "UPDATES", 2)
-        patch.setattr(recorded, "UPDATES", 2)
+        patch.setattr(recorded_stage, "UPDATES", 2)
         device_costs.write(root, ["digits_mlp"])
         write_baseline(given)
         write_all(given)
-        recorded.write_recorded(given)
+        recorded_stage.write_recorded(given)
         before = hashes(root)
         write_all(given)
     return root, before
@@ -135,7 +136,9 @@ def test_a_study_on_several_numbers_of_workers_names_each_in_its_labels():
 
 def test_recorded_pipelines_are_found_again_to_the_bit_and_do_what_virtual_ones_do(made):
     data = results.load_analysis("recorded", made[0] / "results" / "quick" / "analyses")
-    assert data.checksums.values.tolist() == [recorded.STAGES * 3] * 2  # of every stage, for three versions
+    assert (
+        data.checksums.values.tolist() == [recorded_stage.STAGES * 3] * 2
+    )  # of every stage, for three versions
     assert data.share_agreed.values.tolist() == data.same_order.values.tolist() == [1, 1]
 
 

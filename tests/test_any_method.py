@@ -68,7 +68,7 @@ def test_a_method_of_the_tour_is_trained(name, checkout, monkeypatch):
 def test_the_lines_of_the_comparison_run_as_they_stand(checkout, monkeypatch):
     monkeypatch.chdir(checkout)
     torch.set_num_threads(1)
-    code = next(text for text in cells("compare_methods") if "rebuttal.replay" in text)
+    code = next(text for text in cells("compare_methods") if "rebuttal.replay(" in text)
     session = {}
     exec(code, session)  # noqa: S102 - the notebook's own code
     assert session["curves"].sizes["learning_rate"] > 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.workloads.batches import batch_indices
 
 

@@ -7,12 +7,13 @@ import pytest
 import synthetic_analyses
 import synthetic_results
 
-from rebuttal import papers, paths
-from rebuttal.errors import InputError
-from rebuttal.references import bundle, reference
-from rebuttal.report import beside
-from rebuttal.report.paper_review import review
-from rebuttal.report.site import ledger_row
+from rebuttal.base import paths
+from rebuttal.base.errors import InputError
+from rebuttal.evidence import papers
+from rebuttal.evidence.references import bundle, reference
+from rebuttal.site import other_profiles
+from rebuttal.site.paper_review import review
+from rebuttal.site.site_pages import ledger_row
 
 PAPER, STUDY = "backup-workers", "backup-workers"
 DEVICE = {"name": "a processor"}
@@ -54,14 +55,16 @@ def about(project):
 
 
 def test_another_profile_is_shown_with_its_status_and_effect(project):
-    others = beside.others("quick", about(project))
-    rows = beside.with_others([row("bw-1", status="undecided"), row("bw-2"), row("bw-3")], "quick", others)
-    assert [beside.line(one) for one in rows] == [
+    others = other_profiles.others("quick", about(project))
+    rows = other_profiles.with_others(
+        [row("bw-1", status="undecided"), row("bw-2"), row("bw-3")], "quick", others
+    )
+    assert [other_profiles.line(one) for one in rows] == [
         "standard: supported, 1.8 times [1.6, 2]",
         "standard: mixed",
         "",
     ]
-    paragraph = beside.said(["profile quick"], others)
+    paragraph = other_profiles.said(["profile quick"], others)
     assert "rests on: profile quick. " in paragraph
     assert (
         "reference/standard says: profile standard, layer costs of a processor, trained on 2026-01-31."
@@ -70,13 +73,13 @@ def test_another_profile_is_shown_with_its_status_and_effect(project):
 
 
 def test_a_reference_of_the_own_profile_stands_beside_nothing(project):
-    assert beside.others("standard", about(project)) == ()
+    assert other_profiles.others("standard", about(project)) == ()
 
 
 def test_a_question_that_a_paper_does_not_have_is_refused_in_one_line(project):
     write_reference(project, [row("bw-1"), row("bw-77")])
     with pytest.raises(InputError) as caught:
-        beside.others("quick", about(project))
+        other_profiles.others("quick", about(project))
     line = str(caught.value)
     assert "ledger.json: id of backup-workers: got 'bw-77'; allowed: bw-c1" in line
     assert "did you mean 'bw-" in line
@@ -90,7 +93,7 @@ def test_a_question_that_a_paper_does_not_have_is_refused_in_one_line(project):
 def test_a_ledger_that_is_none_is_refused_in_one_line(project, content, said):
     bundle.write_json(project / "reference" / "standard" / bundle.LEDGER, content)
     with pytest.raises(InputError, match=said) as caught:
-        beside.others("quick", about(project))
+        other_profiles.others("quick", about(project))
     assert "\n" not in str(caught.value)
 
 
@@ -109,5 +112,5 @@ def test_what_was_written_is_read_back(project):
     write_reference(project, [row("bw-1")], "small", "quick")
     found = reference.read(project / "reference" / "small")
     assert (found.profile, found.machine[STUDY]["date"]) == ("quick", "2026-01-31")
-    (other,) = beside.others("standard", about(project))
+    (other,) = other_profiles.others("standard", about(project))
     assert other.rows[PAPER, "bw-1"] == row("bw-1")

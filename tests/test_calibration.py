@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rebuttal import results
-from rebuttal.calibration import campaign, probes, runs
-from rebuttal.calibration.grid import GRIDS, WORKLOADS, Grid, cases, grid_on
-from rebuttal.calibration.host import WHOLE, Host, Line, measure, read
-from rebuttal.calibration.spans import by_node
-from rebuttal.charts import calibration_error
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.core import results
+from rebuttal.figures import calibration_error
+from rebuttal.machines.stragglers import STRAGGLERS
 from rebuttal.methods import METHODS, method
-from rebuttal.stragglers import STRAGGLERS
+from rebuttal.studies.calibration import both_clocks, campaign, probes
+from rebuttal.studies.calibration.grid import GRIDS, WORKLOADS, CalibrationGrid, cases, grid_on
+from rebuttal.studies.calibration.host import WHOLE, Host, Line, measure, read
+from rebuttal.studies.calibration.spans import by_node
 from rebuttal.workloads import load
-from rebuttal.workloads.shape import Shape
+from rebuttal.workloads.stage_shape import Shape
 
 ROUNDS, LAYERS = 12, 4
 SHAPE = Shape("made up", (100,) * LAYERS, (10,) * LAYERS, 10)
@@ -35,7 +35,7 @@ def host(nodes=2, operation_s=None, request_s=0.001, lines=LINES):
 
 
 def update_s(name, made, workers=2, **options):
-    return runs.predicted(name, options, workers, made, updates=20)
+    return both_clocks.predicted(name, options, workers, made, updates=20)
 
 
 def virtual_probes(made):
@@ -43,7 +43,7 @@ def virtual_probes(made):
 
     def probing(program, *, workers, updates, **given):
         chosen = method(program) if isinstance(program, str) else program
-        return runs.simulated(chosen, workers, made, updates, **given)
+        return both_clocks.simulated(chosen, workers, made, updates, **given)
 
     return probing
 
@@ -87,8 +87,10 @@ def test_without_overheads_methods_cost_what_their_computations_do():
 
 def test_injected_stragglers_are_those_of_the_processes():
     made, pace_s, updates = host(request_s=0.0, lines=FREE), 3.0, 30
-    found = runs.predicted("mini_batch", {}, 1, made, updates, seed=5, stragglers="lognormal", pace_s=pace_s)
-    drawn = STRAGGLERS["lognormal"].slowdowns(5, 0, updates)[runs.WARM_UP :]
+    found = both_clocks.predicted(
+        "mini_batch", {}, 1, made, updates, seed=5, stragglers="lognormal", pace_s=pace_s
+    )
+    drawn = STRAGGLERS["lognormal"].slowdowns(5, 0, updates)[both_clocks.WARM_UP :]
     assert found == pytest.approx((pace_s + made.oversleep_s) * drawn.mean() + 0.1)
 
 
@@ -131,7 +133,7 @@ def test_probes_find_every_cost_in_real_processes():
 
 
 def test_a_calibration_has_every_run_on_both_clocks_and_says_where(tmp_path):
-    given = Grid(("all_reduce", "backup_workers", "model_parallel"), (2,), 1, 8, 6, ("ddp",))
+    given = CalibrationGrid(("all_reduce", "backup_workers", "model_parallel"), (2,), 1, 8, 6, ("ddp",))
     made = campaign.calibrate(given).assign_attrs(profile="ci")
     results.save(made, tmp_path / "calibration.nc")
     found = results.load_calibration(tmp_path)
@@ -156,7 +158,7 @@ def test_a_calibration_has_every_run_on_both_clocks_and_says_where(tmp_path):
 
 
 def test_a_busy_or_small_machine_supports_no_claim(monkeypatch):
-    given = Grid((), (2, 4), 1, 8, 6, ())
+    given = CalibrationGrid((), (2, 4), 1, 8, 6, ())
     monkeypatch.setattr(campaign, "cores", lambda: [0, 1, 2])
     monkeypatch.setattr(campaign.os, "getloadavg", lambda: (2.5, 2.0, 1.0))
     assert campaign.about(given, 0.5, ALONE)["supports_timing"] == "[2]"
@@ -192,6 +194,6 @@ def test_impossible_numbers_of_processes_are_refused(nodes):
 def test_probes_change_no_weights():
     made = host()
     for probe in (probes.Operations(), probes.Relay(), probes.Exchange(), probes.Memory()):
-        timeline = runs.simulated(probe, 2, made, ROUNDS)
+        timeline = both_clocks.simulated(probe, 2, made, ROUNDS)
         assert len(np.unique(timeline.updates["value"])) == 1
         assert all(len(rows) >= ROUNDS for rows in by_node(timeline))

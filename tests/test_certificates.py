@@ -17,11 +17,12 @@ import pytest
 import synthetic_results
 import yaml
 
-from rebuttal import cli, results
-from rebuttal.certificates import agreement, certificate, checking
+from rebuttal import cli
+from rebuttal.base.errors import InputError, RunError
 from rebuttal.cli import main
-from rebuttal.errors import InputError, RunError
-from rebuttal.references import reference
+from rebuttal.core import results
+from rebuttal.evidence.references import reference
+from rebuttal.site.certificates import agreement, certificate, certificate_check
 
 KEPT = ("mini_batch", "synchronous", "asynchronous")
 ACCURACY = {"kind": "compare", "what": "final_test_metric", "of": ["synchronous"], "against": ["asynchronous"],
@@ -146,10 +147,10 @@ def test_a_changed_or_missing_file_is_found(project):
     folder = project / "certificate"
     (folder / "params.yaml").write_text("profile: another\n")
     with pytest.raises(RunError, match=r"params\.yaml \(changed\)"):
-        checking.check(folder)
+        certificate_check.check(folder)
     (folder / "params.yaml").unlink()
     with pytest.raises(RunError, match=r"params\.yaml \(missing\)"):
-        checking.check(folder / "certificate.json")
+        certificate_check.check(folder / "certificate.json")
 
 
 def test_a_verdict_that_does_not_follow_from_the_results_is_found(project):
@@ -159,7 +160,7 @@ def test_a_verdict_that_does_not_follow_from_the_results_is_found(project):
     (folder / "ledger.json").write_text(json.dumps(rows))
     rehash(folder, "ledger.json")
     with pytest.raises(RunError, match=rf"{rows[0]['id']} comes out otherwise; 1 of 3 verdicts"):
-        checking.check(folder)
+        certificate_check.check(folder)
 
 
 def test_an_outcome_that_does_not_follow_is_found(project):
@@ -171,7 +172,7 @@ def test_an_outcome_that_does_not_follow_is_found(project):
         one["outcome"] = "reproduced"
     path.write_text(json.dumps(content | {"outcome": "reproduced"}))
     with pytest.raises(RunError, match="does not follow"):
-        checking.check(path)
+        certificate_check.check(path)
 
 
 def test_tolerances_widened_afterwards_are_refused(project):
@@ -180,7 +181,7 @@ def test_tolerances_widened_afterwards_are_refused(project):
     content["tolerances"]["ratio_factor"] = 10.0
     path.write_text(json.dumps(content))
     with pytest.raises(InputError, match="tolerances"):
-        checking.check(path)
+        certificate_check.check(path)
 
 
 def another_profile(project):
@@ -344,7 +345,7 @@ def test_a_site_that_older_code_made_is_certified_as_it_is(project):
     (project / "reports" / "assets").mkdir(parents=True)
     (project / "reports" / "assets" / "style.css").write_text("body { color: black }")
     certificate.certify()
-    assert "as certified" in checking.check(project / "certificate")
+    assert "as certified" in certificate_check.check(project / "certificate")
 
 
 def test_the_commands_of_the_guide_are_commands_and_its_outcomes_all_there_are():
@@ -364,7 +365,7 @@ COMMITTED = sorted((doc_pages.ROOT / "reference").glob("*/manifest.json"))
 
 @pytest.mark.parametrize("manifest", COMMITTED, ids=lambda path: path.parent.name)
 def test_a_committed_reference_still_gives_its_verdicts(manifest):
-    assert "verdicts come out as stated" in checking.check(manifest)
+    assert "verdicts come out as stated" in certificate_check.check(manifest)
 
 
 class Page(HTMLParser):
@@ -406,4 +407,4 @@ def test_stored_numbers_may_differ_in_their_last_digit(project):
     rows[0]["effect"] *= 1 + 1e-6
     (folder / "ledger.json").write_text(json.dumps(rows))
     rehash(folder, "ledger.json")
-    assert "as certified" in checking.check(folder)
+    assert "as certified" in certificate_check.check(folder)

@@ -12,32 +12,33 @@ import synthetic_results
 import synthetic_smoothing
 from runs import COSTS
 
-from rebuttal import charts, results
-from rebuttal.charts import (
-    convergence,
-    frames,
+from rebuttal import figures
+from rebuttal.base.errors import InputError
+from rebuttal.core import results
+from rebuttal.core.schemas import ANALYSES
+from rebuttal.evidence import datasets
+from rebuttal.evidence.papers import FIGURES
+from rebuttal.evidence.verdict_rules import Compare, ProductIdentity, Trend
+from rebuttal.figures import (
+    backup_statistics,
+    chart_rows,
+    error_curves,
     layer_timeline,
     softsync_clipping,
     speed_up_split,
-    staleness,
-    stragglers,
+    staleness_effect,
     targets,
     theme,
+    time_lines,
     time_to_target,
-    timelines,
 )
-from rebuttal.charts.panel import NO_DEFINITION, SHARED, join_specs
-from rebuttal.errors import InputError
-from rebuttal.papers import FIGURES
-from rebuttal.report import definitions
-from rebuttal.report.captions.calibration import ON_CALIBRATION
-from rebuttal.report.captions.machines import ON_MACHINES
-from rebuttal.schemas import ANALYSES
-from rebuttal.simulation import simulate
-from rebuttal.stats import datasets
-from rebuttal.verdict_rules import Compare, ProductIdentity, Trend
+from rebuttal.figures.panel import NO_DEFINITION, SHARED, join_specs
+from rebuttal.simulation.simulate import simulate
+from rebuttal.site import definitions
+from rebuttal.site.captions.calibration_captions import ON_CALIBRATION
+from rebuttal.site.captions.machine_captions import ON_MACHINES
 
-EVERY = [name for name in charts.DRAWINGS if name != "replay"]
+EVERY = [name for name in figures.DRAWINGS if name != "replay"]
 LARGEST_SPEC = 200_000  # characters of one panel
 
 
@@ -83,13 +84,13 @@ def layer_gantt():
 def drawn(data):
     """Figure -> panels, with the methods' own definitions."""
     lines = definitions.methods()
-    return {name: charts.panels(name, *given(name, data), definitions=lines) for name in EVERY}
+    return {name: figures.panels(name, *given(name, data), definitions=lines) for name in EVERY}
 
 
 def given(name, data):
     """What a figure needs; the parts of a method are those of the study that has them."""
     of = "smoothing " if name in ("ablation", "speed_up_over_gpipe") else ""
-    return [data[of + need] for need in charts.DRAWINGS[name].needs]
+    return [data[of + need] for need in figures.DRAWINGS[name].needs]
 
 
 def test_there_is_a_drawing_for_every_figure_that_a_paper_may_name():
@@ -128,7 +129,7 @@ def test_every_legend_entry_is_explained_and_drawn_once(name, drawn):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_tables_are_short_and_hold_numbers(name, data):
-    table = charts.table(name, *given(name, data))
+    table = figures.table(name, *given(name, data))
     assert 0 < len(table) <= 40
     assert table.attrs["rows"] >= len(table)
     assert table.select_dtypes("number").shape[1] >= 1
@@ -136,7 +137,7 @@ def test_tables_are_short_and_hold_numbers(name, data):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_drawing_twice_gives_the_same_specification(name, data, drawn):
-    again = charts.panels(name, *given(name, data), definitions=definitions.methods())
+    again = figures.panels(name, *given(name, data), definitions=definitions.methods())
     assert [panel.spec for panel in again] == [panel.spec for panel in drawn[name]]
 
 
@@ -190,7 +191,7 @@ def test_figures_of_one_target_show_the_target_of_the_verdicts(rule):
 
 
 def test_the_main_methods_are_one_variant_each_by_validation(data):
-    chosen = convergence.main_methods(data["curves"])
+    chosen = error_curves.main_methods(data["curves"])
     families = [theme.family(label) for label in chosen]
     assert len(families) == len(set(families))
     assert "delayed" not in families
@@ -199,7 +200,7 @@ def test_the_main_methods_are_one_variant_each_by_validation(data):
 
 def test_convergence_shows_the_mean_over_seeds(data):
     at = data["curves"].sel(workload="digits_mlp", machine="paper_cluster", rate="tuned")
-    frame = convergence.curve_rows(at)
+    frame = error_curves.curve_rows(at)
     row = frame[(frame["method"] == "synchronous") & (frame["point"] == 5)].iloc[0]
     assert row["mean"] == pytest.approx(
         1 - float(at.test_metric.sel({"method": "synchronous"}).isel(point=5).mean())
@@ -220,14 +221,14 @@ def test_diverged_runs_are_counted(data):
     curves["diverged_at"].loc[place] = 40.0
     for name in ("test_metric", "validation_metric"):
         curves[name].loc[place] = np.nan
-    table = convergence.table(curves)
+    table = error_curves.table(curves)
     chosen = (table["method"] == "synchronous") & (table["workload"] == "digits_mlp")
     row = table[chosen & (table["machine"] == "paper_cluster")].iloc[0]
     assert (row["diverged"], row["n"]) == (1, 4)
 
 
 def test_a_method_with_a_stale_variant_is_not_said_to_be_fresh():
-    said = staleness.without_staleness(["gpipe m=2", "pipe form=a", "pipe form=b"], ["pipe form=b"])
+    said = staleness_effect.without_staleness(["gpipe m=2", "pipe form=a", "pipe form=b"], ["pipe form=b"])
     assert said == ["gpipe", "pipe (form = a)"]
 
 
@@ -236,7 +237,7 @@ def test_a_method_that_was_not_run_on_a_workload_did_not_miss_its_target(data):
     name, gone = str(frame["workload"].iloc[0]), str(frame["method"].iloc[0])
     assert gone in softsync_clipping.tried_on(frame, name)
     here = (frame["workload"] == name) & (frame["method"] == gone)
-    assert gone not in softsync_clipping.tried_on(frames.keep(frame, ~here), name)
+    assert gone not in softsync_clipping.tried_on(chart_rows.keep(frame, ~here), name)
 
 
 def test_a_missed_target_is_marked_not_dropped(data):
@@ -255,7 +256,7 @@ def test_the_split_multiplies_to_the_whole(data):
 
 
 def test_best_backups_is_where_progress_per_second_is_largest(data):
-    frame = stragglers.best_rows(data["stragglers"])
+    frame = backup_statistics.best_rows(data["stragglers"])
     for _, part in frame.groupby(["straggler", "workers"]):
         assert np.asarray(part["speed"])[np.asarray(part["best"])][0] == np.max(part["speed"])
     none = np.asarray((frame["straggler"] == "none") & frame["best"])
@@ -263,9 +264,9 @@ def test_best_backups_is_where_progress_per_second_is_largest(data):
 
 
 def test_a_timeline_is_drawn_with_its_drops():
-    table = timelines.gantt_table(timeline())
+    table = time_lines.gantt_table(timeline())
     assert {"used", "dropped", "update", "message"} <= set(table["what"])
-    assert charts.figure_of(timeline()) == "one_timeline"
+    assert figures.figure_of(timeline()) == "one_timeline"
 
 
 def test_chart_finds_the_figure_of_its_data(data):
@@ -274,9 +275,9 @@ def test_chart_finds_the_figure_of_its_data(data):
         ("tuning", "learning_rates"),
         ("summaries", "utilisation"),
     ):
-        assert charts.figure_of(data[kind]) == figure
-    assert charts.figure_of(data["stragglers"]) == "backups_order_statistics"
-    assert isinstance(charts.chart(data["summaries"]), alt.TopLevelMixin)
+        assert figures.figure_of(data[kind]) == figure
+    assert figures.figure_of(data["stragglers"]) == "backups_order_statistics"
+    assert isinstance(figures.chart(data["summaries"]), alt.TopLevelMixin)
 
 
 def test_a_replay_is_drawn_with_a_line_per_learning_rate(data):
@@ -284,9 +285,9 @@ def test_a_replay_is_drawn_with_a_line_per_learning_rate(data):
         data["curves"].isel(method=0, workload=0, machine=0, rate=0, drop=True).drop_vars("learning_rate")
     )
     replay = curves.expand_dims(learning_rate=[0.1, 0.2])
-    panels = charts.panels("replay", replay)
+    panels = figures.panels("replay", replay)
     assert [entry.label for entry in panels[0].key] == ["0.1", "0.2"]
-    assert len(charts.table("replay", replay)) == 2
+    assert len(figures.table("replay", replay)) == 2
 
 
 def test_bad_input_is_one_line(data):
@@ -294,15 +295,15 @@ def test_bad_input_is_one_line(data):
     unknown = data["curves"].assign_attrs(clock="guessed")
     table = pd.DataFrame({"node": [0]})
     for call in (
-        lambda: charts.chart(data["curves"], figure="convergance"),
-        lambda: charts.chart(lacking, figure="convergence"),
-        lambda: charts.chart(unknown, figure="convergence"),
-        lambda: charts.chart(table, figure="one_timeline"),
-        lambda: charts.chart(3),
+        lambda: figures.chart(data["curves"], figure="convergance"),
+        lambda: figures.chart(lacking, figure="convergence"),
+        lambda: figures.chart(unknown, figure="convergence"),
+        lambda: figures.chart(table, figure="one_timeline"),
+        lambda: figures.chart(3),
         lambda: speed_up_split.rows(data["curves"], data["targets"], baseline="asynchron"),
     ):
         with pytest.raises(InputError) as caught:
             call()
         assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="did you mean 'convergence'"):
-        charts.drawing("convergance")
+        figures.drawing("convergance")

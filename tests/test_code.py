@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rebuttal import code
-from rebuttal.errors import InputError
-from rebuttal.studies import units
+from rebuttal.base import code
+from rebuttal.base.errors import InputError
+from rebuttal.studies.runs import units
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERY = sorted(code.everything())
@@ -22,7 +22,7 @@ CELLS = {
     "curves": "import rebuttal\nline = rebuttal.simulate('delayed', workload='quadratic', updates=2, workers=2)\n"
     "rebuttal.replay(line, learning_rates=[0.1], points=2)",
     "inside": "def load():\n    from rebuttal import workloads\n    return workloads.load('digits_few')\nload()",
-    "a report": "from rebuttal import report\nreport.special_cases()",
+    "a report": "from rebuttal import site\nsite.special_cases()",
 }
 LOADED = """
 import importlib, json, sys
@@ -144,6 +144,16 @@ def test_rooms_and_files_of_modules(package):
     assert code.files(["rebuttal.late"]) == [package / "late.py"]
 
 
+def test_of_a_folder_that_holds_only_packages_each_is_a_room(package):
+    for name in ("floor", "floor/one", "floor/two"):
+        (package / name).mkdir()
+        (package / name / "__init__.py").touch()
+    found = code.rooms(["rebuttal.floor", "rebuttal.floor.one", "rebuttal.tools.saw"])
+    assert found == [f"src/rebuttal/{name}" for name in ("floor/__init__.py", "floor/one", "tools")]
+    (package / "floor" / "plain.py").touch()
+    assert code.rooms(["rebuttal.floor.one"]) == ["src/rebuttal/floor"]
+
+
 def test_the_cells_of_a_notebook(package, tmp_path):
     path = notebook(
         tmp_path / "n.ipynb", "import rebuttal", "x = rebuttal.run(1)", "from rebuttal import charts"
@@ -190,22 +200,26 @@ def test_a_listing_changes_with_any_file(package):
 
 def test_the_store_of_values_rests_on_what_computes_them():
     computing = code.closure(units.WORKERS, without=units.NO_PART)
-    assert {"rebuttal.replaying.kernels", "rebuttal.replaying.merging", "rebuttal.workloads.digits", "rebuttal.rules",
-            "rebuttal.seeding", "rebuttal.graph", "rebuttal.cut", "rebuttal.own_code"} <= computing  # fmt: skip
-    rooms = {name.split(".")[1] for name in computing if "." in name}
-    assert rooms <= {"replaying", "workloads", "rules", "seeding", "graph", "cut", "own_code"}
+    shared = {f"rebuttal.{name}" for name in ("core.update_rules", "core.graph", "core.partition")}
+    ground = {"rebuttal.base.seeding", "rebuttal.base.own_code"}
+    assert {
+        "rebuttal.replaying.kernels",
+        "rebuttal.replaying.batch_merging",
+        "rebuttal.workloads.digits",
+    } <= computing
+    rooms = {"rebuttal", "rebuttal.core", "rebuttal.base"}
+    rest = {name for name in computing if not name.startswith(("rebuttal.replaying", "rebuttal.workloads"))}
+    assert shared | ground <= rest <= shared | ground | rooms
 
 
-def test_no_study_rests_on_commands_charts_or_pages():
+def test_no_study_rests_on_commands_figures_or_pages():
     entries = [name for name in EVERY if name.startswith("rebuttal.studies")]
     rooms = {name.split(".")[1] for name in code.closure(*entries) if "." in name}
-    assert rooms.isdisjoint({"cli", "charts", "report", "certificates"})
+    assert rooms.isdisjoint({"cli", "figures", "site"})
 
 
 def test_looking_through_the_whole_package_is_quick():
-    timed = (
-        "import time\nfrom rebuttal import code\nb = time.process_time()\ncode.closure(*code.everything())\n"
-    )
+    timed = "import time\nfrom rebuttal.base import code\nb = time.process_time()\ncode.closure(*code.everything())\n"
     command = [sys.executable, "-c", f"{timed}print(time.process_time() - b)"]
     seconds = [float(subprocess.check_output(command, cwd=ROOT)) for _ in range(2)]
     assert min(seconds) < 3  # about one, on a machine with nothing else to do

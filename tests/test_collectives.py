@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.machines import nccl
-from rebuttal.machines.collectives import (
+from rebuttal.machines.collective_costs import (
     COLLECTIVES,
     Cost,
     all_reduce,

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from runs import METHODS, machine, run
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.core.timeline import Timeline
+from rebuttal.machines.stragglers import Lognormal
 from rebuttal.methods import METHODS as LISTED
 from rebuttal.methods import method
-from rebuttal.readings import gradients, progress, summary, utilisation
-from rebuttal.readings.staleness import uses
-from rebuttal.stragglers import Lognormal
-from rebuttal.timeline import Timeline
+from rebuttal.simulation.timeline_metrics import gradients, progress, summary, utilisation
+from rebuttal.simulation.timeline_metrics.staleness import uses
 
 NAMES = list(METHODS)
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rebuttal.stats import budget_verdicts, convergence, tuning_budget
-from rebuttal.stats.error_rates import Setting, studies
-from rebuttal.stats.result_files import Results
-from rebuttal.verdict_rules import Compare
+from rebuttal.evidence import budget_verdicts, expected_best, reference_convergence
+from rebuttal.evidence.error_rates import ErrorRateSetting, studies
+from rebuttal.evidence.result_files import Results
+from rebuttal.evidence.verdict_rules import Compare
 
 
 def study(effect, seeds=5, staleness=(3.0, 0.0)):
     """Two studies of a stale method and a fresh one: the true ratio of epochs to the target is exp(effect / 10)."""
-    made = studies(Setting("ratio", effect, seeds=seeds, studies=2))
+    made = studies(ErrorRateSetting("ratio", effect, seeds=seeds, studies=2))
     curves = made.curves.assign_coords(epoch=made.curves.seconds)
     dims = ("method", "workload", "machine", "seed")
     stale = np.broadcast_to(np.reshape(staleness, (2, 1, 1, 1)), [curves.sizes[dim] for dim in dims])
@@ -25,7 +25,7 @@ def study(effect, seeds=5, staleness=(3.0, 0.0)):
 
 
 def test_stale_gradients_that_need_fewer_epochs_are_suspect():
-    found = convergence.checks(study(effect=-8.0))
+    found = reference_convergence.checks(study(effect=-8.0))
     assert [(one.method, one.reference, one.suspect) for one in found] == [
         ("method v=0", "baseline", True)
     ] * 2
@@ -34,13 +34,13 @@ def test_stale_gradients_that_need_fewer_epochs_are_suspect():
 
 @pytest.mark.parametrize("effect", [0.0, 8.0])
 def test_as_many_or_more_epochs_are_not_suspect(effect):
-    assert [one.suspect for one in convergence.checks(study(effect))] == [False, False]
+    assert [one.suspect for one in reference_convergence.checks(study(effect))] == [False, False]
 
 
 def test_nothing_is_checked_without_stale_methods_a_reference_or_five_seeds():
-    assert convergence.checks(study(-8.0, staleness=(0.0, 0.0))) == []
-    assert convergence.checks(study(-8.0, staleness=(3.0, 3.0))) == []
-    assert convergence.checks(study(-8.0, seeds=4)) == []
+    assert reference_convergence.checks(study(-8.0, staleness=(0.0, 0.0))) == []
+    assert reference_convergence.checks(study(-8.0, staleness=(3.0, 3.0))) == []
+    assert reference_convergence.checks(study(-8.0, seeds=4)) == []
 
 
 LOSSES = (0.9, 0.3, 0.5, np.nan)  # the last rate diverged
@@ -60,7 +60,7 @@ def tuned(losses=LOSSES, errors=ERRORS):
 
 
 def test_the_expected_error_of_the_best_of_n_is_that_of_all_subsets():
-    found = tuning_budget.best_of_n(tuned()).squeeze(drop=True)
+    found = expected_best.best_of_n(tuned()).squeeze(drop=True)
     for n in (1, 2, 3, 4):
         finite = [[i for i in some if np.isfinite(LOSSES[i])] for some in combinations(range(4), n)]
         best = [ERRORS[min(some, key=LOSSES.__getitem__)] for some in finite if some]
@@ -68,14 +68,14 @@ def test_the_expected_error_of_the_best_of_n_is_that_of_all_subsets():
 
 
 def test_more_trials_never_raise_the_expected_error_where_loss_and_error_agree():
-    found = tuning_budget.best_of_n(tuned(errors=(0.4, 0.1, 0.2, np.nan))).squeeze(drop=True).values
+    found = expected_best.best_of_n(tuned(errors=(0.4, 0.1, 0.2, np.nan))).squeeze(drop=True).values
     assert (np.diff(found) <= 0).all()
     assert found[-1] == pytest.approx(0.1)
 
 
 def test_a_method_that_diverged_everywhere_has_no_best():
     nothing = (np.nan,) * 4
-    assert bool(tuning_budget.best_of_n(tuned(nothing, nothing)).isnull().all())
+    assert bool(expected_best.best_of_n(tuned(nothing, nothing)).isnull().all())
 
 
 # --- verdicts at other tuning budgets ---------------------------------------------------------------------------

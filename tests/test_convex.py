@@ -5,17 +5,10 @@ from itertools import pairwise
 import pytest
 import torch
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.replaying.executors import Loop, Vectorised
 from rebuttal.workloads import load
-from rebuttal.workloads.convex import (
-    FACTORIES,
-    hinge,
-    max_abs,
-    optimum,
-    quadratic_strong,
-    quadratic_weak,
-)
+from rebuttal.workloads.convex import FACTORIES, hinge, max_abs, optimum, quadratic_strong, quadratic_weak
 
 every_problem = pytest.mark.parametrize("name", FACTORIES)
 

@@ -8,14 +8,16 @@ from typing import Any
 import device_costs
 import pytest
 
-from rebuttal import costs, metrics, paths
-from rebuttal.costs import Costs
-from rebuttal.errors import InputError
-from rebuttal.params import Study, Variant
-from rebuttal.rules import SGD
-from rebuttal.simulation import simulate
-from rebuttal.studies import estimate, pricing, provenance
-from rebuttal.studies.provenance import costs_device
+from rebuttal.base import paths
+from rebuttal.base.errors import InputError
+from rebuttal.core import metrics
+from rebuttal.core.update_rules import SGD
+from rebuttal.machines import costs
+from rebuttal.machines.costs import Costs
+from rebuttal.simulation.simulate import simulate
+from rebuttal.studies.params import Study, Variant
+from rebuttal.studies.runs import estimate, provenance, study_costs
+from rebuttal.studies.runs.provenance import costs_device
 
 NAMES = ("digits_mlp", "digits_cnn")
 
@@ -184,12 +186,12 @@ def test_a_paper_brings_the_costs_of_its_own_workloads(project):
     study: Any = SimpleNamespace(paper="layer-wise", batch=8)
     device_costs.write(project, ["digits_mlp"])
     with pytest.raises(InputError, match=r"one that reference/devices/here\.json has"):
-        pricing.costs_of(study, "quadratic")
+        study_costs.costs_of(study, "quadratic")
     own = project / "papers" / "layer-wise" / "own" / "costs.json"
     device_costs.write_file(own, ["quadratic"])
-    assert pricing.costs_of(study, "quadratic").workload == "quadratic"
-    assert pricing.costs_of(study, "digits_mlp").workload == "digits_mlp"
-    assert pricing.files_of(study) == [paths.device_costs(), own]
+    assert study_costs.costs_of(study, "quadratic").workload == "quadratic"
+    assert study_costs.costs_of(study, "digits_mlp").workload == "digits_mlp"
+    assert study_costs.files_of(study) == [paths.device_costs(), own]
 
 
 def test_the_largest_gradient_is_over_all_workers_or_all_shards():
@@ -197,11 +199,11 @@ def test_the_largest_gradient_is_over_all_workers_or_all_shards():
         return SimpleNamespace(options=options or {}, workers=workers)
 
     study: Any = SimpleNamespace(workers_of=lambda _: 4, variants=[variant()])
-    assert pricing.largest_gradient(study, "digits_mlp") == 4
+    assert study_costs.largest_gradient(study, "digits_mlp") == 4
     study.variants.append(variant({"shards": 16}))
-    assert pricing.largest_gradient(study, "digits_mlp") == 16
+    assert study_costs.largest_gradient(study, "digits_mlp") == 16
     study.variants.append(variant({"m": 2}, workers=32))
-    assert pricing.largest_gradient(study, "digits_mlp") == 32
+    assert study_costs.largest_gradient(study, "digits_mlp") == 32
 
 
 def small_study(workload):

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rebuttal.charts import datasets
+from rebuttal.figures import chart_data
 
 FRAME = pd.DataFrame(
     {
@@ -29,12 +29,12 @@ def layered(frame):
 
 def test_rows_are_those_that_altair_writes():
     (own,) = layered(FRAME).to_dict()["datasets"].values()
-    assert datasets.rows_of(FRAME) == own
+    assert chart_data.rows_of(FRAME) == own
     assert own[1] == {"method": None, "seconds": None, "n": 2, "standard": False}
 
 
 def test_layers_share_a_dataset_and_the_rest_is_altairs_specification():
-    ours, own = datasets.specification(layered(FRAME)), layered(FRAME).to_dict()
+    ours, own = chart_data.specification(layered(FRAME)), layered(FRAME).to_dict()
     (name,) = ours["datasets"]
     assert ours["layer"][1]["encoding"]["tooltip"]["type"] == "nominal"  # read off the frame, as ever
     assert str(ours).count(f"'name': '{name}'") == str(own).count(f"'name': '{next(iter(own['datasets']))}'")
@@ -44,4 +44,4 @@ def test_layers_share_a_dataset_and_the_rest_is_altairs_specification():
 
 def test_a_column_of_anything_else_is_refused():
     with pytest.raises(TypeError, match="when: got Timestamp; allowed: numbers, truths and texts"):
-        datasets.rows_of(pd.DataFrame({"when": [pd.Timestamp(0)]}))
+        chart_data.rows_of(pd.DataFrame({"when": [pd.Timestamp(0)]}))

@@ -7,8 +7,8 @@ import sys
 import pytest
 import torch
 
-from rebuttal import devices
-from rebuttal.errors import InputError
+from rebuttal.base import devices
+from rebuttal.base.errors import InputError
 
 
 def test_identity_says_what_a_measurement_depends_on():

@@ -11,13 +11,13 @@ from runs import COSTS, machine, run
 from synthetic_results import write as write_results
 
 import rebuttal
-from rebuttal.paths import root
-from rebuttal.readings import gradients, summary
-from rebuttal.replaying.eager import eager
+from rebuttal.base.paths import root
+from rebuttal.core.update_rules import SGD
+from rebuttal.machines.stragglers import Exponential
 from rebuttal.replaying.engine import EXACT, replay
-from rebuttal.rules import SGD
-from rebuttal.simulation import rehearse, simulate
-from rebuttal.stragglers import Exponential
+from rebuttal.replaying.oracle import eager
+from rebuttal.simulation.simulate import rehearse, simulate
+from rebuttal.simulation.timeline_metrics import gradients, summary
 from rebuttal.workloads import load
 
 
@@ -87,7 +87,7 @@ def test_the_diffs_of_the_page_apply_to_the_files(example):
         "src/rebuttal/methods/__init__.py",
         "tests/test_laws.py",
         "tests/runs.py",
-        "src/rebuttal/pictures/stories.py",
+        "src/rebuttal/figures/method_diagrams/diagram_stories.py",
         "papers/backup-workers/study.yaml",
     ]
     diffs = blocks(text, "diff")

@@ -43,9 +43,9 @@ def repository(finished, tmp_path_factory) -> Path:  # noqa: F811
         ("worker_counts", "worker_counts --profile ${item.profile}",
          "results/${item.profile}/worker_counts results/${item.profile}/analyses/worker_counts.nc"),
     ):  # fmt: skip
-        assert f"exec python -m rebuttal {command}" in text
+        assert f"exec python -m rebuttal.cli {command}" in text
         text = text.replace(
-            f"exec python -m rebuttal {command}", f"{sys.executable} stand_in.py {kind} {out}"
+            f"exec python -m rebuttal.cli {command}", f"{sys.executable} stand_in.py {kind} {out}"
         )
     (folder / "dvc.yaml").write_text(text)
     (folder / "stand_in.py").write_text(STAND_IN)

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from rebuttal.stats import error_table, multiplicity
-from rebuttal.stats.error_rates import Setting, rates, studies
-from rebuttal.stats.judging import Part, Status, Tails
+from rebuttal.evidence import error_table, multiplicity
+from rebuttal.evidence.error_rates import ErrorRateSetting, rates, studies
+from rebuttal.evidence.judging import PlaceOutcome, Status, Tails
 
 
 @pytest.fixture(scope="module")
 def without_effect():
     """1,000 studies with five seeds and no effect."""
-    return rates(Setting())
+    return rates(ErrorRateSetting())
 
 
 def test_a_verdict_without_an_effect_is_wrong_in_at_most_one_of_twenty_studies(without_effect):
@@ -24,31 +24,31 @@ def test_a_verdict_without_an_effect_is_wrong_in_at_most_one_of_twenty_studies(w
 
 def test_intervals_cover_the_truth_as_often_as_they_say(without_effect):
     assert 0.93 <= without_effect.coverage <= 0.97
-    assert 0.93 <= rates(Setting("ratio", 1.0, "gamma", 10, studies=500)).coverage <= 0.97
+    assert 0.93 <= rates(ErrorRateSetting("ratio", 1.0, "gamma", 10, studies=500)).coverage <= 0.97
 
 
 def test_power_grows_with_the_effect_and_with_the_seeds():
-    few = [rates(Setting(effect=effect, studies=150)).supported for effect in (0.5, 1.0, 2.0)]
-    many = rates(Setting(effect=1.0, seeds=10, studies=150)).supported
+    few = [rates(ErrorRateSetting(effect=effect, studies=150)).supported for effect in (0.5, 1.0, 2.0)]
+    many = rates(ErrorRateSetting(effect=1.0, seeds=10, studies=150)).supported
     assert few == sorted(few)
     assert few[2] > 0.8
     assert many > few[1]
 
 
 def test_equivalence_is_rarely_granted_at_its_margin_and_mostly_without_a_difference():
-    at_margin = rates(Setting(effect=3.0, studies=200), "equal", 3.0)
-    without = rates(Setting(effect=0.0, studies=200), "equal", 3.0)
+    at_margin = rates(ErrorRateSetting(effect=3.0, studies=200), "equal", 3.0)
+    without = rates(ErrorRateSetting(effect=0.0, studies=200), "equal", 3.0)
     assert at_margin.supported <= 0.08
     assert without.supported > 0.9
 
 
 def test_places_that_must_all_agree_err_less_often():
-    found = rates(Setting(machines=2, studies=200))
+    found = rates(ErrorRateSetting(machines=2, studies=200))
     assert found.supported + found.contradicted <= 0.03
 
 
 def test_the_studies_have_the_effect_that_they_state():
-    data = studies(Setting("ratio", effect=3.0, seeds=400, studies=1))
+    data = studies(ErrorRateSetting("ratio", effect=3.0, seeds=400, studies=1))
     seconds = data.curves.seconds.isel(point=-1).squeeze(drop=True)
     log_ratio = np.log(seconds.sel({"method": "method v=0"}) / seconds.sel({"method": "baseline"}))
     assert float(log_ratio.mean()) == pytest.approx(0.3, abs=0.02)
@@ -70,7 +70,7 @@ def test_holm_keeps_the_family_wise_error():
 
 def part(status, supported=None):
     """A part with its p-value of support, the other side's being the rest; without chance if it is left out."""
-    return Part(
+    return PlaceOutcome(
         "here", status, 1.0, 0.5, 1.5, 5, p=None if supported is None else Tails(supported, 1 - supported)
     )
 
@@ -93,7 +93,7 @@ def test_of_many_claims_a_weak_one_no_longer_stands():
     (alone,) = multiplicity.corrected([("supported", weak)])
     assert alone == {"p_value": 0.04, "adjusted": 0.04, "status": "supported", "claims": 1}
     certain, open_one = [part("supported")], [part("undecided", 0.3)]
-    claims: list[tuple[Status, list[Part]]] = [
+    claims: list[tuple[Status, list[PlaceOutcome]]] = [
         ("supported", weak),
         ("supported", strong),
         ("supported", certain),

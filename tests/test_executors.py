@@ -7,11 +7,12 @@ from typing import Any
 import device_costs
 import pytest
 
-from rebuttal import devices, leases, workloads
-from rebuttal.errors import InputError
+from rebuttal import workloads
+from rebuttal.base import devices, host_lease
+from rebuttal.base.errors import InputError
 from rebuttal.replaying import probe
-from rebuttal.replaying.table import Table
-from rebuttal.studies import executors
+from rebuttal.replaying.executor_table import Table
+from rebuttal.studies.runs import executor_choice
 
 ROWS = {"loop": {1: 1.0}, "layered": {1: 2.0, 4: 0.5, 8: 0.48, 16: 0.46}}
 PARAMS: Any = SimpleNamespace(device="cpu", data_root="data", engine="local")
@@ -68,9 +69,9 @@ def test_what_is_no_table_is_refused_in_one_line(text):
 
 def test_the_device_file_settles_it_at_any_batch(project, probed):
     device_costs.write(project, ["digits_mlp"], executors=measured(1, 64))
-    assert executors.table_of(PARAMS, STUDY, "digits_mlp") == Table(measured(1, 64), 8)
+    assert executor_choice.table_of(PARAMS, STUDY, "digits_mlp") == Table(measured(1, 64), 8)
     small: Any = SimpleNamespace(paper="mine", batch=1)
-    assert executors.table_of(PARAMS, small, "digits_mlp").quickest_s(1) == 1.0
+    assert executor_choice.table_of(PARAMS, small, "digits_mlp").quickest_s(1) == 1.0
     assert probed == []
     assert not (project / ".cache").exists()
 
@@ -78,13 +79,13 @@ def test_the_device_file_settles_it_at_any_batch(project, probed):
 def test_the_costs_of_a_papers_own_settle_it_for_its_workloads(project, probed):
     device_costs.write(project, ["digits_mlp"])
     device_costs.write_file(project / "papers/mine/own/costs.json", ["quadratic"], executors=measured(4))
-    assert executors.table_of(PARAMS, STUDY, "quadratic") == Table(measured(4), 8)
+    assert executor_choice.table_of(PARAMS, STUDY, "quadratic") == Table(measured(4), 8)
     assert probed == []
 
 
 def test_another_kind_of_device_is_measured_once_and_kept(project, probed):
     device_costs.write(project, ["digits_mlp"], kind="cuda")
-    found = [executors.table_of(PARAMS, STUDY, "digits_mlp") for _ in range(2)]
+    found = [executor_choice.table_of(PARAMS, STUDY, "digits_mlp") for _ in range(2)]
     assert found == [Table({4: {"loop": {1: 7.0}}}, 8)] * 2
     assert probed == ["digits_mlp"]
     (kept,) = (project / ".cache/executors").iterdir()
@@ -94,7 +95,7 @@ def test_another_kind_of_device_is_measured_once_and_kept(project, probed):
     )  # fmt: skip
     kept.write_text("{")
     with pytest.raises(InputError, match=r"^executors: .*\.json cannot be read; allowed: .* remove it"):
-        executors.table_of(PARAMS, STUDY, "digits_mlp")
+        executor_choice.table_of(PARAMS, STUDY, "digits_mlp")
 
 
 def test_a_users_own_data_are_measured_anew_when_they_change(project, probed):
@@ -102,7 +103,7 @@ def test_a_users_own_data_are_measured_anew_when_they_change(project, probed):
     for shift in (0, 0, 1):
         letters = "".join(chr(97 + (n * n + shift) % 26) for n in range(5_000))
         (project / "letters.txt").write_text(letters)
-        executors.table_of(PARAMS, STUDY, "text:letters.txt")
+        executor_choice.table_of(PARAMS, STUDY, "text:letters.txt")
     assert probed == ["text:letters.txt"] * 2
 
 
@@ -111,10 +112,10 @@ def test_what_is_measured_has_the_machine_alone(project, monkeypatch):
     monkeypatch.setattr(
         probe,
         "measure_samples",
-        lambda _: alone.append(leases._alone.get()) or Table({1: {"loop": {1: 1.0}}}),
+        lambda _: alone.append(host_lease._alone.get()) or Table({1: {"loop": {1: 1.0}}}),
     )
     device_costs.write(project, ["digits_mlp"])
-    executors.table_of(PARAMS, STUDY, "quadratic")
+    executor_choice.table_of(PARAMS, STUDY, "quadratic")
     assert alone == [True]
 
 

@@ -17,21 +17,21 @@ import pytest
 from other_processes import Reckless, environment, setup
 from runs import METHODS, run
 
-from rebuttal.errors import InputError, RunError
+from rebuttal.base.errors import InputError, RunError
+from rebuttal.core.timeline import Timeline
+from rebuttal.core.update_rules import SGD
 from rebuttal.methods import METHODS as LISTED
 from rebuttal.methods import check_workers, may_lose, method
-from rebuttal.processes import crew, torchrun
-from rebuttal.processes.command import _written
-from rebuttal.processes.crew import Crew
+from rebuttal.processes import supervisor, torchrun
 from rebuttal.processes.journal import Journal, written
 from rebuttal.processes.launcher import folder_of_run, record, started
 from rebuttal.processes.log import Computed
-from rebuttal.processes.meeting import LAUNCHER, OneHost
-from rebuttal.processes.progress import Progress
+from rebuttal.processes.node_progress import Progress
+from rebuttal.processes.rendezvous import LAUNCHER, OneHost
+from rebuttal.processes.run_command import _written
 from rebuttal.processes.setup import Setup
+from rebuttal.processes.supervisor import Supervisor
 from rebuttal.processes.verification import verify
-from rebuttal.rules import SGD
-from rebuttal.timeline import Timeline
 
 #: Those that say, with six workers, that they can lose some.
 PROMISING = [name for name in METHODS if name in LISTED and may_lose(method(name), 6)]
@@ -106,7 +106,7 @@ def struck(name, nodes, signal_number=signal.SIGKILL, patience_s=60.0, options=N
                 over.append(version() == made.updates)
 
         threading.Thread(target=strike, daemon=True).start()
-        timeline = Crew(made, folder, members).timeline(patience_s)
+        timeline = Supervisor(made, folder, members).timeline(patience_s)
     if any(over) or len(over) < len(nodes):  # a busy host was late
         return struck(name, nodes, signal_number, patience_s, options, **given)
     return timeline
@@ -182,7 +182,7 @@ def test_a_method_that_shares_memory_cannot_promise_to_survive():
 
 @pytest.fixture
 def short_answers(monkeypatch):
-    monkeypatch.setattr(crew, "ANSWER_S", 3.0)
+    monkeypatch.setattr(supervisor, "ANSWER_S", 3.0)
 
 
 @pytest.mark.usefixtures("short_answers")

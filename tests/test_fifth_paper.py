@@ -10,10 +10,12 @@ import built_site
 import pytest
 import yaml
 
-from rebuttal import checking, paths, results
-from rebuttal.errors import InputError
-from rebuttal.params import load
-from rebuttal.report import all_pages
+from rebuttal.base import paths
+from rebuttal.base.errors import InputError
+from rebuttal.cli import check
+from rebuttal.core import results
+from rebuttal.site import all_pages
+from rebuttal.studies.params import load
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER = Path(__file__).parent / "papers" / "decentralised"
@@ -47,7 +49,7 @@ def made(project):
     """The project after the paper's study and the pages, as the pipeline's commands make them."""
     for command in (["study", "decentralised"], ["pages", "decentralised"]):
         done = subprocess.run(
-            [sys.executable, "-m", "rebuttal", *command],
+            [sys.executable, "-m", "rebuttal.cli", *command],
             cwd=project,
             capture_output=True,
             text=True,
@@ -84,7 +86,7 @@ def test_every_variant_is_in_the_notebook_that_trained_it(made, monkeypatch):
 
 
 def test_the_skeleton_of_a_new_paper_is_sound(project, monkeypatch):
-    from rebuttal.new_paper import write
+    from rebuttal.cli.new_paper import write
 
     monkeypatch.chdir(project)
     said = write("another-one")
@@ -92,7 +94,7 @@ def test_the_skeleton_of_a_new_paper_is_sound(project, monkeypatch):
     text = (project / "params.yaml").read_text()
     monkeypatch.setattr(paths, "setting", lambda name: {"profile": "quick", "device_costs": "here"}[name])
     try:
-        assert "not run: another-one" in checking.check_project(load())
+        assert "not run: another-one" in check.check_project(load())
         (project / "params.yaml").write_text(text.replace("papers: [", "papers: [another-one, "))
         loaded = load()
         assert [variant.label for variant in loaded.study("another-one").variants] == [
@@ -100,7 +102,7 @@ def test_the_skeleton_of_a_new_paper_is_sound(project, monkeypatch):
             "mini_batch shards=4",
             "asynchronous",
         ]
-        checking.check_project(loaded)
+        check.check_project(loaded)
     finally:
         (project / "params.yaml").write_text(text)
         shutil.rmtree(project / "papers" / "another-one")
@@ -116,7 +118,7 @@ def test_the_skeleton_of_a_new_paper_is_sound(project, monkeypatch):
     ],
 )
 def test_an_unfit_name_is_refused(project, monkeypatch, name, said):
-    from rebuttal.new_paper import write
+    from rebuttal.cli.new_paper import write
 
     monkeypatch.chdir(project)
     with pytest.raises(InputError, match=f"^paper: got '{name}'.*{said}"):
@@ -145,7 +147,7 @@ def test_what_would_fail_later_is_refused_now(project, monkeypatch, file, old, n
     path.write_text(text.replace(old, new))
     try:
         with pytest.raises(InputError) as caught:
-            checking.check_project(load())
+            check.check_project(load())
     finally:
         path.write_text(text)
     line = str(caught.value)
@@ -163,7 +165,7 @@ def test_costs_of_its_own_from_a_busy_machine_are_refused(project, monkeypatch):
     path.write_text(json.dumps(content))
     try:
         with pytest.raises(InputError, match=r"^costs papers/decentralised/own/costs\.json: got seconds"):
-            checking.check_project(load())
+            check.check_project(load())
     finally:
         path.unlink()
 
@@ -175,10 +177,10 @@ def test_a_figure_whose_baseline_is_not_run_takes_that_of_its_rule_or_is_refused
     figure = next(line for line in text.splitlines() if "figure: time_to_target" in line)
     path.write_text(text.replace(figure, figure.replace("time_to_target", "speed_up_split"), 1))
     try:
-        checking.check_project(
+        check.check_project(
             load()
         )  # asynchronous, its baseline, is not run; the rule compares with one that is
         path.write_text(text.replace(figure, figure.replace("time_to_target", "speed_up_over_gpipe"), 1))
-        checking.check_project(load())
+        check.check_project(load())
     finally:
         path.write_text(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebuttal import papers
+from rebuttal.evidence import papers
 
 CONCERNS = {"backup-workers": ("bw", 6), "continuous-propagation": ("cp", 12), "layer-wise": ("lw", 16),
             "random-smoothing": ("pp", 8)}  # fmt: skip

@@ -8,7 +8,7 @@ import torch
 from test_workload_zoo import staged
 from torchvision import models
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.workloads import chains, full_size, timing
 
 WEIGHTS = {

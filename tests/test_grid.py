@@ -16,11 +16,13 @@ import xarray as xr
 from broken_params import SMALL, VALID, sizes, write
 from grid import grid
 
-from rebuttal import cli, devices, params, paths
-from rebuttal.errors import InputError, RunError
-from rebuttal.params.engine import LOCAL
-from rebuttal.studies import grid_engine, parcel, pool
-from rebuttal.studies.whole import run_study
+from rebuttal import cli
+from rebuttal.base import devices, paths
+from rebuttal.base.errors import InputError, RunError
+from rebuttal.studies import params
+from rebuttal.studies.params.engine_choice import LOCAL
+from rebuttal.studies.runs import grid_engine, pool, remote_call
+from rebuttal.studies.runs.study_stage import run_study
 
 TINY = {**SMALL, "workers": 3, "epochs": 1, "points": 3, "seeds": [0, 1, 2], "tuning_seeds": [100],
         "machines": ["paper_cluster"], "learning_rates": [0.05, 0.1], "shared_learning_rate": 0.1}  # fmt: skip
@@ -142,9 +144,9 @@ def test_a_unit_reads_the_costs_and_runs_the_profile_of_its_sender(project, monk
     device_costs.write(project, ["digits_cnn"], name="another")
     (project / "params.yaml").write_text("profile: quick\ndevice_costs: slow\n")
     monkeypatch.setenv(paths.PROFILE, "ci")
-    packed = parcel.packed(units_elsewhere.priced, ("mine",))
+    packed = remote_call.packed(units_elsewhere.priced, ("mine",))
     monkeypatch.delenv(paths.PROFILE)
-    found = parcel.unpacked(parcel.computed(packed, place=project))
+    found = remote_call.unpacked(remote_call.computed(packed, place=project))
     assert found == ("ci", ["another is not there", "digits_mlp", "quadratic"])
     assert os.environ.get(paths.PROFILE) is None
 
@@ -155,7 +157,7 @@ def test_what_a_unit_refuses_is_said_in_its_own_line(running, project):
 
 
 def test_a_machine_with_other_code_is_refused_before_anything_starts(running, project, monkeypatch):
-    monkeypatch.setattr(parcel, "identity", lambda: "other")
+    monkeypatch.setattr(remote_call, "identity", lambda: "other")
     with pytest.raises(InputError, match="workers with the code and the packages of this machine; tcp:"):
         pool.run_all(units_elsewhere.noted, [(3,)], "units", engine=running.address)
     assert not (project / "results").exists()

@@ -8,9 +8,9 @@ import torch
 from runs import run
 from values import paths_of
 
-from rebuttal.analyses import continuous_time, delay_map, delayed_descent, hardware_ticks
-from rebuttal.analyses.delay_map import Grid, Place
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.studies.analyses import continuous_time, delay_map, delayed_descent, hardware_ticks
+from rebuttal.studies.analyses.delay_map import DelayGrid, Place
 from rebuttal.workloads.quadratic import QuadraticChain
 
 LATE = (0, 1, 2, 5, 14)
@@ -148,7 +148,7 @@ def test_the_onset_grows_with_the_square_of_the_delay_and_with_the_batch():
 
 @pytest.fixture(scope="module")
 def small():
-    return delay_map.delay_map(range(5), [100, 101], Grid((1, 2, 8), (1, 64), 300, (64, 256), 0.3))
+    return delay_map.delay_map(range(5), [100, 101], DelayGrid((1, 2, 8), (1, 64), 300, (64, 256), 0.3))
 
 
 def test_one_layer_has_no_delay_and_every_method_is_as_fast(small):
@@ -171,14 +171,15 @@ def test_the_map_is_what_its_parts_say(small):
 
 
 def test_the_map_repeats_to_the_bit(small):
-    again = delay_map.delay_map(range(5), [100, 101], Grid((1, 2, 8), (1, 64), 300, (64, 256), 0.3))
+    again = delay_map.delay_map(range(5), [100, 101], DelayGrid((1, 2, 8), (1, 64), 300, (64, 256), 0.3))
     assert again.identical(small)
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [(([], [100]), "seeds: got [100]"), (([0], []), "seeds: got [0]"),
-     (([0], [1], Grid(layers=(2, 4))), "layers: got (2, 4)"), (([0], [1], Grid(batches=(4,))), "batches: got (4,)")],
+     (([0], [1], DelayGrid(layers=(2, 4))), "layers: got (2, 4)"),
+     (([0], [1], DelayGrid(batches=(4,))), "batches: got (4,)")],
 )  # fmt: skip
 def test_what_makes_no_map_is_refused(given, said):
     with pytest.raises(InputError) as caught:

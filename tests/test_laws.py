@@ -11,13 +11,13 @@ import torch
 from runs import METHODS, Fixed, layered_costs, machine, run
 from values import UPDATES, eager_weights, weights_of
 
-from rebuttal.readings import gradients, summary
+from rebuttal.core.update_rules import Momentum, RMSProp
+from rebuttal.machines import order_statistics
+from rebuttal.machines.stragglers import Exponential, NoStragglers, Pareto, ShiftedExponential
+from rebuttal.replaying.batch_merging import merged
 from rebuttal.replaying.curves import Curves, Evaluator
 from rebuttal.replaying.engine import Replayer, replay
-from rebuttal.replaying.merging import merged
-from rebuttal.rules import Momentum, RMSProp
-from rebuttal.stats import order_statistics
-from rebuttal.stragglers import Exponential, NoStragglers, Pareto, ShiftedExponential
+from rebuttal.simulation.timeline_metrics import gradients, summary
 from rebuttal.workloads import load
 
 RATES, SEEDS = (0.05, 0.2), (0, 1)

@@ -12,8 +12,8 @@ import torch
 from runs import layered_costs, layered_machine, machine, run
 from values import eager_weights, paths_of
 
-from rebuttal.rules import SGD, Momentum
-from rebuttal.stragglers import NoStragglers
+from rebuttal.core.update_rules import SGD, Momentum
+from rebuttal.machines.stragglers import NoStragglers
 from rebuttal.workloads.quadratic import Quadratic, QuadraticChain
 
 CURVATURE = 2.0

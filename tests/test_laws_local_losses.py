@@ -6,17 +6,17 @@ from runs import COSTS, layered_costs, layered_machine, machine, run
 from torch.nn import functional
 from values import UPDATES, eager_weights, weights_of
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.core.update_rules import SGD
 from rebuttal.methods import method
+from rebuttal.replaying.batch_merging import merged
 from rebuttal.replaying.context import context_of
-from rebuttal.replaying.eager import eager
-from rebuttal.replaying.merging import merged
 from rebuttal.replaying.modules import ModuleStages
 from rebuttal.replaying.operations import OPERATIONS
+from rebuttal.replaying.oracle import eager
 from rebuttal.replaying.samples import Batches
 from rebuttal.replaying.staged import KernelStages
-from rebuttal.rules import SGD
-from rebuttal.simulation import rehearse
+from rebuttal.simulation.simulate import rehearse
 from rebuttal.workloads import load
 from rebuttal.workloads.convex import max_abs
 

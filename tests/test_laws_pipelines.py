@@ -12,13 +12,13 @@ import torch
 from runs import Link, layered_costs, layered_machine, machine, run
 from values import UPDATES, eager_weights, weights_of
 
-from rebuttal.errors import InputError
-from rebuttal.methods.stages import Pipe
-from rebuttal.readings import layer_staleness
-from rebuttal.replaying.merging import merged
-from rebuttal.rules import Momentum, RMSProp
-from rebuttal.stragglers import Exponential
-from rebuttal.verbs import Recv
+from rebuttal.base.errors import InputError
+from rebuttal.core.update_rules import Momentum, RMSProp
+from rebuttal.core.verbs import Recv
+from rebuttal.machines.stragglers import Exponential
+from rebuttal.methods.pipeline_stages import Pipe
+from rebuttal.replaying.batch_merging import merged
+from rebuttal.simulation.timeline_metrics import layer_staleness
 from rebuttal.workloads import load
 
 GRID = [(n, m) for n in (1, 2, 3, 4, 8) for m in (1, 2, 4, 7, 16)]

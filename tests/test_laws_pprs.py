@@ -8,13 +8,13 @@ import torch
 from runs import layered_costs, layered_machine, run
 from values import UPDATES, eager_weights, weights_of
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.methods.acceleration import paper_settings
-from rebuttal.replaying.ahead import perturbations_first
+from rebuttal.replaying.batch_merging import merged
 from rebuttal.replaying.engine import Replayer
-from rebuttal.replaying.merging import merged
-from rebuttal.replaying.table import SIZES, Table
-from rebuttal.report.special_cases import CASES
+from rebuttal.replaying.executor_table import SIZES, Table
+from rebuttal.replaying.reordering import perturbations_first
+from rebuttal.site.special_cases import CASES
 from rebuttal.workloads import load
 from rebuttal.workloads.convex import max_abs, optimum, quadratic_strong, quadratic_weak
 

@@ -10,13 +10,13 @@ from replicas import FORMS, K
 from runs import METHODS, layered_machine, run
 from values import eager_weights, weights_of
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.core.update_rules import SGD, Momentum, RMSProp, moved
+from rebuttal.core.verbs import Compute, Report
 from rebuttal.methods import method
 from rebuttal.methods.mini_batch import MiniBatch
-from rebuttal.readings import layer_staleness, progress
-from rebuttal.replaying.merging import merged
-from rebuttal.rules import SGD, Momentum, RMSProp, moved
-from rebuttal.verbs import Compute, Report
+from rebuttal.replaying.batch_merging import merged
+from rebuttal.simulation.timeline_metrics import layer_staleness, progress
 from rebuttal.workloads import load
 from rebuttal.workloads.quadratic import Quadratic
 

@@ -12,11 +12,11 @@ import torch
 from runs import Fixed, Link, layered_machine, machine, run
 from values import UPDATES, eager_weights, weights_of
 
-from rebuttal.errors import InputError
-from rebuttal.readings import layer_staleness, progress
-from rebuttal.replaying.merging import merged
-from rebuttal.rules import SGD, Momentum
-from rebuttal.stragglers import Exponential, NoStragglers
+from rebuttal.base.errors import InputError
+from rebuttal.core.update_rules import SGD, Momentum
+from rebuttal.machines.stragglers import Exponential, NoStragglers
+from rebuttal.replaying.batch_merging import merged
+from rebuttal.simulation.timeline_metrics import layer_staleness, progress
 from rebuttal.workloads import load
 from rebuttal.workloads.quadratic import Quadratic
 

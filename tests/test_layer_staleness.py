@@ -4,12 +4,19 @@ import numpy as np
 import pytest
 from runs import Fixed, layered_machine, run
 
-from rebuttal.graph import Graph
-from rebuttal.readings import gantt, gradients, layer_staleness, progress, summary, utilisation
-from rebuttal.readings.chains import Chains
-from rebuttal.readings.passes import passes
-from rebuttal.task import Task
-from rebuttal.timeline import Recorder
+from rebuttal.core.graph import Graph
+from rebuttal.core.task import Task
+from rebuttal.core.timeline import Recorder
+from rebuttal.simulation.timeline_metrics import (
+    gantt,
+    gradients,
+    layer_staleness,
+    progress,
+    summary,
+    utilisation,
+)
+from rebuttal.simulation.timeline_metrics.dependency_chains import Chains
+from rebuttal.simulation.timeline_metrics.joined_passes import passes
 
 S = 4
 

@@ -6,8 +6,8 @@ import pytest
 from replicas import clocked
 from runs import layered_costs, layered_machine, run
 
-from rebuttal.readings import by_layer
-from rebuttal.readings.layer_table import WHOLE
+from rebuttal.simulation.timeline_metrics import by_layer
+from rebuttal.simulation.timeline_metrics.layer_table import WHOLE
 
 LAYERS, R = 4, 0.8
 FORMS = {

@@ -5,11 +5,14 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from rebuttal.base import code
+from rebuttal.cli import rooms
 from rebuttal.cli.serving import PAGES
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
@@ -17,106 +20,39 @@ PACKAGE = SOURCE / "rebuttal"
 
 # Room -> the rooms that it may import, from the ground up. A room is a module or a package directly in rebuttal.
 LAYERS = {
-    # the ground: known to every room above it
-    "errors": set(),
-    "paths": {"errors"},
-    "code": {"errors"},
-    "seeding": set(),
-    "lifeline": set(),
-    "leases": set(),
-    "own_code": set(),
-    # words that methods, clusters and replay share
-    "verbs": set(),
-    "orders": set(),
-    "graph": set(),
-    "cut": set(),
-    "task": {"graph", "rules", "task_local", "verbs"},
-    "task_local": {"graph", "verbs"},
-    "rules": {"graph"},
-    "timeline": {"graph"},
-    "readings": {"clusters", "costs", "graph", "rules", "timeline"},
-    "tracing": {"readings", "timeline"},
-    # what a machine is
-    "distributions": set(),
-    "stragglers": {"distributions"},
-    "straggler_fit": {"stragglers"},
-    "costs": {"cut"},
-    "machines": {"stragglers"},
-    "models_at_size": {"costs", "machines"},
-    # methods and clusters never meet but in simulation and studies
-    "methods": {"orders", "own_code", "rules", "verbs"},
-    "clusters": {"costs", "graph", "machines", "rules", "timeline", "verbs"},
-    "simulation": {"clusters", "costs", "graph", "machines", "methods", "own_code", "task", "timeline"},
-    "analyses": {
-        "costs", "cut", "graph", "machines", "methods", "models_at_size", "readings", "rules", "simulation",
-        "stragglers", "task", "timeline", "verbs",
-    },
+    "base": set(),
+    # what methods, clusters and replay share
+    "core": {"base"},
+    # methods and clusters never meet but in simulation
+    "machines": {"base", "core"},
+    "methods": {"base", "core"},
+    "simulation": {"base", "core", "machines", "methods"},
     # values
-    "devices": set(),
-    "workloads": {"cut", "own_code"},
-    "profiling": {"costs", "devices", "workloads"},
-    "replaying": {"cut", "devices", "graph", "metrics", "readings", "rules", "task", "timeline", "workloads"},
+    "workloads": {"base", "core"},
+    "replaying": {"base", "core", "simulation", "workloads"},
     # real processes, which compute as they go
-    "processes": {
-        "clusters", "cut", "graph", "methods", "own_code", "readings", "replaying", "rules", "stragglers", "task",
-        "timeline", "verbs", "workloads",
-    },
-    "calibration": {
-        "clusters", "costs", "cut", "devices", "graph", "machines", "methods", "params", "processes", "results",
-        "rules", "schemas", "stats", "stragglers", "task", "timeline", "verbs", "workloads",
-    },
+    "processes": {"base", "core", "machines", "methods", "replaying", "simulation", "workloads"},
+    # what is read off results
+    "evidence": {"base", "core", "machines", "workloads"},
+    "figures": {"base", "core", "evidence", "machines", "methods", "simulation"},
     # what is run
-    "workload_table": {"params", "workloads"},
-    "params": {"graph", "machines", "methods", "rules", "task", "workloads"},
-    "verdict_rules": set(),
-    "papers": {"params", "verdict_rules"},
-    "quick_imports": set(),
-    "warm": set(),
-    "execution": {"warm"},
-    "netcdf": set(),
-    "schemas": set(),
-    "metrics": set(),
-    "results": {"metrics", "netcdf", "schemas"},
     "studies": {
-        "analyses", "clusters", "costs", "devices", "distributions", "execution", "graph", "machines", "methods",
-        "metrics", "models_at_size", "params", "processes", "profiling", "readings", "replaying", "results", "rules",
-        "simulation", "stats", "stragglers", "timeline", "tracing", "warm", "workloads",
+        "base", "core", "evidence", "machines", "methods", "processes", "replaying", "simulation", "workloads",
     },
-    # what is read off it
-    "stats": {"distributions", "metrics", "papers", "results", "schemas", "stragglers", "verdict_rules", "workloads"},
-    "charts": {"graph", "metrics", "readings", "results", "stats", "timeline"},
-    "predicting": {
-        "charts", "costs", "machines", "methods", "models_at_size", "readings", "simulation", "stragglers", "timeline",
-    },
-    "references": {"netcdf", "papers", "params", "stats"},
-    "report": {
-        "charts", "execution", "machines", "methods", "papers", "params", "references", "results", "schemas", "stats",
-    },
-    "certificates": {"netcdf", "papers", "references", "report", "stats"},
-    "watching": set(),
-    "checking": {"charts", "costs", "papers", "params", "report", "studies", "workloads"},
-    "new_paper": {"params"},
-    "pipeline": {"calibration", "report", "studies"},
-    "dvc_command": set(),
-    "pictures": {"costs", "machines", "methods", "readings", "simulation", "stragglers", "timeline"},
-    "method_table": {
-        "costs", "graph", "machines", "methods", "pictures", "readings", "replaying", "simulation", "stragglers",
-        "timeline",
+    "site": {
+        "base", "core", "evidence", "figures", "machines", "methods", "replaying", "simulation", "studies", "workloads",
     },
     # the doors
+    "cli": {"base", "evidence", "figures", "machines", "processes", "replaying", "site", "studies", "workloads"},
     "__init__": {
-        "charts", "machines", "methods", "predicting", "processes", "readings", "replaying", "report", "results",
-        "simulation", "stats", "studies", "timeline", "tracing", "watching",
+        "base", "core", "evidence", "figures", "machines", "methods", "processes", "replaying", "simulation", "site",
+        "studies",
     },
-    "cli": {
-        "calibration", "certificates", "checking", "dvc_command", "execution", "new_paper", "papers", "params",
-        "processes", "references", "replaying", "report", "studies", "warm",
-    },
-    "__main__": {"cli"},
 }  # fmt: skip
-GROUND = {"code", "errors", "paths", "seeding", "lifeline", "leases", "quick_imports"}
-TORCH = {"workloads", "replaying", "processes", "profiling", "calibration"}
-TORCH_WHEN_CALLED = {"devices"}  # imports it inside functions only
+MOST_ROOMS, MOST_FLOORS = 14, 9
+TORCH = ("rebuttal.workloads", "rebuttal.replaying", "rebuttal.processes", "rebuttal.studies.calibration")
+TORCH_WHEN_CALLED = ("rebuttal.base.devices",)  # imports it inside functions only
+OF_METHODS = ("rebuttal.methods", "rebuttal.core", "rebuttal.base.errors", "rebuttal.base.own_code")
 NOT_IN_METHODS = {"datetime", "logging", "os", "pathlib", "random", "simpy", "time", "torch", "yaml"}
 
 MODULES = {
@@ -166,18 +102,47 @@ def inside(module):
 every_module = pytest.mark.parametrize("module", MODULES)
 
 
+def lies_in(module, places):
+    """Whether a module is one of some packages, or in one."""
+    return any(f"{module}.".startswith(f"{place}.") for place in places)
+
+
 @every_module
 def test_imports_point_down(module):
     here = room(module)
     assert here in LAYERS, f"a new room: give {here!r} a line in LAYERS"
-    allowed = LAYERS[here] | {here} | (GROUND if here not in GROUND else set())
+    allowed = LAYERS[here] | {here}
     wrong = {name for name in inside(module) if room(name) not in allowed}
     assert not wrong, f"{here} may import only {sorted(allowed)}"
 
 
-def test_the_table_itself_points_down():
-    list(TopologicalSorter(LAYERS).static_order())
+def test_the_table_itself_points_down_and_is_low():
+    floors = {}
+    for here in TopologicalSorter(LAYERS).static_order():
+        floors[here] = 1 + max((floors[below] for below in LAYERS[here]), default=0)
+    assert max(floors.values()) <= MOST_FLOORS
     assert {target for targets in LAYERS.values() for target in targets} <= set(LAYERS)
+
+
+def test_rooms_are_few_and_all_are_in_the_table():
+    assert {room(module) for module in MODULES} == set(LAYERS)
+    there = {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert len(there) == len(LAYERS) <= MOST_ROOMS
+
+
+def test_no_two_modules_have_one_name():
+    names = Counter(module.rpartition(".")[2] for module in MODULES)
+    assert [name for name, count in names.items() if count > 1 and name != "__main__"] == []
+
+
+def test_no_two_classes_have_one_name():
+    names = Counter(
+        node.name
+        for path in MODULES.values()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_no_modules_import_each_other_in_a_circle():
@@ -186,17 +151,17 @@ def test_no_modules_import_each_other_in_a_circle():
 
 def test_methods_and_clusters_never_import_each_other():
     for module in MODULES:
-        if room(module) in ("methods", "clusters"):
-            assert {room(name) for name in inside(module)}.isdisjoint(
-                {"methods", "clusters"} - {room(module)}
-            )
+        if lies_in(module, ["rebuttal.simulation.cluster"]):
+            assert not any(lies_in(name, ["rebuttal.methods"]) for name in inside(module))
+        if lies_in(module, ["rebuttal.methods"]):
+            assert all(lies_in(name, OF_METHODS) for name in inside(module)), module
 
 
 @every_module
 def test_torch_is_imported_only_where_values_are_computed(module):
-    if room(module) in TORCH:
+    if lies_in(module, TORCH):
         return
-    deep = room(module) not in TORCH_WHEN_CALLED
+    deep = not lies_in(module, TORCH_WHEN_CALLED)
     assert {name.partition(".")[0] for name in imported(module, deep=deep)}.isdisjoint(
         {"torch", "torchvision"}
     )
@@ -226,7 +191,7 @@ HELP = """
 import runpy, sys
 sys.argv = ["rebuttal", "--help"]
 try:
-    runpy.run_module("rebuttal", run_name="__main__", alter_sys=True)
+    runpy.run_module("rebuttal.cli", run_name="__main__", alter_sys=True)
 except SystemExit as ended:
     assert not ended.code, ended.code
 """
@@ -240,6 +205,20 @@ def test_import_and_help_are_quick_and_load_no_torch(code):
 
 
 def test_simulation_statistics_charts_and_pages_load_no_torch():
-    modules = [name for name in MODULES if room(name) not in TORCH | {"__main__", "studies"}]
+    without = (*TORCH, "rebuttal.cli.__main__", "rebuttal.studies.runs", "rebuttal.studies.stages")
+    modules = [name for name in MODULES if not lies_in(name, without)]
     loaded, _ = loaded_by("\n".join(f"import {name}" for name in [*modules, *PAGES, "rebuttal.workloads"]))
     assert "torch" not in loaded
+
+
+def test_the_picture_of_the_rooms_is_current():
+    text = (SOURCE.parent / "docs" / "design.md").read_text(encoding="utf-8")
+    assert rooms.drawn_again(text) == text, "run `python -m rebuttal.cli.rooms`"
+    assert {here: below for here, below in code.arrows().items() if below} == {
+        here: below for here, below in LAYERS.items() if below and here != "__init__"
+    }
+
+
+def test_a_picture_leaves_out_what_follows():
+    drawn = rooms.picture({"a": {"b", "c"}, "b": {"c"}, "c": set(), "__init__": {"a"}})
+    assert drawn.splitlines() == ["flowchart TD", "  a --> b", "  b --> c"]

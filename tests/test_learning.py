@@ -11,9 +11,9 @@ from synthetic_images import write_images
 from synthetic_mnist import write_idx, write_mnist
 
 from rebuttal import workloads
+from rebuttal.core.update_rules import Momentum
 from rebuttal.replaying.engine import EXACT, Replayer
-from rebuttal.rules import Momentum
-from rebuttal.workload_table import TRAINING
+from rebuttal.site.workload_table import TRAINING
 from rebuttal.workloads import digits, mnist_files
 
 LIMIT_S = 20  # of processor time

@@ -8,15 +8,17 @@ import time
 
 import pytest
 
-from rebuttal import leases
-from rebuttal.leases import watch
+from rebuttal.base import host_lease
+from rebuttal.base.host_lease import watch
 
-HOLDING = "from rebuttal import leases\nwith leases.{kind}():\n  print('here', flush=True)\n  input()"
+HOLDING = (
+    "from rebuttal.base import host_lease\nwith host_lease.{kind}():\n  print('here', flush=True)\n  input()"
+)
 
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(leases.FOLDER, str(tmp_path / "leases"))
+    monkeypatch.setenv(host_lease.FOLDER, str(tmp_path / "leases"))
 
 
 @contextlib.contextmanager
@@ -33,16 +35,16 @@ def held(kind):
 
 
 def test_ordinary_runs_share_the_host_and_a_timed_one_then_has_it_alone():
-    with leases.shared(), leases.shared():
+    with host_lease.shared(), host_lease.shared():
         pass
-    with leases.exclusive() as lease:
+    with host_lease.exclusive() as lease:
         assert lease.exclusive
-        with leases.shared():  # its own, so nobody waits for itself
+        with host_lease.shared():  # its own, so nobody waits for itself
             pass
 
 
 def test_a_timed_run_that_others_do_not_leave_alone_says_so():
-    with held("shared"), leases.exclusive(patience_s=0.2) as lease:
+    with held("shared"), host_lease.exclusive(patience_s=0.2) as lease:
         about = lease.about()
     assert not about["exclusive"]
     assert not about["supports_timing"]
@@ -53,7 +55,7 @@ def test_a_timed_run_that_others_do_not_leave_alone_says_so():
 def test_a_killed_run_gives_its_lease_back():
     with held("exclusive") as other:
         threading.Timer(0.3, other.kill).start()
-        with leases.exclusive(patience_s=20) as lease:
+        with host_lease.exclusive(patience_s=20) as lease:
             assert lease.exclusive
     assert lease.waited_s >= 0.2
 
@@ -62,10 +64,10 @@ def test_an_ordinary_run_waits_for_a_timed_one():
     done = threading.Event()
 
     def ordinary():
-        with leases.shared():
+        with host_lease.shared():
             done.set()
 
-    with leases.exclusive():
+    with host_lease.exclusive():
         threading.Thread(target=ordinary, daemon=True).start()
         assert not done.wait(0.3)
     assert done.wait(10)
@@ -73,7 +75,7 @@ def test_an_ordinary_run_waits_for_a_timed_one():
 
 def lease(**given):
     seen = {"cores": 4, "others_cores": 0.0, "stood_still_s": 0.0} | given.pop("seen", {})
-    made = leases.Lease(**({"exclusive": True, "waited_s": 0.0, "processes": 2, "attempt": 1} | given))
+    made = host_lease.Lease(**({"exclusive": True, "waited_s": 0.0, "processes": 2, "attempt": 1} | given))
     made.watch.close()
     made.watch.read = lambda: seen
     return made.about()

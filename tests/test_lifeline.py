@@ -10,9 +10,9 @@ GONE_WITHIN_S = 20  # on a machine that does much else; whoever is left would be
 
 CHILD = """
 import sys, time
-from rebuttal import lifeline
+from rebuttal.base import parent_death
 {before}
-lifeline.tie_to_parent()
+parent_death.tie_to_parent()
 print("tied", flush=True)
 time.sleep(60)
 """
@@ -44,7 +44,7 @@ def killed_parent(command):
 
 @pytest.mark.parametrize(
     "before",
-    ["", "lifeline._ask_kernel = lambda: None", "lifeline._watch = lambda family: None"],
+    ["", "parent_death._ask_kernel = lambda: None", "parent_death._watch = lambda family: None"],
     ids=["both", "thread alone", "kernel alone"],
 )
 def test_a_child_dies_with_its_killed_parent(before):
@@ -69,7 +69,7 @@ def test_a_child_whose_parent_lives_ends_as_usual():
 def test_tying_twice_starts_one_thread_and_a_fork_is_tied_anew():
     code = """
 import os, threading
-from rebuttal.lifeline import tie_to_parent
+from rebuttal.base.parent_death import tie_to_parent
 tie_to_parent(); tie_to_parent()
 assert [thread.name for thread in threading.enumerate()].count("lifeline") == 1
 child = os.fork()

@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 import torch
 
-from rebuttal.errors import RunError
+from rebuttal.base.errors import RunError
+from rebuttal.core.update_rules import SGD, Momentum
 from rebuttal.processes.driver import digest
 from rebuttal.processes.journal import Journal
 from rebuttal.processes.launcher import record
 from rebuttal.processes.lock_free import LockFreeCells
 from rebuttal.processes.mailbox import Stopped
-from rebuttal.processes.merging import UNKNOWN
+from rebuttal.processes.timeline_merging import UNKNOWN
 from rebuttal.processes.values import NamedTask
 from rebuttal.processes.verification import verify
-from rebuttal.readings import summary
-from rebuttal.replaying.eager import Computer
-from rebuttal.rules import SGD, Momentum
+from rebuttal.replaying.oracle import Computer
+from rebuttal.simulation.timeline_metrics import summary
 from rebuttal.workloads import load
 
 CELL = "layer 0"

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.machines import MACHINES, TAGS, Link, Machine, Measured, Scaled, machine
-from rebuttal.machines.collectives import COLLECTIVES, hierarchical, ring
-from rebuttal.stragglers import STRAGGLERS
+from rebuttal.machines.collective_costs import COLLECTIVES, hierarchical, ring
+from rebuttal.machines.stragglers import STRAGGLERS
 
 
 @dataclass(frozen=True)

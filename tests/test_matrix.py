@@ -11,10 +11,10 @@ from synthetic_mnist import write_mnist
 from values import batched
 
 from rebuttal import workloads
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.replaying.engine import Replayer
-from rebuttal.replaying.table import Table
-from rebuttal.workload_table import TRAINING
+from rebuttal.replaying.executor_table import Table
+from rebuttal.site.workload_table import TRAINING
 
 SAMPLES, BATCH, WORKERS, RATE = 8, 1, 3, 0.01
 LOWER = {"mnist_small_pixelcnn": 0.001}  # its synthesizers are 3,136 wide, and linear ones diverge at RATE

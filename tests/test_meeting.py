@@ -7,8 +7,8 @@ from multiprocessing.connection import Client
 
 import pytest
 
-from rebuttal.errors import InputError
-from rebuttal.processes.meeting import INTERFACE, OneHost, SeveralHosts, own_address
+from rebuttal.base.errors import InputError
+from rebuttal.processes.rendezvous import INTERFACE, OneHost, SeveralHosts, own_address
 
 
 class Store(dict):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from runs import COSTS, layered_machine, run
 
+from rebuttal.core.update_rules import Momentum, RMSProp
 from rebuttal.machines.hardware import Link
-from rebuttal.readings import memory
-from rebuttal.rules import Momentum, RMSProp
+from rebuttal.simulation.timeline_metrics import memory
 
 S, W = 4, COSTS.weight_bytes
 QUICK = replace(COSTS, update_s=0.01)

@@ -10,12 +10,20 @@ import synthetic_comparison
 import synthetic_results
 from synthetic_comparison import DIVERGED, LABELS, NEVER, SAME
 
-from rebuttal import charts
-from rebuttal.charts import groups, many, method_curves, method_errors, method_rates, method_times, theme
-from rebuttal.charts import method_trade_off as trade_off
-from rebuttal.charts.panel import join_specs
+from rebuttal import figures
+from rebuttal.evidence import datasets
+from rebuttal.figures import (
+    many_methods,
+    method_curves,
+    method_errors,
+    method_groups,
+    method_rates,
+    method_times,
+    theme,
+)
+from rebuttal.figures import method_trade_off as trade_off
+from rebuttal.figures.panel import join_specs
 from rebuttal.methods import METHODS
-from rebuttal.stats import datasets
 
 FIGURES = ("method_errors", "method_times", "method_curves", "method_trade_off", "method_rates")
 # linear light under normal sight, deuteranopia and protanopia (Machado, Oliveira & Fernandes 2009, severity 1)
@@ -50,11 +58,11 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def drawn(data):
     """Figure -> panels."""
-    return {name: charts.panels(name, *given(name, data)) for name in FIGURES}
+    return {name: figures.panels(name, *given(name, data)) for name in FIGURES}
 
 
 def given(name, data):
-    return [data[need] for need in charts.DRAWINGS[name].needs]
+    return [data[need] for need in figures.DRAWINGS[name].needs]
 
 
 def oklab(colour, sight):
@@ -65,19 +73,19 @@ def oklab(colour, sight):
 
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_the_colours_of_groups_keep_their_distance(sight):
-    for one, other in combinations(groups.GROUPS.values(), 2):
+    for one, other in combinations(method_groups.GROUPS.values(), 2):
         distance = np.linalg.norm(oklab(one.colour, sight) - oklab(other.colour, sight))
         assert distance > APART[sight], (one.name, other.name)
 
 
 def test_no_reading_of_a_group_rests_on_its_colour_alone():
-    every = [*groups.GROUPS.values(), groups.OTHER]
+    every = [*method_groups.GROUPS.values(), method_groups.OTHER]
     for look in ("shape", "dash", "name"):
         assert len({getattr(one, look) for one in every}) == len(every)
 
 
 def test_every_method_has_a_group_and_a_look_of_its_own():
-    grouped = [name for one in groups.GROUPS.values() for name in one.families]
+    grouped = [name for one in method_groups.GROUPS.values() for name in one.families]
     assert len(grouped) == len(set(grouped))
     assert set(grouped) <= set(METHODS)
     assert set(METHODS) <= set(theme.FAMILIES)
@@ -95,27 +103,27 @@ def test_what_studies_call_a_method_has_a_look_that_no_figure_changes(root):
 
 
 def test_a_studys_own_name_for_a_method_stands_in_its_group():
-    assert groups.group_of("mini_batch_momentum") == groups.group_of("mini_batch")
-    assert groups.group_of("delayed_layer_wise") == "collectives"  # not that of delayed
-    assert groups.group_of("mini_batches") == "other"
+    assert method_groups.group_of("mini_batch_momentum") == method_groups.group_of("mini_batch")
+    assert method_groups.group_of("delayed_layer_wise") == "collectives"  # not that of delayed
+    assert method_groups.group_of("mini_batches") == "other"
 
 
 def test_a_method_without_a_group_is_drawn_among_the_others(drawn):
-    assert groups.group_of("method_of_my_own") == "other"
+    assert method_groups.group_of("method_of_my_own") == "other"
     titles = [panel.title for panel in drawn["method_errors"]]
-    assert titles == [*(one.name for one in groups.GROUPS.values()), groups.OTHER.name]
+    assert titles == [*(one.name for one in method_groups.GROUPS.values()), method_groups.OTHER.name]
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_variant_is_in_the_table_once(name, data):
-    table = charts.table(name, *given(name, data))
+    table = figures.table(name, *given(name, data))
     assert sorted(table["method"]) == sorted(LABELS)
     assert table.attrs["rows"] == len(LABELS)
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_says_what_the_data_say(name, data):
-    text = charts.drawing(name).finding(*given(name, data))
+    text = figures.drawing(name).finding(*given(name, data))
     assert text.endswith(".")
     assert any(character.isdigit() for character in text)
     assert "nan" not in text
@@ -124,7 +132,7 @@ def test_every_figure_says_what_the_data_say(name, data):
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_single_seed_is_drawn_without_an_interval(name, data):
     few = {key: one.isel(seed=[0]) if "seed" in one.dims else one for key, one in data.items()}
-    panels = charts.panels(name, *given(name, few))
+    panels = figures.panels(name, *given(name, few))
     assert all(panel.spec["layer"] for panel in panels)
     domains = [
         channel["scale"]["domain"]
@@ -134,7 +142,7 @@ def test_a_single_seed_is_drawn_without_an_interval(name, data):
         if isinstance(channel, dict) and "domain" in (channel.get("scale") or {})
     ]
     assert "NaN" not in json.dumps(domains)
-    assert "nan" not in charts.drawing(name).finding(*given(name, few))
+    assert "nan" not in figures.drawing(name).finding(*given(name, few))
 
 
 @pytest.mark.parametrize("name", ["method_errors", "method_times", "method_rates"])
@@ -145,7 +153,9 @@ def test_every_variant_has_a_row_in_the_panel_of_its_group(name, drawn):
         rows[panel.title] = axes[0]["scale"]["domain"]
     expected = {}
     for label in LABELS:
-        expected.setdefault(groups.group(groups.group_of(theme.family(label))).name, set()).add(label)
+        expected.setdefault(method_groups.group(method_groups.group_of(theme.family(label))).name, set()).add(
+            label
+        )
     assert {title: set(labels) for title, labels in rows.items()} == expected
 
 
@@ -162,17 +172,17 @@ def test_groups_share_one_axis(name, drawn):
 
 def test_errors_are_sorted_within_groups_and_count_a_diverged_run_as_untrained(data):
     frame = method_errors.rows(data["curves"])
-    for _, part in many.by_group(frame):
+    for _, part in many_methods.by_group(frame):
         assert part["mean"].is_monotonic_increasing
     row = frame[frame["method"] == DIVERGED].iloc[0]
-    runs = many.one_place(data["curves"]).sel({"method": DIVERGED, "rate": "tuned"})
+    runs = many_methods.one_place(data["curves"]).sel({"method": DIVERGED, "rate": "tuned"})
     ends = np.where(runs.seed == 0, runs.test_metric.isel(point=0), runs.test_metric.isel(point=-1))
     assert row["mean"] == pytest.approx(1 - ends.mean())
     assert row["diverged"] == 1
 
 
 def test_equal_runs_are_found_and_counted(data):
-    same = many.equals(many.one_place(data["curves"]))
+    same = many_methods.equals(many_methods.one_place(data["curves"]))
     assert same[SAME[0]] == [SAME[1]]
     assert same["hogwild"] == []
     assert "1 with the same values to the bit" in method_errors.finding(data["curves"])
@@ -183,11 +193,11 @@ def test_a_missed_target_is_a_hollow_mark_and_no_time(data):
     curves["test_metric"].loc[{"method": "asynchronous"}] = 0.1
     frame = method_times.rows(curves, data["targets"])
     assert list(frame.loc[~frame["reached"], "method"]) == ["asynchronous"]
-    table = charts.table("method_times", curves, data["targets"]).set_index("method")
+    table = figures.table("method_times", curves, data["targets"]).set_index("method")
     assert np.isnan(table.loc["asynchronous", "seconds"])
     assert table.loc["asynchronous", "ended_after"] > 0
-    drawn = charts.panels("method_times", curves, data["targets"])
-    panel = next(one for one in drawn if one.title == groups.GROUPS["server"].name)
+    drawn = figures.panels("method_times", curves, data["targets"])
+    panel = next(one for one in drawn if one.title == method_groups.GROUPS["server"].name)
     hollow = [layer for layer in panel.spec["layer"] if layer["mark"].get("filled") is False]
     assert len(hollow) == 1
 
@@ -213,7 +223,7 @@ def test_one_choice_drives_all_panels_of_the_curves(drawn):
     spec = join_specs(drawn["method_curves"])
     assert [each["name"] for each in spec["params"]] == [method_curves.CHOICE]
     bound = spec["params"][0]["bind"]
-    assert set(LABELS) | set(groups.GROUPS) | {method_curves.BEST} <= set(bound["options"])
+    assert set(LABELS) | set(method_groups.GROUPS) | {method_curves.BEST} <= set(bound["options"])
     assert len(bound["labels"]) == len(bound["options"])
     assert not any("params" in part for part in spec["concat"])
 
@@ -247,12 +257,14 @@ def test_a_name_stands_apart_from_a_number_and_a_phrase_stays_a_phrase():
 
 
 def test_names_say_what_sets_a_variant_apart():
-    short = many.short_names(LABELS)
+    short = many_methods.short_names(LABELS)
     assert short["gpipe m=4"] == ["gpipe", "m = 4"]
     assert short["local_sgd H=4"] == ["local sgd"]
     assert short["local_sgd H=4 post=50"] == ["local sgd", "post = 50"]
     assert short["one_sided atomic=false"] == ["one sided", "not atomic"]
     assert short["continuous_propagation form=stash mitigation=spike"][1] == "stash, spike"
-    long = many.short_names(["continuous_propagation_momentum a=1", "continuous_propagation_momentum a=2"])
+    long = many_methods.short_names(
+        ["continuous_propagation_momentum a=1", "continuous_propagation_momentum a=2"]
+    )
     assert [*long.values()] == [["continuous propagation", f"momentum, a = {a}"] for a in (1, 2)]
     assert len({tuple(lines) for lines in short.values()}) == len(LABELS)

@@ -6,10 +6,12 @@ import pytest
 from doc_pages import DOCS
 from runs import layered_machine, machine, run
 
-from rebuttal import method_table
-from rebuttal.method_table import Row
-from rebuttal.method_table.citations import sources_of, summary_of
-from rebuttal.method_table.exactness import (
+from rebuttal.machines.stragglers import Lognormal
+from rebuttal.methods import METHODS
+from rebuttal.site import method_table
+from rebuttal.site.method_table import MethodRow
+from rebuttal.site.method_table.citations import sources_of, summary_of
+from rebuttal.site.method_table.exactness import (
     APPROXIMATE,
     OTHER_BATCHES,
     SAME,
@@ -17,14 +19,12 @@ from rebuttal.method_table.exactness import (
     rewritten,
     sums_sorted,
 )
-from rebuttal.methods import METHODS
-from rebuttal.stragglers import Lognormal
 
 PLACES = {name: place for place, name in enumerate(method_table.HEADINGS)}
 
 
 def cells(name, **options):
-    found = Row(name, options).cells()
+    found = MethodRow(name, options).cells()
     assert len(found) == len(PLACES)
     return {heading: found[place] for heading, place in PLACES.items()}
 
@@ -35,7 +35,7 @@ def mini_batch(shards, updates):
 
 def test_the_page_is_what_the_program_writes():
     page = (DOCS / "methods" / "README.md").read_text(encoding="utf-8")
-    assert page == method_table.written(page), "write it again: python -m rebuttal.method_table"
+    assert page == method_table.written(page), "write it again: python -m rebuttal.site.method_table"
 
 
 def test_every_method_has_a_row_and_variants_have_options():

@@ -6,11 +6,9 @@ from dataclasses import asdict, replace
 import pytest
 from tiny_models import EQUAL, FLAT_ENDED, MODELS, row
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.machines import MACHINES
-from rebuttal.machines.hardware import Scaled
-from rebuttal.machines.processors import P100, PROCESSORS
-from rebuttal.models_at_size import (
+from rebuttal.machines.full_size_costs import (
     BYTES,
     costs_on,
     layers_s,
@@ -19,6 +17,8 @@ from rebuttal.models_at_size import (
     scaled_costs,
     without_fully_connected,
 )
+from rebuttal.machines.hardware import Scaled
+from rebuttal.machines.processors import P100, PROCESSORS
 
 PLAIN = Scaled(1e12, 1e11, 0.5, 0.0, 0.0, "assumed: for this test")
 

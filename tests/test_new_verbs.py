@@ -3,7 +3,7 @@
 import pytest
 from programs import FAST, NARROW, SLOW, Run
 
-from rebuttal.verbs import AllReduce, Compute, Modify, Read, Report, Wait, Write
+from rebuttal.core.verbs import AllReduce, Compute, Modify, Read, Report, Wait, Write
 
 PAIR = (0, 1)
 

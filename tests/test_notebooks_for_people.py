@@ -12,7 +12,7 @@ import synthetic_project
 from doc_pages import ROOT
 from traitlets.config import Config
 
-from rebuttal.report import write_review
+from rebuttal.site import write_review
 
 NAMES = ("tour", "what_if", "your_method", "your_paper", "recorded_run")
 SECONDS = 150  # far beyond what a notebook takes: a cell that hangs is an error

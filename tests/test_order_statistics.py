@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rebuttal.errors import InputError
-from rebuttal.stats import order_statistics as order
-from rebuttal.stragglers import STRAGGLERS, Exponential, Lognormal, NoStragglers, Pareto, ShiftedExponential
+from rebuttal.base.errors import InputError
+from rebuttal.machines import order_statistics as order
+from rebuttal.machines.stragglers import (
+    STRAGGLERS,
+    Exponential,
+    Lognormal,
+    NoStragglers,
+    Pareto,
+    ShiftedExponential,
+)
 
 PLACES = [(1, 1), (1, 16), (12, 16), (16, 16), (50, 100), (96, 100), (100, 100)]
 

@@ -4,7 +4,16 @@ from itertools import islice
 
 import pytest
 
-from rebuttal.orders import B, F, W, continuous, gpipe, one_forward_one_backward, pipelined, zero_bubble_h1
+from rebuttal.core.orders import (
+    B,
+    F,
+    W,
+    continuous,
+    gpipe,
+    one_forward_one_backward,
+    pipelined,
+    zero_bubble_h1,
+)
 
 FLUSHED = {order.__name__: order for order in (gpipe, one_forward_one_backward, zero_bubble_h1)}
 ENDLESS = {order.__name__: order for order in (pipelined, continuous)}

@@ -7,13 +7,14 @@ import pytest
 from broken_params import BACKUP, CATALOGUE, QUICK, SMALL, VALID, WHOLE, changed, sizes, write
 from doc_pages import blocks, page
 
-from rebuttal import metrics, params, results
-from rebuttal.errors import InputError
-from rebuttal.params import Variant
-from rebuttal.rules import SGD
-from rebuttal.studies import pool, tuning
-from rebuttal.studies.runs import Setting, safe, timeline_path
-from rebuttal.studies.whole import run_study
+from rebuttal.base.errors import InputError
+from rebuttal.core import metrics, results
+from rebuttal.core.update_rules import SGD
+from rebuttal.studies import params
+from rebuttal.studies.params import Variant
+from rebuttal.studies.runs import pool, tuning
+from rebuttal.studies.runs.study_runs import StudySetting, safe, timeline_path
+from rebuttal.studies.runs.study_stage import run_study
 
 RINGS, TEXT = "file:rings.py", "text:my texts/novel.txt"
 TINY = {**SMALL, "workers": 2, "epochs": 1, "points": 3, "seeds": [0], "tuning_seeds": [100],
@@ -157,7 +158,7 @@ def test_timelines_have_names_that_every_file_system_takes(own):
         "images:vit:/a/b c",
         f"text:{'x' * 400}",
     ):
-        setting = Setting(
+        setting = StudySetting(
             Variant("gpipe", "gpipe m=4", "gpipe", {"m": 4}, SGD(), (), ()), workload, "paper_cluster"
         )
         names[workload] = timeline_path(study, setting, 3).name

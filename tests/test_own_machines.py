@@ -8,16 +8,16 @@ import pytest
 import yaml
 from runs import layered_costs
 
-from rebuttal.errors import InputError
+from rebuttal.base.config import yaml_text
+from rebuttal.base.errors import InputError
 from rebuttal.machines import MACHINES, Link, Measured, Stated, links, machine
-from rebuttal.machines.collectives import ring
+from rebuttal.machines.collective_costs import ring
 from rebuttal.machines.links import LINKS
-from rebuttal.machines.own import machines_of
+from rebuttal.machines.own_machines import machines_of
 from rebuttal.machines.processors import PROCESSORS
-from rebuttal.params import text
-from rebuttal.report import measured
-from rebuttal.simulation import simulate
-from rebuttal.stragglers import STRAGGLERS, Lognormal, NoStragglers
+from rebuttal.machines.stragglers import STRAGGLERS, Lognormal, NoStragglers
+from rebuttal.simulation.simulate import simulate
+from rebuttal.site import measured
 
 SLOW = {"latency_s": 1e-3, "bandwidth_bytes_per_s": 12.5e6, "source": "assumed: 100 Mb/s Ethernet"}
 WHOLE = """
@@ -77,7 +77,7 @@ def test_a_preset_that_is_written_out_is_the_preset():
 
 def test_every_key_has_its_place(tmp_path):
     (tmp_path / "own.yaml").write_text(WHOLE)
-    found = machines_of(text.read(tmp_path / "own.yaml"))
+    found = machines_of(yaml_text.read(tmp_path / "own.yaml"))
     assert found == machines_of(yaml.safe_load(WHOLE))
     one = found["ring_100m"]
     assert one == replace(
@@ -166,7 +166,7 @@ def test_its_clock_is_its_own():
 
 def test_a_page_says_what_it_is_from_the_results():
     no_runs: Any = None
-    study = measured.Study(no_runs, {"own_machines": {"slow": {"description": "a slow one"}}})
+    study = measured.MeasuredStudy(no_runs, {"own_machines": {"slow": {"description": "a slow one"}}})
     assert measured._description("slow", [study]) == "a slow one"
     assert measured._description("loopback", [study]) == MACHINES["loopback"].description
     assert measured._description("unknown", [study]) == "a machine of a study's own"

@@ -13,18 +13,20 @@ from doc_pages import blocks, page
 from runs import COSTS, run
 from values import eager_weights, weights_of
 
-from rebuttal import methods, own_code, papers, paths, workloads
+from rebuttal import methods, workloads
+from rebuttal.base import own_code, paths
+from rebuttal.base.errors import InputError
 from rebuttal.cli import main
-from rebuttal.errors import InputError
+from rebuttal.core.timeline import Timeline
+from rebuttal.evidence import papers
+from rebuttal.figures.what_if.prediction import what_if
+from rebuttal.figures.what_if.sliders import explore
 from rebuttal.methods import METHODS
-from rebuttal.predicting.prediction import what_if
-from rebuttal.predicting.sliders import explore
 from rebuttal.processes.launcher import record
 from rebuttal.processes.verification import verify
 from rebuttal.replaying.executors import Loop
-from rebuttal.report import definitions
-from rebuttal.simulation import simulate
-from rebuttal.timeline import Timeline
+from rebuttal.simulation.simulate import simulate
+from rebuttal.site import definitions
 from rebuttal.workloads import load
 
 PAPERS = Path(__file__).parent / "papers"
@@ -36,7 +38,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rebuttal.methods.all_reduce import AllReduceSGD
-from rebuttal.verbs import Compute, Report
+from rebuttal.core.verbs import Compute, Report
 
 
 @dataclass(frozen=True)

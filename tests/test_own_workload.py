@@ -8,7 +8,7 @@ import torch
 from doc_pages import blocks, page
 
 from rebuttal import workloads
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.replaying.executors import Loop
 
 PAGE = "adding_a_workload"

@@ -3,8 +3,8 @@
 import pytest
 import vl_convert
 
-from rebuttal.charts.theme import Entry, Style
-from rebuttal.report import figure, html, markdown, measured, method_links, page
+from rebuttal.figures.theme import Entry, Style
+from rebuttal.site import figure, html, markdown, measured, method_links, page
 
 SPEC = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",

@@ -9,12 +9,12 @@ import synthetic_results
 import xarray as xr
 import yaml
 
-from rebuttal import papers, results
-from rebuttal.errors import InputError
-from rebuttal.params import files
-from rebuttal.params.schema import PROFILES
-from rebuttal.stats import result_files, verdicts
-from rebuttal.stats.ledger import ledger
+from rebuttal.base.config import parameter_files
+from rebuttal.base.errors import InputError
+from rebuttal.core import results
+from rebuttal.evidence import papers, result_files, verdicts
+from rebuttal.evidence.ledger import ledger
+from rebuttal.studies.params.schema import PROFILES
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +305,7 @@ def test_every_profile_has_a_workload_for_every_rule(source, profile):
     for path in sorted(root.glob("papers/*/paper.yaml")):
         paper = papers.load(path)
         assert paper.study is not None
-        sizes = files.read(files.study_file(root, paper.study))["sizes"]
+        sizes = parameter_files.read(parameter_files.study_file(root, paper.study))["sizes"]
         workloads = (sizes["all"] | sizes[profile])["workloads"]
         for question in (*paper.claims, *paper.concerns):
             for evidence in question.answers:

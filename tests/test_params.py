@@ -10,11 +10,14 @@ from dataclasses import asdict, replace
 import pytest
 from broken_params import BACKUP, BROKEN, CATALOGUE, METHOD, QUICK, TEXTS, WHOLE, changed, sizes, write
 
-from rebuttal import params, paths, workloads
-from rebuttal.errors import InputError
+from rebuttal import workloads
+from rebuttal.base import paths
+from rebuttal.base.config import parameter_files, yaml_text
+from rebuttal.base.errors import InputError
+from rebuttal.core.update_rules import SGD, Momentum
 from rebuttal.methods import METHODS
-from rebuttal.params import schema, text
-from rebuttal.rules import SGD, Momentum
+from rebuttal.studies import params
+from rebuttal.studies.params import schema
 
 LIMIT_S = 2
 
@@ -148,7 +151,7 @@ def test_scalars_are_read_as_dvc_reads_them(tmp_path):
     scalars = "1e-3 1.0E+2 .5 5. 007 0x10 1_000 on yes true ~ null -3 +4 .inf 12:30 2020-01-01 a a:b"
     lines = "scalars:\n" + "".join(f"- {scalar}\n" for scalar in scalars.split())
     (tmp_path / "scalars.yaml").write_text(lines)
-    ours = text.read(tmp_path / "scalars.yaml")["scalars"]
+    ours = yaml_text.read(tmp_path / "scalars.yaml")["scalars"]
     theirs = YAML(typ="safe").load(lines)["scalars"]
     for mine, other in zip(ours, theirs, strict=True):
         assert mine == other or isinstance(mine, str)  # at worst a text, which no number's place accepts
@@ -165,9 +168,9 @@ def test_what_dvc_cannot_read_is_refused_with_the_line_and_what_helps(tmp_path, 
     with pytest.raises(YAMLError):
         YAML(typ="safe").load(path)
     with pytest.raises(InputError, match=r'^names\.yaml, line 2: got .* allowed: it in quotes, "'):
-        params.files.read(path)
+        parameter_files.read(path)
     path.write_text("names: ['a:b', {c: \"d:e\"}]\n")
-    assert params.files.read(path) == YAML(typ="safe").load(path)
+    assert parameter_files.read(path) == YAML(typ="safe").load(path)
 
 
 def test_the_projects_own_parameters_are_valid_under_every_profile(root, monkeypatch):
@@ -214,7 +217,7 @@ def run(*command, cwd):
 
 def test_an_unknown_profile_exits_with_2_and_one_line(project):
     write(project, WHOLE)
-    done, seconds = run("rebuttal", "check", "--profile", "fulll", cwd=project)
+    done, seconds = run("rebuttal.cli", "check", "--profile", "fulll", cwd=project)
     assert (done.returncode, done.stdout) == (2, "")
     assert (
         done.stderr
@@ -234,7 +237,7 @@ def test_an_unknown_profile_exits_with_2_and_one_line(project):
 def test_the_command_line_refuses_with_2_and_one_line_in_time(project, key, value, said):
     write(project, changed(key, value))
     before = sorted(project.rglob("*"))
-    done, seconds = run("rebuttal", "check", cwd=project)
+    done, seconds = run("rebuttal.cli", "check", cwd=project)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
     assert key in done.stderr

@@ -7,28 +7,28 @@ import numpy as np
 import pytest
 from doc_pages import DOCS
 
-from rebuttal import pictures
+from rebuttal.figures import method_diagrams
+from rebuttal.figures.method_diagrams.style import COLLECTIVE
 from rebuttal.methods import METHODS
-from rebuttal.pictures.style import COLLECTIVE
-from rebuttal.readings import summary
+from rebuttal.simulation.timeline_metrics import summary
 
 SVG = "{http://www.w3.org/2000/svg}"
-picture = functools.cache(pictures.picture)  # what two tests look at
+picture = functools.cache(method_diagrams.picture)  # what two tests look at
 every_method = pytest.mark.parametrize("name", METHODS)
 
 
 def test_a_story_is_of_a_method_and_a_method_without_one_is_drawn_all_the_same(monkeypatch):
-    assert set(pictures.STORIES) <= set(METHODS)
-    monkeypatch.delitem(pictures.STORIES, "gpipe")
-    assert "<title" in pictures.picture("gpipe")
-    assert ">Gpipe<" in pictures.picture("gpipe")
+    assert set(method_diagrams.STORIES) <= set(METHODS)
+    monkeypatch.delitem(method_diagrams.STORIES, "gpipe")
+    assert "<title" in method_diagrams.picture("gpipe")
+    assert ">Gpipe<" in method_diagrams.picture("gpipe")
 
 
 @every_method
 def test_a_picture_is_what_the_code_draws(name, tmp_path):
     drawn = picture(name).encode()
     committed = (DOCS / "methods" / f"{name}.svg").read_bytes()
-    assert committed == drawn, "draw them again: python -m rebuttal.pictures"
+    assert committed == drawn, "draw them again: python -m rebuttal.figures.method_diagrams"
     assert len(committed) < 25_000
 
 
@@ -46,7 +46,7 @@ def test_a_picture_is_a_sound_file_that_says_what_it_shows(name):
 
 @pytest.mark.parametrize("name", ["backup_workers", "k_sync", "asynchronous", "delayed"])
 def test_a_picture_tells_the_story_of_its_page(name):
-    found = summary(pictures.picture_run(name))
+    found = summary(method_diagrams.picture_run(name))
     lost = {"backup_workers": "gradients_dropped", "k_sync": "gradients_abandoned"}
     assert (found["gradients_dropped"] > 0) == (name == "backup_workers")
     assert (found["gradients_abandoned"] > 0) == (name == "k_sync")
@@ -54,25 +54,27 @@ def test_a_picture_tells_the_story_of_its_page(name):
 
 
 def test_all_pictures_are_written_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "picture", lambda name: f"drawn: {name}")
-    paths = pictures.write(tmp_path)
+    monkeypatch.setattr(method_diagrams, "picture", lambda name: f"drawn: {name}")
+    paths = method_diagrams.write(tmp_path)
     assert {path.name: path.read_text() for path in paths} == {
         f"{name}.svg": f"drawn: {name}" for name in METHODS
     }
 
 
 def test_the_machine_of_the_pictures_is_as_unequal_as_it_says():
-    stragglers = pictures.SMALL.stragglers
+    stragglers = method_diagrams.SMALL.stragglers
     factors = [stragglers.slowdowns(0, worker, 3).tolist() for worker in range(4)]
-    assert factors == [[factor] * 3 for factor in pictures.FACTORS]
-    assert stragglers.mean() == pytest.approx(np.mean(pictures.FACTORS))
-    assert stragglers.quantile(stragglers.cdf(pictures.FACTORS)).tolist() == list(pictures.FACTORS)
+    assert factors == [[factor] * 3 for factor in method_diagrams.FACTORS]
+    assert stragglers.mean() == pytest.approx(np.mean(method_diagrams.FACTORS))
+    assert stragglers.quantile(stragglers.cdf(method_diagrams.FACTORS)).tolist() == list(
+        method_diagrams.FACTORS
+    )
     assert stragglers.upper_quantile(0.5) == stragglers.quantile(0.5)
     assert "2.6" in stragglers.describe()
 
 
 def test_a_pipeline_has_numbered_passes_in_the_colours_of_its_weights():
-    drawn = pictures.picture("gpipe")
+    drawn = method_diagrams.picture("gpipe")
     tree = ET.fromstring(drawn)  # noqa: S314 - written here
     texts = [element.text or "" for element in tree.iter(f"{SVG}text")]
     assert [f"stage {l}" for l in range(4)] == [text for text in texts if text.startswith("stage ")]

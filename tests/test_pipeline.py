@@ -1,5 +1,6 @@
 """The pipeline's graph: what a change makes stale, and what a killed run leaves behind. On DVC itself."""
 
+import argparse
 import json
 import os
 import shutil
@@ -15,7 +16,9 @@ import yaml
 from dvc.repo import Repo
 from once import made_once
 
-from rebuttal import code, paths, pipeline
+from rebuttal.base import code, paths
+from rebuttal.base.errors import InputError
+from rebuttal.cli import pipeline, projects
 
 ROOT = Path(__file__).resolve().parents[1]
 DVC = [sys.executable, "-m", "dvc"]
@@ -103,12 +106,22 @@ def append(path: Path, text: str = "\n_changed = 1\n") -> None:
 
 def test_the_dependencies_of_every_stage_are_what_its_command_imports():
     text = (ROOT / "dvc.yaml").read_text()
-    assert pipeline.written(text, ROOT) == text, "run `python -m rebuttal.pipeline`"
+    assert pipeline.written(text, ROOT) == text, "run `python -m rebuttal.cli.pipeline`"
 
 
 #: Of all rooms: laws, clusters, values, studies, analyses, charts, pages.
-MODULES = ("distributions", "analyses.attacks", "clusters.network", "readings", "replaying.kernels", "methods.softsync",
-           "workloads.digits", "calibration.probes", "charts.theme", "stats.judging")  # fmt: skip
+MODULES = (
+    "machines.distributions",
+    "studies.analyses.attacks",
+    "simulation.cluster.network",
+    "simulation.timeline_metrics",
+    "replaying.kernels",
+    "methods.softsync",
+    "workloads.digits",
+    "studies.calibration.probes",
+    "figures.theme",
+    "evidence.judging",
+)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -125,9 +138,25 @@ def test_a_changed_module_makes_every_stage_stale_that_can_reach_it(project, mod
     assert reaching <= {stage.partition("@")[0] for stage in status(project)}
 
 
+def test_a_release_leaves_the_lock_current_and_publishes_nothing_out_of_date(project, monkeypatch):
+    def publish() -> str:
+        (project / "reference" / "quick" / "made").touch()
+        return "published"
+
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(project / "site-cache"))
+    monkeypatch.setattr("rebuttal.site.release.release", publish)
+    projects.release(argparse.Namespace())
+    assert (project / "reference" / "quick" / "made").exists()
+    assert status(project) == set()
+    append(project / "src/rebuttal/methods/softsync.py")
+    monkeypatch.setattr("rebuttal.site.release.release", lambda: pytest.fail("published"))
+    with pytest.raises(InputError, match=r"^release: got pages@quick out of date"):
+        projects.release(argparse.Namespace())
+
+
 def test_what_no_stage_runs_makes_none_stale(project):
-    append(project / "src/rebuttal/pictures/svg.py")
-    append(project / "src/rebuttal/certificates/crate.py")
+    append(project / "src/rebuttal/cli/new_paper.py")
     assert status(project) == set()
 
 
@@ -167,7 +196,7 @@ def test_costs_of_another_device_make_stale_what_has_a_clock_of_its_own(project)
 
 @pytest.mark.parametrize(
     "changed",
-    ["src/rebuttal/charts/theme.py", "papers/backup-workers/paper.yaml", "docs/status.md", "docs/methods/gpipe.md",
+    ["src/rebuttal/figures/theme.py", "papers/backup-workers/paper.yaml", "docs/status.md", "docs/methods/gpipe.md",
      "notebooks/calibrate.ipynb", "reference/replay_benchmark.json"],
 )  # fmt: skip
 def test_what_only_pages_show_trains_nothing(project, changed):
@@ -198,7 +227,7 @@ def test_dvc_runs_under_a_profile_of_choice_and_leaves_the_parameters_alone(proj
     before = (project / "params.yaml").read_bytes()
     environment = ENVIRONMENT | {"DVC_SITE_CACHE_DIR": str(project / "site-cache"), paths.PROFILE: "standard"}
     done = subprocess.run(
-        [sys.executable, "-m", "rebuttal.dvc_command", "stage", "list", "--name-only"],
+        [sys.executable, "-m", "rebuttal.cli.dvc_command", "stage", "list", "--name-only"],
         cwd=project, env=environment, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -211,7 +240,7 @@ def test_dvc_runs_under_a_profile_of_choice_and_leaves_the_parameters_alone(proj
 SLOW_STAGE = """
 import time
 from pathlib import Path
-from rebuttal.lifeline import tie_to_parent
+from rebuttal.base.parent_death import tie_to_parent
 tie_to_parent()
 Path("started").write_text("")
 time.sleep(float(Path("seconds").read_text()))

@@ -4,16 +4,16 @@ import time
 
 import pytest
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.figures.what_if import sliders
+from rebuttal.figures.what_if.prediction import what_if
+from rebuttal.figures.what_if.sliders import explore
+from rebuttal.figures.what_if.what_if_chart import MOST_BARS, SVG_MIME, VEGA_MIME, gantt_panel
+from rebuttal.figures.what_if.what_if_runs import batches_per_s, run
 from rebuttal.machines.processors import PROCESSORS
+from rebuttal.machines.stragglers import STRAGGLERS
 from rebuttal.methods import METHODS
 from rebuttal.methods.backup_workers import BackupWorkers
-from rebuttal.predicting import sliders
-from rebuttal.predicting.drawing import MOST_BARS, SVG_MIME, VEGA_MIME, gantt_panel
-from rebuttal.predicting.prediction import what_if
-from rebuttal.predicting.running import batches_per_s, run
-from rebuttal.predicting.sliders import explore
-from rebuttal.stragglers import STRAGGLERS
 
 FREE = {"bandwidth_gbit_s": float("inf"), "latency_us": 0.0, "stragglers": "none"}
 REDRAW_S, LOADED = 1.0, 6  # on a core of its own; so many times where its caches and threads are shared

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from rebuttal.processes.cells import Cells
+from rebuttal.core.update_rules import SGD, Momentum, mean
+from rebuttal.core.verbs import Recv
 from rebuttal.processes.clocks import Offset, offset_of
-from rebuttal.processes.command import pairs
 from rebuttal.processes.mailbox import Letter, Mailbox, Stopped
+from rebuttal.processes.process_memory import ProcessCells
 from rebuttal.processes.reports import Reports
+from rebuttal.processes.run_command import pairs
 from rebuttal.processes.values import NamedTask, first_name, packed, unpacked
-from rebuttal.replaying.eager import Computer
-from rebuttal.rules import SGD, Momentum, mean
-from rebuttal.verbs import Recv
+from rebuttal.replaying.oracle import Computer
 from rebuttal.workloads import load
 
 
@@ -121,7 +121,7 @@ def test_the_order_of_a_mean_is_part_of_its_name(task):
 
 def test_a_cell_is_changed_by_one_at_a_time(task, tmp_path):
     def go(_):
-        cells = Cells(tmp_path, task, lambda: None)
+        cells = ProcessCells(tmp_path, task, lambda: None)
         return [cells.modify("sum", None, lambda old: (old or 0) + 1) for _ in range(200)]
 
     with ThreadPoolExecutor(4) as threads:
@@ -131,7 +131,7 @@ def test_a_cell_is_changed_by_one_at_a_time(task, tmp_path):
 
 def test_versions_are_counted_once_each_and_in_the_order_of_their_times(task, tmp_path):
     def go(_):
-        cells = Cells(tmp_path, task, lambda: None)
+        cells = ProcessCells(tmp_path, task, lambda: None)
         return [cells.counted() for _ in range(200)]
 
     with ThreadPoolExecutor(4) as threads:
@@ -141,7 +141,7 @@ def test_versions_are_counted_once_each_and_in_the_order_of_their_times(task, tm
 
 
 def test_a_cell_is_its_owners_and_holds_what_was_written_last(task, tmp_path):
-    one, two = (Cells(tmp_path, task, lambda: None) for _ in range(2))
+    one, two = (ProcessCells(tmp_path, task, lambda: None) for _ in range(2))
     g = task.gradient(task.start(), (0, 0))
     for value in ("a much longer content than the next one has", (g, 1)):
         one.write("layer 1/2", 0, value)
@@ -151,15 +151,15 @@ def test_a_cell_is_its_owners_and_holds_what_was_written_last(task, tmp_path):
 
 
 def test_reading_waits_for_the_first_content(task, tmp_path):
-    cells = Cells(tmp_path, task, lambda: None)
-    threading.Timer(0.05, Cells(tmp_path, task, lambda: None).write, ["late", None, 5]).start()
+    cells = ProcessCells(tmp_path, task, lambda: None)
+    threading.Timer(0.05, ProcessCells(tmp_path, task, lambda: None).write, ["late", None, 5]).start()
     assert cells.read("late", None) == 5
 
     def give_up():
         raise Stopped
 
     with pytest.raises(Stopped):
-        Cells(tmp_path, task, give_up).read("never", None)
+        ProcessCells(tmp_path, task, give_up).read("never", None)
 
 
 def test_the_clocks_of_one_host_need_no_correction_and_another_clock_does():

@@ -21,22 +21,22 @@ from runs import METHODS, machine
 from runs import run as virtual
 from values import eager_weights
 
+from rebuttal.base.errors import InputError, RunError
 from rebuttal.cli import main
-from rebuttal.errors import InputError, RunError
-from rebuttal.graph import Graph
+from rebuttal.core.graph import Graph
+from rebuttal.core.timeline import Timeline
+from rebuttal.core.update_rules import Momentum
+from rebuttal.machines.stragglers import STRAGGLERS
 from rebuttal.processes import torchrun
-from rebuttal.processes.cells import NoCells
 from rebuttal.processes.driver import digest
 from rebuttal.processes.launcher import forking, record
+from rebuttal.processes.process_memory import NoCells
 from rebuttal.processes.verification import verify
-from rebuttal.readings import gradients, summary
-from rebuttal.readings.staleness import uses
-from rebuttal.replaying.merging import merged
-from rebuttal.rules import Momentum
-from rebuttal.simulation import simulate
-from rebuttal.stragglers import STRAGGLERS
-from rebuttal.timeline import Timeline
-from rebuttal.tracing import trace
+from rebuttal.replaying.batch_merging import merged
+from rebuttal.simulation.simulate import simulate
+from rebuttal.simulation.timeline_metrics import gradients, summary
+from rebuttal.simulation.timeline_metrics.staleness import uses
+from rebuttal.simulation.trace_events import trace
 from rebuttal.workloads import load
 
 UPDATES, RATE = 8, 0.02

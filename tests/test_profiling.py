@@ -9,12 +9,14 @@ import device_costs
 import pytest
 import torch
 
-from rebuttal import costs, leases, profiling, workloads
-from rebuttal.errors import InputError
+from rebuttal import workloads
+from rebuttal.base import host_lease
+from rebuttal.base.errors import InputError
+from rebuttal.machines import costs
 from rebuttal.replaying import probe
-from rebuttal.studies import profiling as studies_profiling
-from rebuttal.studies.profiling import profile_device
-from rebuttal.workloads import timing
+from rebuttal.studies.runs import device_profile as studies_profiling
+from rebuttal.studies.runs.device_profile import profile_device
+from rebuttal.workloads import layer_costs, timing
 from rebuttal.workloads.quadratic import Quadratic
 
 NAMES = ("digits_mlp", "digits_cnn")
@@ -32,23 +34,23 @@ def path(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(timing, "time", SimpleNamespace(perf_counter=time.process_time))
-        patch.setattr(leases.Lease, "about", lambda _: QUIET)
+        patch.setattr(host_lease.Lease, "about", lambda _: QUIET)
         return profile_device("made_here", 1, NAMES)
 
 
 @pytest.fixture
 def quick(monkeypatch):
     """Nothing is measured in earnest."""
-    monkeypatch.setattr(profiling, "SIZES", (1, 4))
+    monkeypatch.setattr(layer_costs, "SIZES", (1, 4))
     monkeypatch.setattr(
-        studies_profiling.profiling,
+        studies_profiling.layer_costs,
         "profile",
         lambda workload, _, threads: device_costs.entry(workload) | {"training_size": threads},
     )
     monkeypatch.setattr(
         studies_profiling, "measure_samples", lambda _: SimpleNamespace(seconds=device_costs.LOOP)
     )
-    monkeypatch.setattr(leases.Lease, "about", lambda _: QUIET)
+    monkeypatch.setattr(host_lease.Lease, "about", lambda _: QUIET)
 
 
 def seconds(measured: costs.WorkloadCosts, size: int) -> float:
@@ -64,7 +66,7 @@ def test_the_file_says_what_was_measured_on_what_and_when(path):
     assert found.device["timing"] == {"exclusive": True} | QUIET
     assert "load_average" not in found.device  # of a moment; `timing` is about all of them
     assert found.versions["torch"]
-    assert found.repeats == profiling.REPEATS
+    assert found.repeats == layer_costs.REPEATS
     assert time.strptime(found.date, "%Y-%m-%d")
     assert set(found.workloads) == set(found.executors) == set(NAMES)
     costs.check_evidence(path)
@@ -76,10 +78,10 @@ def test_every_layer_costs_time_in_both_directions_at_every_size(path):
         assert sum(layer.parameters for layer in entry.layers) == entry.parameters
         assert entry.weight_bytes == 4 * entry.parameters
         assert entry.update_s.median > 0
-        assert tuple(sorted(entry.batches)) == profiling.SIZES
+        assert tuple(sorted(entry.batches)) == layer_costs.SIZES
         spreads = [s for b in entry.batches.values() for c in b.layers for s in (c.forward_s, c.backward_s)]
         assert all(0 < s.q25 <= s.median <= s.q75 for s in spreads)
-        assert all(profiling.LEAST_REPEATS <= s.repeats <= profiling.REPEATS for s in spreads)
+        assert all(layer_costs.LEAST_REPEATS <= s.repeats <= layer_costs.REPEATS for s in spreads)
 
 
 def test_layers_add_up_to_the_whole_gradient(path):
@@ -102,8 +104,8 @@ def test_executors_are_probed_at_several_numbers_of_samples(path):
 
 def test_sizes_end_where_a_gradient_takes_long(monkeypatch):
     def ends(sample_s):
-        monkeypatch.setattr(profiling.timing, "gradient_s", lambda _, __, x, *___: len(x) * sample_s)
-        return max(profiling._sized(workloads.load("quadratic"), torch.nn.Sequential(), profiling.SIZES))
+        monkeypatch.setattr(layer_costs.timing, "gradient_s", lambda _, __, x, *___: len(x) * sample_s)
+        return max(layer_costs._sized(workloads.load("quadratic"), torch.nn.Sequential(), layer_costs.SIZES))
 
     assert ends(0.1) == 8
     assert ends(0.01) == 64  # of 256 samples it would take 2.56 s
@@ -112,10 +114,10 @@ def test_sizes_end_where_a_gradient_takes_long(monkeypatch):
 
 
 def test_slow_sizes_are_measured_less_often_evenly_over_the_rounds(monkeypatch):
-    assert [profiling._repeats(s, 25) for s in (1e-4, 0.02, 0.05, 2.0)] == [25, 25, 10, 5]
+    assert [layer_costs._repeats(s, 25) for s in (1e-4, 0.02, 0.05, 2.0)] == [25, 25, 10, 5]
     taken = []
-    monkeypatch.setattr(profiling, "_once", lambda _, __, x, *___: taken.append(len(x)) or (None, 0.0))
-    found = profiling._measured(workloads.load("quadratic"), torch.nn.Sequential(), {1: 6, 2: 2})
+    monkeypatch.setattr(layer_costs, "_once", lambda _, __, x, *___: taken.append(len(x)) or (None, 0.0))
+    found = layer_costs._measured(workloads.load("quadratic"), torch.nn.Sequential(), {1: 6, 2: 2})
     assert {size: len(rows) for size, rows in found.items()} == {1: 6, 2: 2}
     assert taken == [1, 1, 1, 2, 1, 1, 1, 2]
 
@@ -143,7 +145,7 @@ def test_a_batch_may_exceed_the_training_set():
     workload = Quadratic([1.0, 2.0], samples=3)
     x, _ = timing.samples(workload, 7)
     assert torch.equal(x[3:6], x[:3])
-    assert "7" in profiling.profile(workload, "cpu", [7])["batches"]
+    assert "7" in layer_costs.profile(workload, "cpu", [7])["batches"]
 
 
 def test_the_number_of_threads_is_restored():
@@ -166,13 +168,13 @@ def test_the_identity_has_the_threads_that_were_measured_with(project, quick, mo
 
 def test_named_workloads_are_added_to_a_file_of_the_same_device(project, quick, monkeypatch):
     profile_device(workloads=["quadratic"])
-    monkeypatch.setattr(leases.Lease, "about", lambda _: BUSY)
+    monkeypatch.setattr(host_lease.Lease, "about", lambda _: BUSY)
     path = profile_device(workloads=["hinge"])
     found = costs.read_profile(path)
     assert set(found.workloads) == set(found.executors) == {"quadratic", "hinge"}
     with pytest.raises(InputError, match="contended"):
         costs.check_evidence(path)
-    monkeypatch.setattr(leases.Lease, "about", lambda _: QUIET)
+    monkeypatch.setattr(host_lease.Lease, "about", lambda _: QUIET)
     profile_device(workloads=["digits_mlp"])
     with pytest.raises(InputError, match="contended"):  # what others disturbed is still in the file
         costs.check_evidence(path)
@@ -183,7 +185,7 @@ def test_named_workloads_are_added_to_a_file_of_the_same_device(project, quick, 
 
 def test_a_workload_that_was_disturbed_is_measured_again(project, quick, monkeypatch, capsys):
     told = [BUSY, QUIET, QUIET, BUSY, BUSY, BUSY]
-    monkeypatch.setattr(leases.Lease, "about", lambda _: told.pop(0))
+    monkeypatch.setattr(host_lease.Lease, "about", lambda _: told.pop(0))
     costs.check_evidence(profile_device(workloads=["quadratic", "hinge"]))
     assert capsys.readouterr().err.count("quadratic again, since it was disturbed") == 1
     with pytest.raises(InputError, match="contended"):
@@ -248,7 +250,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_written(project, 
 )
 def test_how_it_cannot_be_measured_is_refused(key, given):
     with pytest.raises(InputError, match=f"^{key}: got"):
-        profiling.profile(Quadratic([1.0], samples=3), **({"device": "cpu"} | given))
+        layer_costs.profile(Quadratic([1.0], samples=3), **({"device": "cpu"} | given))
 
 
 def test_a_file_replaces_the_old_one_at_once(path, tmp_path, monkeypatch):
@@ -260,7 +262,7 @@ def test_a_file_replaces_the_old_one_at_once(path, tmp_path, monkeypatch):
         assert target.read_bytes() == path.read_bytes()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(profiling.os, "replace", killed)
+    monkeypatch.setattr(layer_costs.os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        profiling.write(file, {"new": 1})
+        layer_costs.write(file, {"new": 1})
     assert file.read_bytes() == path.read_bytes()

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rebuttal import paths
-from rebuttal.errors import InputError
-from rebuttal.report import release
+from rebuttal.base import paths
+from rebuttal.base.errors import InputError
+from rebuttal.site import release
 
 ROOT = Path(__file__).resolve().parents[1]
 LEDGER = json.loads((ROOT / "reports" / "ledger.json").read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.workloads.quadratic import Quadratic
 
 SPECTRUM = (3.0, 1.0, 0.1)

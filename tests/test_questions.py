@@ -8,12 +8,12 @@ import synthetic_analyses
 import xarray as xr
 import yaml
 
-from rebuttal import papers, results
-from rebuttal.errors import InputError
-from rebuttal.report import site
-from rebuttal.schemas import ANALYSES, Schema
-from rebuttal.stats import result_files
-from rebuttal.stats.ledger import ledger
+from rebuttal.base.errors import InputError
+from rebuttal.core import results
+from rebuttal.core.schemas import ANALYSES, Schema
+from rebuttal.evidence import papers, result_files
+from rebuttal.evidence.ledger import ledger
+from rebuttal.site import site_pages
 
 NOISY = Schema("noisy", "noisy.nc", {"slope": ("place", "seed")})
 ABOUT = {"id": "open-paper", "title": "A title", "authors": ["An Author"], "year": 2026, "venue": "nowhere",
@@ -168,7 +168,7 @@ def test_one_short_file_gives_a_page_that_lists_every_concern_as_open(folder, mo
     about = ABOUT | {"changed": ["The margin & more."]}
     place.write_text(yaml.safe_dump(about | {"concerns": [*asked, answered]}))
     monkeypatch.chdir(folder)
-    page = site.write_review("open-paper").read_text()
+    page = site_pages.write_review("open-paper").read_text()
     rows = json.loads((folder / "reports/quick/rows/open-paper.json").read_text())["rows"]
     assert [row["status"] for row in rows[:3]] == ["open"] * 3
     for row in rows:

@@ -8,16 +8,16 @@ import xarray as xr
 from tiny_models import MODELS
 from values import eager_weights
 
-from rebuttal.analyses import rates, running, smoothing_map
-from rebuttal.analyses.functions import Hardest, Links, MaxAbs
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.core.schemas import ANALYSES
 from rebuttal.machines.scaled import SCALED_MACHINES
-from rebuttal.schemas import ANALYSES
-from rebuttal.studies.rates import measure
+from rebuttal.studies.analyses import function_runs, rates, smoothing_map
+from rebuttal.studies.analyses.functions import Hardest, LinkFunction, MaxAbs
+from rebuttal.studies.stages.rates_stage import measure
 from rebuttal.workloads.convex import max_abs
 
 SEEDS = (0, 1, 2, 3, 4)
-FUNCTIONS = [MaxAbs(12), Hardest(6), Links(5)]
+FUNCTIONS = [MaxAbs(12), Hardest(6), LinkFunction(5)]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_hardest_function_has_its_lowest_point_at_distance_one_and_curvature
 
 
 def test_the_gradient_of_the_chain_is_long_until_every_link_is_undone():
-    function = Links(6)
+    function = LinkFunction(6)
     for undone in range(6):
         w = np.concatenate([np.full(undone, 2.0), np.zeros(6 - undone)])[None]
         assert np.linalg.norm(function.gradient(w)) > 1
@@ -87,7 +87,7 @@ class Started(MaxAbs):
     ],
 )
 def test_a_run_on_arrays_is_the_run_on_tensors(name, options):
-    *_, found = running.weights(name, options, Started(10), [4], 0.05, 7)
+    *_, found = function_runs.weights(name, options, Started(10), [4], 0.05, 7)
     expected = eager_weights(
         name, options, max_abs(10, stages=1).double(), 0.05, workers=1, updates=7, seed=4, batch=1
     )
@@ -95,16 +95,16 @@ def test_a_run_on_arrays_is_the_run_on_tensors(name, options):
 
 
 def test_every_version_is_given_from_the_start():
-    found = list(running.weights("gpipe", {"m": 1}, Hardest(3), SEEDS, 1.0, 3))
+    found = list(function_runs.weights("gpipe", {"m": 1}, Hardest(3), SEEDS, 1.0, 3))
     assert len(found) == 4
     np.testing.assert_array_equal(found[0], Hardest(3).start(SEEDS))
 
 
 def test_what_needs_a_cluster_or_more_than_a_function_is_refused():
     with pytest.raises(InputError, match=r"^request: got"):
-        list(running.weights("all_reduce", {}, MaxAbs(4), [0], 0.1, 2))
+        list(function_runs.weights("all_reduce", {}, MaxAbs(4), [0], 0.1, 2))
     with pytest.raises(InputError, match=r"^links: got 0"):
-        Links(0)
+        LinkFunction(0)
 
 
 # --- bounds ---------------------------------------------------------------------------------------------------

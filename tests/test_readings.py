@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from runs import FREE, Fixed, machine, run
 
-from rebuttal.errors import InputError
-from rebuttal.graph import Graph
+from rebuttal.base.errors import InputError
+from rebuttal.core.graph import Graph
+from rebuttal.core.timeline import Recorder
 from rebuttal.machines.hardware import Link
-from rebuttal.readings import NOT_USED, gantt, gradients, progress, summary, utilisation
-from rebuttal.simulation import simulate
-from rebuttal.stragglers import NoStragglers
-from rebuttal.timeline import Recorder
+from rebuttal.machines.stragglers import NoStragglers
+from rebuttal.simulation.simulate import simulate
+from rebuttal.simulation.timeline_metrics import NOT_USED, gantt, gradients, progress, summary, utilisation
 
 
 def by_hand():

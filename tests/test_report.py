@@ -12,21 +12,24 @@ import synthetic_project
 import xarray as xr
 from tiny_models import FLAT_ENDED, MODELS
 
-from rebuttal import charts, execution, papers, results
-from rebuttal.charts.theme import words as words_of
-from rebuttal.errors import InputError
+from rebuttal import figures
+from rebuttal.base.errors import InputError
+from rebuttal.core import results
+from rebuttal.core.schemas import ANALYSES
+from rebuttal.evidence import papers
+from rebuttal.figures.theme import words as words_of
 from rebuttal.machines.scaled import SCALED_MACHINES
-from rebuttal.report import data as report_data
-from rebuttal.report import figures, findings, html, notebook_page, readme, words
-from rebuttal.report import files as report_files
-from rebuttal.report.captions import SUBJECTS
-from rebuttal.report.captions.calibration import ON_CALIBRATION
-from rebuttal.report.captions.machines import ON_MACHINES
-from rebuttal.report.figure import PAGE_MIME, VEGA_MIME, columns
-from rebuttal.report.on_machines import machines
-from rebuttal.report.paper_review import review
-from rebuttal.report.verdict import LEDGER_MIME
-from rebuttal.schemas import ANALYSES
+from rebuttal.site import data as report_data
+from rebuttal.site import files as report_files
+from rebuttal.site import findings, html, notebook_page, readme, report_figures, words
+from rebuttal.site.captions import SUBJECTS
+from rebuttal.site.captions.calibration_captions import ON_CALIBRATION
+from rebuttal.site.captions.machine_captions import ON_MACHINES
+from rebuttal.site.figure import PAGE_MIME, VEGA_MIME, columns
+from rebuttal.site.on_machines import machines
+from rebuttal.site.paper_review import review
+from rebuttal.site.verdict import LEDGER_MIME
+from rebuttal.studies.runs import notebook_execution
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +45,19 @@ def opened(place):
 
 
 def test_every_figure_of_the_papers_has_a_title_a_caption_and_sources():
-    assert set(figures.ABOUT) == set(papers.FIGURES) | set(ON_MACHINES) | set(ON_CALIBRATION)
-    assert len(figures.ABOUT) == sum(len(subject.CAPTIONS) for subject in SUBJECTS)  # each under one subject
-    for about in figures.ABOUT.values():
+    assert set(report_figures.ABOUT) == set(papers.FIGURES) | set(ON_MACHINES) | set(ON_CALIBRATION)
+    assert len(report_figures.ABOUT) == sum(
+        len(subject.CAPTIONS) for subject in SUBJECTS
+    )  # each under one subject
+    for about in report_figures.ABOUT.values():
         assert about.title
         assert len(about.read.split()) > 10
         assert about.variables
 
 
-@pytest.mark.parametrize("name", figures.ABOUT)
+@pytest.mark.parametrize("name", report_figures.ABOUT)
 def test_captions_hold_no_measured_number(name):
-    assert not any(character.isdigit() for character in figures.ABOUT[name].read)
+    assert not any(character.isdigit() for character in report_figures.ABOUT[name].read)
 
 
 def test_a_figure_shows_in_a_notebook_and_on_a_page(opened):
@@ -76,7 +81,7 @@ def test_the_sources_of_figures_are_variables_of_their_files(opened):
             "stragglers": opened.data.stragglers}  # fmt: skip
     read |= {name: report_data.inputs(opened.data, name) for name in ANALYSES}
     read["calibration"] = synthetic_calibration.made()
-    for about in figures.ABOUT.values():
+    for about in report_figures.ABOUT.values():
         for kind, names in about.variables.items():
             if kind not in ("gantt", "layer_gantt"):
                 assert set(names) <= set(read[kind].variables)
@@ -216,7 +221,7 @@ def test_one_changed_number_changes_its_figure_and_the_hash(file, tmp_path, open
     read = {"curves": results.load_curves, "tuning": results.load_tuning, "summaries": results.load_summaries,
             "stragglers": results.load_stragglers}[kind]  # fmt: skip
     old, new = getattr(opened.data, kind), read(study / "../analyses" if kind == "stragglers" else study)
-    drawn = [charts.panels(figure, data) for data in (old, new)]
+    drawn = [figures.panels(figure, data) for data in (old, new)]
     assert [panel.spec for panel in drawn[0]] != [panel.spec for panel in drawn[1]]
 
 
@@ -259,23 +264,25 @@ PARAMETERS = 'study = "a"\nn = 3\nrate = 0.1\nneeded = None'
     ],
 )
 def test_wrong_parameters_are_refused_before_a_kernel_starts(project, given, message, monkeypatch):
-    monkeypatch.setattr(execution.papermill, "execute_notebook", lambda *_, **__: pytest.fail("launched"))
+    monkeypatch.setattr(
+        notebook_execution.papermill, "execute_notebook", lambda *_, **__: pytest.fail("launched")
+    )
     path = notebook(project / "n.ipynb", PARAMETERS)
     with pytest.raises(InputError, match=message) as caught:
-        execution.execute(path, project / "out.ipynb", given)
+        notebook_execution.execute(path, project / "out.ipynb", given)
     assert "\n" not in str(caught.value)
     assert not (project / "out.ipynb").exists()
 
 
 def test_a_whole_number_may_stand_for_a_float(project):
-    execution.check(notebook(project / "n.ipynb", PARAMETERS), {"rate": 1, "needed": 0})
+    notebook_execution.check(notebook(project / "n.ipynb", PARAMETERS), {"rate": 1, "needed": 0})
 
 
 def test_another_kernel_and_no_notebook_are_refused(project):
     with pytest.raises(InputError, match=r"kernelspec\.name"):
-        execution.check(notebook(project / "n.ipynb", PARAMETERS, kernel="conda"), {"needed": 1})
+        notebook_execution.check(notebook(project / "n.ipynb", PARAMETERS, kernel="conda"), {"needed": 1})
     with pytest.raises(InputError, match="cannot be read"):
-        execution.check(project / "none.ipynb", {})
+        notebook_execution.check(project / "none.ipynb", {})
 
 
 def test_execution_runs_in_the_root_and_gives_the_same_file_each_time(project):
@@ -283,7 +290,7 @@ def test_execution_runs_in_the_root_and_gives_the_same_file_each_time(project):
     source = "import os, sys\nprint(study, os.path.exists('dvc.yaml'), 'torch' in sys.modules)"
     path = notebook(project / "notebooks" / "n.ipynb", PARAMETERS, source)
     for name in ("a.ipynb", "b.ipynb"):
-        execution.execute(path, project / name, {"study": "b", "needed": 1})
+        notebook_execution.execute(path, project / name, {"study": "b", "needed": 1})
     text = (project / "a.ipynb").read_text()
     assert text == (project / "b.ipynb").read_text()
     assert "papermill" not in text
@@ -296,7 +303,7 @@ def test_execution_runs_in_the_root_and_gives_the_same_file_each_time(project):
 def test_a_cell_that_fails_is_one_line_and_leaves_no_output(project):
     path = notebook(project / "n.ipynb", "n = 1", "raise ValueError('no good\\nat all')")
     with pytest.raises(InputError, match=r"ValueError: no good$"):
-        execution.execute(path, project / "out.ipynb", {})
+        notebook_execution.execute(path, project / "out.ipynb", {})
     assert not (project / "out.ipynb").exists()
 
 
@@ -398,7 +405,7 @@ def test_a_figure_without_a_finite_value_says_so_in_its_place(opened):
     nothing = opened.data.curves.copy()
     for name in ("test_metric", "validation_metric"):
         nothing[name] = nothing[name] * np.nan
-    figure = figures.build("convergence", {"curves": nothing}, "backup_workers", {})
-    assert figures.NOTHING in figure.to_html()
+    figure = report_figures.build("convergence", {"curves": nothing}, "backup_workers", {})
+    assert report_figures.NOTHING in figure.to_html()
     assert 'id="fig-convergence"' in figure.to_html()
     assert figure._repr_mimebundle_()["text/html"] == figure.to_html()

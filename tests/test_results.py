@@ -7,8 +7,9 @@ import pytest
 import synthetic_results
 import xarray as xr
 
-from rebuttal import netcdf, results
-from rebuttal.errors import InputError
+from rebuttal.base import netcdf
+from rebuttal.base.errors import InputError
+from rebuttal.core import results
 
 
 @pytest.fixture(scope="module")

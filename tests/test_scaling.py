@@ -14,8 +14,8 @@ import pytest
 from distributed import Client
 from doc_pages import ROOT, blocks, page, section
 
+from rebuttal.core.timeline import Timeline
 from rebuttal.processes.verification import verify
-from rebuttal.timeline import Timeline
 
 BIN = Path(sys.executable).parent
 TEXT = page("scaling")

@@ -6,10 +6,10 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from rebuttal.charts.panel import axis, panel, rows_of
-from rebuttal.charts.single_seeds import plain
-from rebuttal.errors import InputError
-from rebuttal.report import drawings, figure, live, page, selection, tables
+from rebuttal.base.errors import InputError
+from rebuttal.figures.panel import axis, panel, rows_of
+from rebuttal.figures.single_seeds import plain
+from rebuttal.site import figure, live, page, page_inputs, selection, tables
 
 FRAME = pd.DataFrame(
     {
@@ -80,14 +80,14 @@ def test_a_page_has_the_form_for_what_its_charts_have_and_no_other():
 
 
 def test_a_page_rests_on_the_code_of_the_charts_that_it_shows(monkeypatch):
-    named = drawings.code_behind(["equivalence", "speed_up_over_all_reduce"], "paper_review")
+    named = page_inputs.code_behind(["equivalence", "speed_up_over_all_reduce"], "paper_review")
     modules = {name.rpartition(".")[2] for name in named["modules"]}
-    assert {"equivalence", "targets", "convergence", "panel", "theme", "frames"} <= modules
-    assert not {"catalogue", "rates", "calibration", "method_rates"} & modules
+    assert {"same_weights", "targets", "error_curves", "panel", "theme", "chart_rows"} <= modules
+    assert not {"catalogue", "error_bounds", "clock_runs", "method_rates"} & modules
     assert "all_reduce" in named["figures"]["speed_up_over_all_reduce"]
-    assert "method_rates" in str(drawings.code_behind([], "comparison"))
+    assert "method_rates" in str(page_inputs.code_behind([], "comparison"))
     with pytest.raises(InputError, match="equivalence"):
-        drawings.code_behind(["equivalenz"], "paper_review")
+        page_inputs.code_behind(["equivalenz"], "paper_review")
 
 
 def test_the_live_time_line_has_the_data_of_its_picture_and_a_picture_without_is_refused(tmp_path):

@@ -8,11 +8,11 @@ import pytest
 import torch
 from values import eager_weights
 
-from rebuttal.errors import InputError, RunError
+from rebuttal.base.errors import InputError, RunError
 from rebuttal.processes.launcher import record
 from rebuttal.processes.pinning import cores, quiet_cores
-from rebuttal.processes.shipped import train
-from rebuttal.processes.shipped_table import SHIPPED
+from rebuttal.processes.pytorch_baseline_table import SHIPPED
+from rebuttal.processes.pytorch_baselines import train
 from rebuttal.workloads import load
 
 WORKLOAD, UPDATES, RATE = "digits_deep", 4, 0.05

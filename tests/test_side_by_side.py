@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import rebuttal
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 
 RATES = [0.1, 0.2, 0.4]
 

@@ -10,14 +10,14 @@ import pytest
 import synthetic_comparison
 from built_site import DRAWN, PAGES, REVIEWS, read
 
-from rebuttal import papers
-from rebuttal.charts import theme
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.core.schemas import ANALYSES
+from rebuttal.evidence import papers
+from rebuttal.figures import theme
 from rebuttal.methods import METHODS
-from rebuttal.report import files as report_files
-from rebuttal.report import on_machines, site
-from rebuttal.report.captions import calibration, machines
-from rebuttal.schemas import ANALYSES
+from rebuttal.site import files as report_files
+from rebuttal.site import on_machines, site_pages
+from rebuttal.site.captions import calibration_captions, machine_captions
 
 drawn_pages = pytest.mark.parametrize("page", DRAWN)
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -83,27 +83,29 @@ def test_the_comparison_is_a_click_from_every_page_and_its_methods_another(repor
 
 
 def test_every_link_leads_somewhere(reports):
-    site.check_links(reports)
+    site_pages.check_links(reports)
 
 
 def test_a_broken_link_or_a_missing_figure_fails_the_build(tmp_path):
     (tmp_path / "index.html").write_text('<a href="gone.html">x</a>')
     with pytest.raises(InputError, match="leads nowhere"):
-        site.check_links(tmp_path)
+        site_pages.check_links(tmp_path)
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text('<a href="../index.html">out of what is published</a>')
     with pytest.raises(InputError, match="leads nowhere"):
-        site.check_links(tmp_path / "site")
+        site_pages.check_links(tmp_path / "site")
     row = {"id": "bw-1", "evidence": [{"figure": "convergence"}]}
     with pytest.raises(InputError, match="does not show"):
-        site.check_figures("backup-workers", '<p id="bw-1">', [row])
+        site_pages.check_figures("backup-workers", '<p id="bw-1">', [row])
     with pytest.raises(InputError, match="shown twice"):
-        site.check_figures("backup-workers", '<p id="bw-1"><p id="bw-1"><p id="fig-convergence">', [row])
+        site_pages.check_figures(
+            "backup-workers", '<p id="bw-1"><p id="bw-1"><p id="fig-convergence">', [row]
+        )
 
 
 def test_a_site_without_reviews_is_refused(project):
     with pytest.raises(InputError, match="at least one paper whose page was made"):
-        site.write_site()
+        site_pages.write_site()
     assert not (project / "reports").exists()
 
 
@@ -158,7 +160,7 @@ def test_making_the_index_again_gives_the_same_bytes(built_project, reports, mon
     files = [path for path in sorted(reports.rglob("*")) if path.is_file()]
     before = {path: path.read_bytes() for path in files}
     monkeypatch.chdir(built_project)
-    site.write_site()
+    site_pages.write_site()
     assert {path: path.read_bytes() for path in files} == before
 
 
@@ -187,23 +189,25 @@ def test_the_page_of_the_machines_names_every_analysis_by_its_hash(built_project
 
 def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its_file(reports):
     text = read(reports, "machines.html")
-    for name in machines.ON_MACHINES:
+    for name in machine_captions.ON_MACHINES:
         assert text.count(f'id="fig-{name}"') == 1
-        for kind in machines.CAPTIONS[name].variables:
+        for kind in machine_captions.CAPTIONS[name].variables:
             assert f"<code>results/analyses/{ANALYSES[kind].pattern}</code>" in text
-    assert text.count('<p class="finding">') == len(machines.ON_MACHINES)
+    assert text.count('<p class="finding">') == len(machine_captions.ON_MACHINES)
     assert 'href="machines.html"' in re.sub(
         r"<header.*?</header>", "", read(reports, "index.html"), flags=re.DOTALL
     )
     with pytest.raises(
         InputError, match="throughput points to fig-throughput, which the notebook does not show"
     ):
-        site.check_anchors("machines", text.replace("fig-throughput", ""), {"fig-throughput": "throughput"})
+        site_pages.check_anchors(
+            "machines", text.replace("fig-throughput", ""), {"fig-throughput": "throughput"}
+        )
 
 
 def test_the_page_of_the_calibration_shows_every_figure_the_costs_and_its_file(built_project, reports):
     text = read(reports, "calibration.html")
-    for name in calibration.ON_CALIBRATION:
+    for name in calibration_captions.ON_CALIBRATION:
         assert text.count(f'id="fig-{name}"') == 1
     (file,) = report_files.files(
         built_project / "results" / "quick", ("calibration.nc",), within=built_project / "results" / "quick"

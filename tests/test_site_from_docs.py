@@ -8,9 +8,9 @@ import pytest
 from built_site import DRAWN, read
 from doc_pages import DOCS, blocks, page, section
 
-from rebuttal import results
+from rebuttal.core import results
 from rebuttal.methods import METHODS
-from rebuttal.report import html, live
+from rebuttal.site import html, live
 
 
 @pytest.fixture(scope="module")

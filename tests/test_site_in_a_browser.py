@@ -6,7 +6,7 @@ import browser
 import pytest
 from built_site import DRAWN, PAGES
 
-from rebuttal.charts.groups import GROUPS
+from rebuttal.figures.method_groups import GROUPS
 
 pytestmark = pytest.mark.skipif(
     browser.CHROMIUM is None, reason="no Chromium on PATH (chromium, chromium-browser, google-chrome)"

@@ -10,20 +10,20 @@ import stage_programs as programs
 import torch
 from values import Keep
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.base.seeding import generator
+from rebuttal.core.update_rules import SGD, Momentum, RMSProp, Rule
+from rebuttal.replaying.batch_merging import merged, shortened
 from rebuttal.replaying.canonical import canonical
 from rebuttal.replaying.context import context_of
-from rebuttal.replaying.eager import EagerTask, eager
 from rebuttal.replaying.engine import EXACT, Replayer
+from rebuttal.replaying.executor_table import Table
 from rebuttal.replaying.executors import Loop
-from rebuttal.replaying.merging import merged, shortened
 from rebuttal.replaying.modules import ModuleStages
 from rebuttal.replaying.operations import OPERATIONS, backward
+from rebuttal.replaying.oracle import EagerTask, eager
 from rebuttal.replaying.samples import Batches
 from rebuttal.replaying.staged import KernelStages, stages_of
-from rebuttal.replaying.table import Table
-from rebuttal.rules import SGD, Momentum, RMSProp, Rule
-from rebuttal.seeding import generator
 from rebuttal.workloads import load
 
 SEEDS, RATES = (0, 1), (0.05, 0.1)

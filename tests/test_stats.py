@@ -6,9 +6,10 @@ import synthetic_results
 import xarray as xr
 from scipy import stats
 
-from rebuttal import results, seeding
-from rebuttal.errors import InputError
-from rebuttal.stats import arrays, datasets, judging, student
+from rebuttal.base import seeding
+from rebuttal.base.errors import InputError
+from rebuttal.core import results
+from rebuttal.evidence import arrays, datasets, judging, student
 
 INF, NAN = np.inf, np.nan
 

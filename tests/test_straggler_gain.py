@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from rebuttal.calibration.runs import WARM_UP
-from rebuttal.calibration.straggler_gain import (
-    Setting,
+from rebuttal.site import real_runs
+from rebuttal.studies.calibration.both_clocks import WARM_UP
+from rebuttal.studies.calibration.straggler_gain import (
+    GainSetting,
     _drawn,
     drawn_gain,
     gain,
     on_processes,
     predicted_gain,
 )
-from rebuttal.report import real_runs
 
-WIDE = Setting(needed=2, stragglers="lognormal_wide", pace_s=0.02, updates=25, seeds=(0,))
+WIDE = GainSetting(needed=2, stragglers="lognormal_wide", pace_s=0.02, updates=25, seeds=(0,))
 
 
 def test_many_draws_give_what_order_statistics_predict():

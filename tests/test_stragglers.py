@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rebuttal.errors import InputError
-from rebuttal.straggler_fit import PUBLISHED, achieved, fit_published_quantiles
-from rebuttal.stragglers import (
+from rebuttal.base.errors import InputError
+from rebuttal.machines.straggler_fit import PUBLISHED, achieved, fit_published_quantiles
+from rebuttal.machines.stragglers import (
     STRAGGLERS,
     Exponential,
     Lognormal,

@@ -4,11 +4,13 @@ from dataclasses import fields
 
 import pytest
 
-from rebuttal import params, paths, workloads
+from rebuttal import workloads
+from rebuttal.base import paths
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.methods import METHODS
-from rebuttal.report import systems
-from rebuttal.report.systems import SYSTEMS, System
+from rebuttal.site import systems
+from rebuttal.site.systems import SYSTEMS, System
+from rebuttal.studies import params
 from rebuttal.workloads import full_size
 
 KNOWN = {

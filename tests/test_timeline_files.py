@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from runs import run
 
-from rebuttal.errors import InputError
-from rebuttal.timeline import Timeline
+from rebuttal.base.errors import InputError
+from rebuttal.core.timeline import Timeline
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from runs import METHODS, machine, run
 
 from rebuttal.machines.hardware import Link
-from rebuttal.readings import gradients
-from rebuttal.stragglers import Exponential
-from rebuttal.tracing import trace, write_trace
+from rebuttal.machines.stragglers import Exponential
+from rebuttal.simulation.timeline_metrics import gradients
+from rebuttal.simulation.trace_events import trace, write_trace
 
 LINK = Link(latency_s=0.01, bandwidth_bytes_per_s=1e5, source="test")
 NUMBER, WHOLE = {"type": "number", "minimum": 0}, {"type": "integer", "minimum": 0}

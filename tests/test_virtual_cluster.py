@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from programs import NARROW, SLOW, Run, listen, say
 
+from rebuttal.core.verbs import Compute, Recv, Report, Send
 from rebuttal.machines.hardware import Link
-from rebuttal.verbs import Compute, Recv, Report, Send
 
 # --- Send and Recv --------------------------------------------------------------------------------------------
 

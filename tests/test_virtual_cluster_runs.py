@@ -7,11 +7,11 @@ import pytest
 from programs import Run, listen, say
 from runs import machine, run
 
-from rebuttal.clusters.budget import Budget
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
+from rebuttal.core.verbs import AllReduce, Compute, Report
 from rebuttal.machines.hardware import Link
-from rebuttal.stragglers import Exponential
-from rebuttal.verbs import AllReduce, Compute, Report
+from rebuttal.machines.stragglers import Exponential
+from rebuttal.simulation.cluster.budget import Budget
 
 # --- AllReduce and Report -------------------------------------------------------------------------------------
 

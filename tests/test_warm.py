@@ -16,14 +16,16 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="warm processes 
 ROOT = Path(__file__).resolve().parents[1]
 GONE_WITHIN_S = 20  # on a machine that does much else; whoever is left would be there for 60
 PYTHON = [sys.executable, "-W", "error"]
-LIGHT = "import sys; from rebuttal.warm.command import run; sys.exit(run(sys.argv[1:], {modules!r}))"
-CHECK = [*PYTHON, "-m", "rebuttal", "check"]
+LIGHT = (
+    "import sys; from rebuttal.studies.warm.warm_command import run; sys.exit(run(sys.argv[1:], {modules!r}))"
+)
+CHECK = [*PYTHON, "-m", "rebuttal.cli", "check"]
 # What a client asks for: `helpers` is a module in its folder, which the server has never heard of.
-CLIENT = "import sys; sys.path.insert(0, '.'); from rebuttal import warm; worker = warm.connect()\n"
+CLIENT = "import sys; sys.path.insert(0, '.'); from rebuttal.studies import warm; worker = warm.connect()\n"
 HELPERS = """
 import os, sys, time
 from pathlib import Path
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 
 class Picky(Exception):
     def __init__(self, one, two): super().__init__(one)
@@ -88,7 +90,7 @@ def test_status_and_output_are_those_of_a_cold_stage(broken):
 def test_the_command_decides_the_exit_status_and_may_be_unknown(tmp_path):
     assert finished(["sh", "-c", "exit 7"], tmp_path).returncode == 7
     assert finished(["sh", "-c", "kill -9 $$"], tmp_path).returncode == 128 + 9
-    unknown = cold([*PYTHON, "-m", "rebuttal", "warm", "no-such-command"], tmp_path)
+    unknown = cold([*PYTHON, "-m", "rebuttal.cli", "warm", "no-such-command"], tmp_path)
     assert unknown.returncode == 2
     assert unknown.stderr.startswith("rebuttal: warm: got 'no-such-command'")
     assert len(unknown.stderr.splitlines()) == 1
@@ -103,7 +105,9 @@ def test_the_client_imports_nothing_heavy_and_costs_little(broken):
     done = finished([*PYTHON, "-c", code], broken)
     seconds, *modules = done.stdout.split()
     assert done.stderr.splitlines()[-1] == "2"
-    assert set(modules).isdisjoint({"numpy", "yaml", "pydantic", "xarray", "torch", "rebuttal.params"})
+    assert set(modules).isdisjoint(
+        {"numpy", "yaml", "pydantic", "xarray", "torch", "rebuttal.studies.params"}
+    )
     assert float(seconds) < 0.5
 
 
@@ -118,8 +122,8 @@ def test_a_stage_computes_in_another_process_that_has_the_imports(folder):
 EXECUTE = """
 import nbformat
 from pathlib import Path
-from rebuttal.errors import InputError
-from rebuttal.execution import execute
+from rebuttal.base.errors import InputError
+from rebuttal.studies.runs.notebook_execution import execute
 kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 for name, *sources in (
     ("good", "import os, sys; print(os.getcwd(), 6 * 7)", "'colorsys' in sys.modules",
@@ -151,7 +155,7 @@ def test_a_notebook_runs_in_a_process_that_has_the_imports_and_gives_what_a_cold
 def test_exceptions_of_a_worker_arrive(folder):
     code = """
 import helpers, pickle
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 for function in (helpers.refuse, helpers.picky, helpers.lock, helpers.end):
     try: worker(function)
     except Exception as error: print(type(error).__name__, end=" ")
@@ -174,8 +178,8 @@ sys.exit(cli.main(["end"]))
 
 def test_tasks_are_computed_by_warm_processes_in_order_and_errors_stay_theirs(folder):
     code = """
-from rebuttal.studies import pool
-from rebuttal.errors import InputError
+from rebuttal.studies.runs import pool
+from rebuttal.base.errors import InputError
 import helpers, os
 pool.cores = lambda: 2
 assert pool.run_all(pow, [(2, n) for n in range(9)], "powers", weights=range(1, 10)) == [2**n for n in range(9)]
@@ -199,7 +203,7 @@ def test_two_requests_at_once(folder):
 def test_changed_code_and_other_settings_are_served_cold(folder):
     source = folder / "src"
     shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
-    module = source / "rebuttal" / "seeding.py"
+    module = source / "rebuttal" / "base" / "seeding.py"
     code = f"""
 import os
 os.environ["OMP_NUM_THREADS"] = "3"; print(warm.connect(), end=" ")
@@ -211,7 +215,7 @@ print(warm.connect(), warm.crew(2))
 
 
 def test_without_a_server_everything_is_cold(folder, monkeypatch):
-    from rebuttal import warm
+    from rebuttal.studies import warm
 
     monkeypatch.delenv(warm.SOCKET, raising=False)
     assert warm.connect() is None
@@ -222,7 +226,7 @@ def test_without_a_server_everything_is_cold(folder, monkeypatch):
 
 def started(folder):
     """`rebuttal warm` on a shell on a client whose call does not end; the processes by their part."""
-    tied = "from rebuttal.lifeline import tie_to_parent; tie_to_parent(); import helpers, os\n"
+    tied = "from rebuttal.base.parent_death import tie_to_parent; tie_to_parent(); import helpers, os\n"
     told = "print(os.getppid(), os.getpid(), *worker(helpers.parent), flush=True)\n"
     code = CLIENT + tied + told + "worker(helpers.wait, 'busy')"
     arguments, environment = warm(["sh", "-c", f'{sys.executable} -c "$0"; sleep 0', code])

@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from rebuttal import watching
-from rebuttal.studies import pool, progress
+from rebuttal.studies.runs import pool, task_progress, watching
 
 
 def double(number):
@@ -34,22 +33,22 @@ def test_tasks_run_outside_of_a_project_too(tmp_path, monkeypatch):
 
 
 def test_each_profile_has_its_own_notes_and_old_ones_are_not_shown(project, monkeypatch):
-    progress.note("a", {"done": 1, "of": 2, "seconds": 3.0, "left_s": 3.0})
+    task_progress.note("a", {"done": 1, "of": 2, "seconds": 3.0, "left_s": 3.0})
     monkeypatch.setenv("REBUTTAL_PROFILE", "ci")
     assert watching.notes() == []
-    progress.note("b", {"done": 1, "of": 2, "seconds": 3.0, "left_s": 3.0})
-    path = progress.folder() / "b.json"
+    task_progress.note("b", {"done": 1, "of": 2, "seconds": 3.0, "left_s": 3.0})
+    path = task_progress.folder() / "b.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"at": time.time() - watching.FRESH_S - 1}))
     assert watching.notes() == []
 
 
 def test_the_curves_that_came_last_are_drawn(project):
     assert watching.curves_chart(watching.notes()) is None
-    for number in range(progress.CURVES_SHOWN + 3):
-        progress.note_curve("x: training", f"run <{number}>", (0, 10), [2.0, 1.0])
+    for number in range(task_progress.CURVES_SHOWN + 3):
+        task_progress.note_curve("x: training", f"run <{number}>", (0, 10), [2.0, 1.0])
     rows = watching.curves_chart(watching.notes()).to_dict()["data"]["values"]
-    assert len(rows) == 2 * progress.CURVES_SHOWN
-    assert rows[-1]["run"].endswith(f"run <{progress.CURVES_SHOWN + 2}>")
+    assert len(rows) == 2 * task_progress.CURVES_SHOWN
+    assert rows[-1]["run"].endswith(f"run <{task_progress.CURVES_SHOWN + 2}>")
 
 
 def test_watching_ends_by_itself_where_it_is_told_to(project, monkeypatch):
@@ -67,12 +66,12 @@ def test_watching_ends_by_itself_where_it_is_told_to(project, monkeypatch):
 
 @pytest.mark.parametrize("costs", [[1.0, 3.0], [0.0, 0.0]])
 def test_a_bar_in_a_cell_ends_full(costs, monkeypatch, capsys):
-    monkeypatch.delenv(progress.LINES, raising=False)
-    monkeypatch.setattr(progress, "_in_a_cell", lambda: True)
-    told = progress.progress("training", costs)
-    assert isinstance(told, progress.Bar)
+    monkeypatch.delenv(task_progress.LINES, raising=False)
+    monkeypatch.setattr(task_progress, "_in_a_cell", lambda: True)
+    told = task_progress.progress("training", costs)
+    assert isinstance(told, task_progress.Bar)
     for number in range(2):
         told.done(number)
     assert told._bar.n == pytest.approx(100)
-    monkeypatch.setenv(progress.LINES, "1")
-    assert isinstance(progress.progress("training", costs), progress.Lines)
+    monkeypatch.setenv(task_progress.LINES, "1")
+    assert isinstance(task_progress.progress("training", costs), task_progress.Lines)

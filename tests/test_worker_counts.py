@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rebuttal.charts import worker_counts as chart
-from rebuttal.schemas import ANALYSES
-from rebuttal.stats.worker_counts import worker_counts
+from rebuttal.core.schemas import ANALYSES
+from rebuttal.evidence.worker_count_statistics import worker_counts
+from rebuttal.figures import few_and_more_workers as chart
 
 SEEDS, POINTS, COUNTS = 5, 11, (2, 8)
 #: Accuracy at the end, and seconds of the whole run, by method and number of workers.

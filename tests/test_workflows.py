@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rebuttal import params
-from rebuttal.params import files, text
+from rebuttal.base.config import parameter_files, yaml_text
+from rebuttal.studies import params
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -14,7 +14,7 @@ every_workflow = pytest.mark.parametrize("path", FILES, ids=lambda path: path.na
 
 
 def jobs(path):
-    return text.read(path)["jobs"]
+    return yaml_text.read(path)["jobs"]
 
 
 def steps(path):
@@ -57,13 +57,13 @@ def test_the_profile_of_the_reduced_pipeline_is_there():
         word.removeprefix("PROFILE=") for words in commands(FILES[1]) for word in words if "PROFILE=" in word
     ]
     assert profiles == ["ci"]
-    assert "ci" in files.read(ROOT / "params.yaml")["sizes"]
+    assert "ci" in parameter_files.read(ROOT / "params.yaml")["sizes"]
     assert params.load(ROOT / "params.yaml").profile
 
 
 @every_workflow
 def test_permissions_are_the_least(path):
-    assert text.read(path)["permissions"] == {"contents": "read"}
+    assert yaml_text.read(path)["permissions"] == {"contents": "read"}
     more = {name: job["permissions"] for name, job in jobs(path).items() if "permissions" in job}
     assert more in ({}, {"publish": {"pages": "write", "id-token": "write"}})
 

@@ -11,7 +11,7 @@ from synthetic_mnist import write_idx, write_mnist
 from test_workload_zoo import LARGE, QUICK
 
 from rebuttal import workloads
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.workloads import digits, mnist_files
 from rebuttal.workloads.splits import stratified
 from rebuttal.workloads.workload import Workload

@@ -13,7 +13,7 @@ from torchvision.models.resnet import BasicBlock
 from torchvision.models.vision_transformer import EncoderBlock
 
 from rebuttal import workloads
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.replaying.executors import Loop, Vectorised
 from rebuttal.workloads import blocks, cifar10_files, image_files, text_files
 from rebuttal.workloads.augmentation import FlipAndCrop

@@ -176,7 +176,8 @@ class TestPlacement:
 
 def test_names_batches_and_data_checks_import_no_torch():
     code = (
-        "import sys; from rebuttal import workloads, devices, costs; from rebuttal.workloads import batches; "
+        "import sys; from rebuttal import workloads; from rebuttal.base import devices; "
+        "from rebuttal.machines import costs; from rebuttal.workloads import batches; "
         "workloads.check_data('digits_mlp', None); batches.batch_indices(9, 2, 0, 0, 3); "
         "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     )

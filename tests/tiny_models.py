@@ -1,12 +1,12 @@
 """Layers of small made-up models: an AlexNet in shape, and one of many equal layers."""
 
-from rebuttal.costs import Costs
-from rebuttal.models_at_size import Layer
+from rebuttal.machines.costs import Costs
+from rebuttal.machines.full_size_costs import FullSizeLayer
 
 
 def row(name, kind, parameters, outputs, flops):
     """A layer that keeps nothing of its own: its inputs are what the layer below gives."""
-    return Layer(name, kind, parameters, outputs, 0, flops, 2 * flops)
+    return FullSizeLayer(name, kind, parameters, outputs, 0, flops, 2 * flops)
 
 
 #: Cheap to compute, expensive to send, and first to be ready: what makes AlexNet the best case for overlap.

@@ -4,8 +4,9 @@ import os
 import time
 from pathlib import Path
 
-from rebuttal import costs, leases, paths
-from rebuttal.errors import InputError
+from rebuttal.base import host_lease, paths
+from rebuttal.base.errors import InputError
+from rebuttal.machines import costs
 
 
 def noted(number, seconds=0.15):
@@ -19,7 +20,7 @@ def noted(number, seconds=0.15):
 
 def timed(marker):
     """What a timed run's lease says. At the first time it only says who it is, and waits for its end."""
-    with leases.exclusive() as lease:
+    with host_lease.exclusive() as lease:
         if not Path(marker).exists():
             Path(marker).write_text(str(os.getpid()))
             time.sleep(60)

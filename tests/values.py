@@ -5,13 +5,13 @@ from typing import Any
 import torch
 from runs import COSTS, machine
 
+from rebuttal.core.update_rules import SGD, Rule
 from rebuttal.methods import method
-from rebuttal.replaying.eager import eager
 from rebuttal.replaying.engine import Replayer
+from rebuttal.replaying.executor_table import SIZES, Table
 from rebuttal.replaying.executors import executors_for
-from rebuttal.replaying.table import SIZES, Table
-from rebuttal.rules import SGD, Rule
-from rebuttal.simulation import rehearse
+from rebuttal.replaying.oracle import eager
+from rebuttal.simulation.simulate import rehearse
 
 UPDATES = 12
 

@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from rebuttal import paths, warm
+from rebuttal.base import paths
+from rebuttal.base.errors import InputError, RunError
 from rebuttal.cli.serving import NOT_SERVED
 from rebuttal.cli.starting import started
 from rebuttal.cli.table import COMMANDS
-from rebuttal.errors import InputError, RunError
+from rebuttal.studies import warm
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

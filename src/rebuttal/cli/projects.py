@@ -5,13 +5,13 @@ import argparse
 
 def new_paper(given: argparse.Namespace) -> None:
     """Write the folder of a new paper."""
-    from rebuttal.new_paper import write
+    from rebuttal.cli.new_paper import write
 
     print(write(given.paper))
 
 
 def release(_: argparse.Namespace) -> None:
     """Publish the profile's site, its results and the README's findings."""
-    from rebuttal.report.release import release as publish
+    from rebuttal.site.release import release as publish
 
     print(publish())

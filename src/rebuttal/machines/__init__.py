@@ -2,18 +2,18 @@
 
 A virtual machine's clock rests on one of three kinds of compute cost. `Measured` ones were measured, for the workload
 that is trained, on the device whose file of costs the parameters name. `Scaled` ones follow from a device's peak
-arithmetic and memory bandwidth and from what each layer of a model computes and moves (rebuttal.models_at_size).
+arithmetic and memory bandwidth and from what each layer of a model computes and moves (`full_size_costs`).
 `Stated` ones are those of another model on another device, taken from a publication: the workload that is trained then
 stands in for that model, and only its clock is theirs.
 
 Every `source` begins with a word of `TAGS`; only a figure that was read in the paper may be quoted as the paper's.
 """
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
 from rebuttal.machines.hardware import Link, Machine, Measured, Scaled, Stated
 from rebuttal.machines.links import FREE, INFINIBAND_FDR, LOOPBACK, TEN_GBE, TWENTY_FIVE_GBE
 from rebuttal.machines.scaled import PUBLISHED, SCALED_MACHINES
-from rebuttal.stragglers import STRAGGLERS, PublishedQuantiles
+from rebuttal.machines.stragglers import STRAGGLERS, PublishedQuantiles
 
 __all__ = ["MACHINES", "TAGS", "Link", "Machine", "Measured", "Scaled", "Stated", "machine"]
 

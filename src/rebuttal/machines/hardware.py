@@ -3,14 +3,14 @@
 from dataclasses import dataclass, fields
 from typing import Protocol
 
-from rebuttal.errors import refuse
-from rebuttal.machines import collectives
-from rebuttal.machines.collectives import Cost
-from rebuttal.stragglers import Stragglers
+from rebuttal.base.errors import refuse
+from rebuttal.machines import collective_costs
+from rebuttal.machines.collective_costs import Cost
+from rebuttal.machines.stragglers import Stragglers
 
 
 class HasCosts(Protocol):
-    """What a workload costs on the profiled device: rebuttal.costs.Costs."""
+    """What a workload costs on the profiled device: rebuttal.machines.costs.Costs."""
 
     @property
     def weight_bytes(self) -> int:
@@ -63,7 +63,7 @@ class Stated:
 
 @dataclass(frozen=True)
 class Scaled:
-    """Compute costs scaled from a device's figures to a model's layers, by `rebuttal.models_at_size`.
+    """Compute costs scaled from a device's figures to a model's layers, by `rebuttal.machines.full_size_costs`.
 
     flops_per_s: peak of the arithmetic that `source` names. memory_bytes_per_s: of the device's own memory.
     efficiency: the share of the peak that large products reach. half_flops: the operations of one product at which
@@ -96,7 +96,7 @@ class Machine:
     """A cluster of equal workers and a parameter server in `server_shards` pieces, each with a `shard_link`.
 
     `worker_link` is one worker's own share of its host's connection. Where `nodes_per_host` workers share a host, they
-    reach each other through `host_link`. All-reduces use the algorithm `collective` (rebuttal.machines.collectives).
+    reach each other through `host_link`. All-reduces use the algorithm `collective` (`collective_costs`).
     """
 
     name: str
@@ -116,8 +116,8 @@ class Machine:
         for name in ("server_shards", "nodes_per_host"):
             if getattr(self, name) < 1:
                 raise refuse(f"machine.{name}", getattr(self, name), "a whole number >= 1")
-        if self.collective not in collectives.COLLECTIVES:
-            raise refuse("machine.collective", self.collective, collectives.COLLECTIVES)
+        if self.collective not in collective_costs.COLLECTIVES:
+            raise refuse("machine.collective", self.collective, collective_costs.COLLECTIVES)
         if self.nodes_per_host > 1 and self.host_link is None:
             raise refuse("machine.host_link", None, f"a Link, with nodes_per_host = {self.nodes_per_host}")
 
@@ -125,7 +125,7 @@ class Machine:
         """Seconds of one node's gradient over `batches` batches, before straggling.
 
         Measured and scaled: as the device computes them, in one piece; the costs of a scaled device are those that
-        `rebuttal.models_at_size.scaled_costs` makes for it. Stated: batches times the cost of one, because the device
+        `full_size_costs.scaled_costs` makes for it. Stated: batches times the cost of one, because the device
         was full with one batch and takes them in turn.
         """
         if isinstance(self.compute, Stated):
@@ -146,7 +146,7 @@ class Machine:
 
     def all_reduce(self, nodes: int, size_bytes: float) -> Cost:
         """Seconds of latency, and seconds on the wire, of an all-reduce of so many bytes between so many workers."""
-        return collectives.all_reduce(
+        return collective_costs.all_reduce(
             self.collective, nodes, size_bytes, self.worker_link, self.host_link, self.nodes_per_host
         )
 

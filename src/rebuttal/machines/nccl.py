@@ -8,8 +8,8 @@ that lower a tree's bandwidth at medium sizes.
 import math
 from dataclasses import dataclass
 
-from rebuttal.errors import refuse
-from rebuttal.machines.collectives import Cost
+from rebuttal.base.errors import refuse
+from rebuttal.machines.collective_costs import Cost
 
 PROTOCOLS = ("ll", "simple")
 TREE_SHARE = 0.9  # of a ring's bandwidth that a tree reaches

@@ -2,11 +2,11 @@
 
 from rebuttal.machines import links, processors
 from rebuttal.machines.hardware import Machine
-from rebuttal.stragglers import STRAGGLERS
+from rebuttal.machines.stragglers import STRAGGLERS
 
 PUBLISHED = (
     "read: two published quantiles of 100 K40 workers (Chen et al. 2017); recalled: the body and the maximum, from "
-    "figure captions; fitted by rebuttal.straggler_fit"
+    "figure captions; fitted by rebuttal.machines.straggler_fit"
 )
 EVEN = "assumed: none, as the nodes are alike and nothing else runs on them"
 NVLINK_BOX = (

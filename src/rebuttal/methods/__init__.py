@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any, ClassVar, Protocol
 
-from rebuttal import own_code
-from rebuttal.errors import InputError, refuse
-from rebuttal.methods import own
+from rebuttal.base import own_code
+from rebuttal.base.errors import InputError, refuse
+from rebuttal.core.verbs import Program
+from rebuttal.methods import own_methods
 from rebuttal.methods.all_reduce import AllReduceSGD
 from rebuttal.methods.asynchronous import Asynchronous
 from rebuttal.methods.asynchronous_clipped import AsynchronousClipped
@@ -53,7 +54,6 @@ from rebuttal.methods.stale_synchronous import StaleSynchronous
 from rebuttal.methods.synchronous import Synchronous
 from rebuttal.methods.synthetic_gradients import SyntheticGradients
 from rebuttal.methods.zero_bubble import ZeroBubble
-from rebuttal.verbs import Program
 
 
 class Method(Protocol):
@@ -115,7 +115,7 @@ def program(name: str) -> type:
         InputError: an unknown name, or as `methods.own.class_of`.
     """
     if own_code.is_named(name):
-        return own.class_of(name)
+        return own_methods.class_of(name)
     if name not in METHODS:
         raise refuse("method", name, METHODS)
     return METHODS[name]
@@ -147,13 +147,13 @@ def fingerprint(name: str) -> str:
     Raises:
         InputError: no such file.
     """
-    return own_code.fingerprint(name, own.KEY) if own_code.is_named(name) else ""
+    return own_code.fingerprint(name, own_methods.KEY) if own_code.is_named(name) else ""
 
 
 def definition(name: str) -> str:
     """What a method is, in one line: the first of its docstring. No code of a user's own is run for it."""
     if own_code.is_named(name):
-        return own.definition(name)
+        return own_methods.definition(name)
     return (program(name).__doc__ or name).strip().splitlines()[0]
 
 

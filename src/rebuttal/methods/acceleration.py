@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
 
 
 def mu() -> Iterator[float]:

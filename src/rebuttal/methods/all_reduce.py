@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.verbs import AllReduce, Compute, Program, Report
+from rebuttal.core.verbs import AllReduce, Compute, Program, Report
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
 from rebuttal.methods.worker import pull_compute_push
-from rebuttal.verbs import Compute, Program, Recv, Report, Send
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
+from rebuttal.core.update_rules import mean
+from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
 from rebuttal.methods.worker import pull_compute_push
-from rebuttal.rules import mean
-from rebuttal.verbs import Compute, Program, Recv, Report, Send
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal import orders
-from rebuttal.errors import refuse
-from rebuttal.methods.stages import Passes, Pipe, pipes
-from rebuttal.verbs import Compute, Program, Report
+from rebuttal.base.errors import refuse
+from rebuttal.core import orders
+from rebuttal.core.verbs import Compute, Program, Report
+from rebuttal.methods.pipeline_stages import Passes, Pipe, pipes
 
 FORMS, MITIGATIONS = ("store", "recompute", "stash"), ("none", "spike", "prediction")
 

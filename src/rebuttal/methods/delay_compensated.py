@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
+from rebuttal.core.update_rules import compensated, compensated_adaptively, mean_square, scaled
+from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
 from rebuttal.methods.worker import pull_compute_push
-from rebuttal.rules import compensated, compensated_adaptively, mean_square, scaled
-from rebuttal.verbs import Compute, Program, Recv, Report, Send
 
 M = 0.95  # decay of the mean square
 

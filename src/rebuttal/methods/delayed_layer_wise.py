@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
-from rebuttal.verbs import AllReduce, Compute, Program, Report, Wait
+from rebuttal.base.errors import refuse
+from rebuttal.core.verbs import AllReduce, Compute, Program, Report, Wait
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
-from rebuttal.rules import summed
-from rebuttal.verbs import Compute, Program, Recv, Report, Send
+from rebuttal.base.errors import refuse
+from rebuttal.core.update_rules import summed
+from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
-from rebuttal.rules import moved
-from rebuttal.verbs import Compute, Program, Recv, Report, Send
+from rebuttal.base.errors import refuse
+from rebuttal.core.update_rules import moved
+from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rebuttal.core.verbs import AllReduce, Compute, Program, Report
 from rebuttal.methods.worker import forward_pass
-from rebuttal.verbs import AllReduce, Compute, Program, Report
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
+from rebuttal.core.verbs import AllReduce, Compute, Program, Report, Wait
 from rebuttal.methods.worker import forward_pass
-from rebuttal.verbs import AllReduce, Compute, Program, Report, Wait
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
-from rebuttal.rules import averaged
-from rebuttal.verbs import AllReduce, Compute, Program, Report
+from rebuttal.base.errors import refuse
+from rebuttal.core.update_rules import averaged
+from rebuttal.core.verbs import AllReduce, Compute, Program, Report
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
-from rebuttal.verbs import Compute, Program, Report
+from rebuttal.base.errors import refuse
+from rebuttal.core.verbs import Compute, Program, Report
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.methods.stages import Pipe, pipes
-from rebuttal.verbs import Compute, Program, Report
+from rebuttal.core.verbs import Compute, Program, Report
+from rebuttal.methods.pipeline_stages import Pipe, pipes
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal import orders
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
+from rebuttal.core import orders
+from rebuttal.core.update_rules import extrapolated, mean
+from rebuttal.core.verbs import Compute, Program, Report
 from rebuttal.methods.acceleration import mu
-from rebuttal.methods.stages import Pipe, pipes
-from rebuttal.rules import extrapolated, mean
-from rebuttal.verbs import Compute, Program, Report
+from rebuttal.methods.pipeline_stages import Pipe, pipes
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.verbs import Compute, Modify, Program, Read, Report, Write
+from rebuttal.core.verbs import Compute, Modify, Program, Read, Report, Write
 
 
 @dataclass(frozen=True)

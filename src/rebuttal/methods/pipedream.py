@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal import orders
-from rebuttal.methods.stages import Pipe, pipes
-from rebuttal.verbs import Compute, Program, Report
+from rebuttal.core import orders
+from rebuttal.core.verbs import Compute, Program, Report
+from rebuttal.methods.pipeline_stages import Pipe, pipes
 
 
 @dataclass(frozen=True)

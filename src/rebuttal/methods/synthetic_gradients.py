@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.errors import refuse
-from rebuttal.methods.stages import Passes, Pipe, pipes
-from rebuttal.verbs import Compute, Program, Report
+from rebuttal.base.errors import refuse
+from rebuttal.core.verbs import Compute, Program, Report
+from rebuttal.methods.pipeline_stages import Passes, Pipe, pipes
 
 
 @dataclass(frozen=True)

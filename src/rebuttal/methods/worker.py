@@ -7,7 +7,7 @@ and δ the gradient with respect to them, of each layer.
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from rebuttal.verbs import Compute, Program, Recv, Request, Send
+from rebuttal.core.verbs import Compute, Program, Recv, Request, Send
 
 
 def pull_compute_push(task: Any, server: int, k: int) -> Program:

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal import orders
-from rebuttal.errors import refuse
-from rebuttal.methods.stages import Pipe, pipes
-from rebuttal.rules import mean
-from rebuttal.verbs import Compute, Program, Report
+from rebuttal.base.errors import refuse
+from rebuttal.core import orders
+from rebuttal.core.update_rules import mean
+from rebuttal.core.verbs import Compute, Program, Report
+from rebuttal.methods.pipeline_stages import Pipe, pipes
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rebuttal.clusters.pricing import STRAGGLING
-from rebuttal.errors import refuse
-from rebuttal.processes.cells import Cells, NoCells
+from rebuttal.base.errors import refuse
+from rebuttal.core.update_rules import mean_of
+from rebuttal.core.verbs import AllReduce, Compute, Modify, Program, Read, Recv, Report, Send, Wait, Write
 from rebuttal.processes.journal import Journal
-from rebuttal.processes.links import Links, Sealed
 from rebuttal.processes.log import Computed, Reported, Sent
 from rebuttal.processes.mailbox import Mailbox
-from rebuttal.processes.progress import Progress
+from rebuttal.processes.node_progress import Progress
+from rebuttal.processes.node_sockets import NodeSockets, Sealed
+from rebuttal.processes.process_memory import NoCells, ProcessCells
 from rebuttal.processes.setup import Setup
 from rebuttal.processes.values import first_name
-from rebuttal.rules import mean_of
-from rebuttal.verbs import AllReduce, Compute, Modify, Program, Read, Recv, Report, Send, Wait, Write
+from rebuttal.simulation.cluster.request_costs import STRAGGLING
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
+class Contribution:
     """An all-reduce to which this node has contributed `size_bytes` under `tag`."""
 
     request: AllReduce
@@ -40,8 +40,8 @@ class Driver:
         setup: Setup,
         journal: Journal,
         mailbox: Mailbox,
-        links: Links,
-        cells: Cells | NoCells,
+        links: NodeSockets,
+        cells: ProcessCells | NoCells,
         progress: Progress,
         announce: Callable[[str, Any], None],
     ) -> None:
@@ -115,10 +115,10 @@ class Driver:
         others = [node for node in request.participants if node != self._node]
         messages = [self._links.seal(node, tag, request.value) for node in others]
         self._post(messages)
-        handle = Handle(request, tag, sum(message.size for message in messages))
+        handle = Contribution(request, tag, sum(message.size for message in messages))
         return self._reduced(handle) if request.blocking else handle
 
-    def _reduced(self, handle: Handle) -> Any:
+    def _reduced(self, handle: Contribution) -> Any:
         request, start_s, values = handle.request, time.monotonic(), []
         self.waiting = f"all-reduce {request.tag}"
         for node in request.participants:

@@ -14,15 +14,15 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
+from rebuttal.core.timeline import Timeline
+from rebuttal.core.update_rules import SGD, Rule
 from rebuttal.methods import Method
-from rebuttal.processes.crew import Crew
-from rebuttal.processes.meeting import OneHost
 from rebuttal.processes.members import Member
 from rebuttal.processes.node import main
+from rebuttal.processes.rendezvous import OneHost
 from rebuttal.processes.setup import Setup
-from rebuttal.rules import SGD, Rule
-from rebuttal.timeline import Timeline
+from rebuttal.processes.supervisor import Supervisor
 
 LEAVING_S = 2.0  # the longest that a node may take to end after the last word
 LONGEST_ADDRESS = 100  # of a Unix socket, with the terminating zero and some room
@@ -54,7 +54,7 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
     A method's name is one of METHODS, or `file:PATH.py` for a file of your own.
 
     Training is real: `learning_rate` and `rule` are part of the run. A computation on data lasts at least `pace_s`
-    times the straggler's factor (a name of `rebuttal.stragglers.STRAGGLERS`). With `lock_free`, memory that
+    times the straggler's factor (a name of `rebuttal.machines.stragglers.STRAGGLERS`). With `lock_free`, memory that
     nodes share as threads do is read and written without locks. `cores`: node i keeps to the i-th of them, for runs
     that are timed (`pinning.quiet_cores`); by default the system decides.
 
@@ -73,7 +73,7 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
         cores=cores,
     )  # fmt: skip
     with folder_of_run() as folder, started(setup, folder) as members:
-        return Crew(setup, folder, members).timeline(patience_s)
+        return Supervisor(setup, folder, members).timeline(patience_s)
 
 
 @contextlib.contextmanager

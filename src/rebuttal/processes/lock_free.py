@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rebuttal.processes.cells import LOOK_AGAIN_S, file_of
 from rebuttal.processes.journal import Journal
+from rebuttal.processes.process_memory import LOOK_AGAIN_S, file_of
 from rebuttal.processes.values import Name, Named, NamedTask, name_of
 
 HEADER = np.dtype(np.int64)  # label, then the shape [tensors, numbers of each]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rebuttal.verbs import Recv
+from rebuttal.core.verbs import Recv
 
 
 class Stopped(Exception):  # noqa: N818 - it ends a program in the usual course of a run

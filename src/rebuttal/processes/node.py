@@ -20,20 +20,20 @@ from typing import Any
 import torch
 import torch.fx.experimental.symbolic_shapes  # a first backward pass would import it, in every node
 
-from rebuttal.errors import InputError
-from rebuttal.lifeline import tie_to_parent
-from rebuttal.processes.cells import Cells, NoCells
+from rebuttal.base.errors import InputError
+from rebuttal.base.parent_death import tie_to_parent
 from rebuttal.processes.driver import Driver
 from rebuttal.processes.journal import Journal
-from rebuttal.processes.links import LOST, Links
 from rebuttal.processes.lock_free import LockFreeCells
 from rebuttal.processes.mailbox import Mailbox, Stopped
-from rebuttal.processes.meeting import Meeting
+from rebuttal.processes.node_progress import Progress
+from rebuttal.processes.node_sockets import LOST, NodeSockets
 from rebuttal.processes.pinning import pin
-from rebuttal.processes.progress import Progress
+from rebuttal.processes.process_memory import NoCells, ProcessCells
+from rebuttal.processes.rendezvous import Meeting
 from rebuttal.processes.setup import THREADS, Setup
 from rebuttal.processes.values import NamedTask
-from rebuttal.replaying.eager import Computer
+from rebuttal.replaying.oracle import Computer
 from rebuttal.workloads import load
 
 TELLING_S = 0.2
@@ -77,7 +77,7 @@ def _run(setup: Setup, number: int, meeting: Meeting, control: Connection) -> No
     program = setup.method.programs(setup.nodes, task)[number]
     _warm(compute)
     folder = meeting.folder
-    links, mailbox, office = Links(meeting, number), Mailbox(), _Office(control, folder)
+    links, mailbox, office = NodeSockets(meeting, number), Mailbox(), _Office(control, folder)
     journal = Journal(folder, number, task.defined, mailbox.arrived)
     office.tell("listening")
     office.await_order("connect")
@@ -101,12 +101,12 @@ def _run(setup: Setup, number: int, meeting: Meeting, control: Connection) -> No
 
 def _cells(
     setup: Setup, meeting: Meeting, task: NamedTask, journal: Journal, mailbox: Mailbox
-) -> Cells | NoCells:
+) -> ProcessCells | NoCells:
     """The memory that the nodes share, where they share one."""
     if meeting.several_hosts:
         return NoCells(setup.name)
     shared = LockFreeCells(meeting.folder, task, journal, mailbox.go_on) if setup.lock_free else None
-    return Cells(meeting.folder, task, mailbox.go_on, shared)
+    return ProcessCells(meeting.folder, task, mailbox.go_on, shared)
 
 
 def _warm(compute: Computer) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from rebuttal import own_code
-from rebuttal.errors import refuse
+from rebuttal.base import own_code
+from rebuttal.base.errors import refuse
+from rebuttal.core.update_rules import RULES, Rule
+from rebuttal.machines.stragglers import Stragglers, named
 from rebuttal.methods import Method, called, check_workers, may_lose, method
-from rebuttal.rules import RULES, Rule
-from rebuttal.stragglers import Stragglers, named
 from rebuttal.workloads import check_data
 
 THREADS = 1  # of each process: as many processes as cores is the user's business, not a BLAS library's

@@ -1,6 +1,6 @@
 """A run whose processes `torchrun` has started: each is a node, and that of rank 0 launches too.
 
-    torchrun --standalone --nproc-per-node 4 -m rebuttal run asynchronous --workers 3
+    torchrun --standalone --nproc-per-node 4 -m rebuttal.cli run asynchronous --workers 3
 
 torch.distributed's store tells the others where the launcher is. On one host all else is as when we start the processes
 ourselves. On several, nodes call each other's ports, and tell the launcher what it cannot see in their hosts' memory.
@@ -21,14 +21,14 @@ from typing import Any
 
 from torch.distributed.rendezvous import rendezvous
 
-from rebuttal.errors import InputError, RunError, refuse
-from rebuttal.processes.crew import WORK_S, Crew
+from rebuttal.base.errors import InputError, RunError, refuse
+from rebuttal.core.timeline import Timeline
 from rebuttal.processes.launcher import folder_of_run
-from rebuttal.processes.meeting import LAUNCHER, Door, Meeting, OneHost, SeveralHosts
 from rebuttal.processes.members import Member
 from rebuttal.processes.node import end_without_launcher, main
+from rebuttal.processes.rendezvous import LAUNCHER, Door, Meeting, OneHost, SeveralHosts
 from rebuttal.processes.setup import Setup
-from rebuttal.timeline import Timeline
+from rebuttal.processes.supervisor import WORK_S, Supervisor
 
 WHERE = "rebuttal/folder"
 
@@ -83,7 +83,7 @@ def _launch(setup: Setup, meeting: Meeting, door: Door, patience_s: float) -> Ti
     def watch() -> None:
         try:
             members = _members(setup, meeting, door)
-            timeline = Crew(setup, meeting.folder, members).timeline(patience_s)
+            timeline = Supervisor(setup, meeting.folder, members).timeline(patience_s)
             made.append(_with_hosts(timeline, members) if meeting.several_hosts else timeline)
         except (InputError, RunError) as error:
             sys.stderr.write(f"rebuttal: {error}\n")

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rebuttal.graph import Arguments
-from rebuttal.replaying.eager import Computer, wire_bytes
+from rebuttal.core.graph import Arguments
+from rebuttal.core.task import Derive, Task
 from rebuttal.replaying.modules import ModuleRecord
-from rebuttal.task import Derive, Task
+from rebuttal.replaying.oracle import Computer, wire_bytes
 
 Name = bytes
 Definition = tuple[str, tuple[Name, ...], Arguments]

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rebuttal import own_code as own_files
-from rebuttal.errors import InputError, RunError, refuse
+from rebuttal.base import own_code as own_files
+from rebuttal.base.errors import InputError, RunError, refuse
+from rebuttal.core.timeline import Timeline
+from rebuttal.core.update_rules import rule
 from rebuttal.processes.driver import digest
 from rebuttal.processes.setup import THREADS
 from rebuttal.replaying.context import Stages
@@ -17,13 +19,11 @@ from rebuttal.replaying.engine import EXACT
 from rebuttal.replaying.executors import Loop
 from rebuttal.replaying.lockstep import Gradients, Lockstep, advance
 from rebuttal.replaying.staged import stages_of
-from rebuttal.rules import rule
-from rebuttal.timeline import Timeline
 from rebuttal.workloads import load
 
 
 @dataclass
-class Comparison:
+class VersionComparison:
     """Compares versions as they are computed. `agreed`: how many checksums did; `departed`: the first that did not."""
 
     wanted: Mapping[int, list[tuple[int, int, str]]]
@@ -68,7 +68,7 @@ def verify(timeline: Timeline, data_root: Path | None = None, *, own_code: bool 
     lockstep = Lockstep(
         timeline.order, workload, update_rule, [about["seed"]], [about["learning_rate"]], about["batch"], 1, stages
     )  # fmt: skip
-    found = Comparison(wanted, stages)
+    found = VersionComparison(wanted, stages)
     gradients = Gradients({"loop": Loop(workload)}, EXACT, workload)
     advance([lockstep.steps(found.observe, set(wanted))], gradients)
     if found.departed is not None:
@@ -90,7 +90,7 @@ def _check_own_code(about: Mapping[str, Any], *, allowed: bool) -> None:
         raise refuse("own_code", f"{name} with the sha256 {here}", wanted)
 
 
-def _departure(found: Comparison) -> str:
+def _departure(found: VersionComparison) -> str:
     since = "none before it" if found.last_agreed is None else f"version {found.last_agreed} still agrees"
     return (
         f"the weights do not follow from the timeline: version {found.departed}, stage {found.parts[0]} is the first "
@@ -98,7 +98,7 @@ def _departure(found: Comparison) -> str:
     )
 
 
-def _unknown(found: Comparison) -> str:
+def _unknown(found: VersionComparison) -> str:
     """As `_departure`, where it is no sign of a change."""
     known = "no version" if found.last_agreed is None else f"version {found.last_agreed}"
     return (

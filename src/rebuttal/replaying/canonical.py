@@ -12,7 +12,7 @@ needs its activations: nothing is computed more often, or more of it, than in th
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rebuttal.graph import Arguments, Graph, Order, order_of
+from rebuttal.core.graph import Arguments, Graph, Order, order_of
 from rebuttal.replaying.whole_passes import WholePasses
 
 #: Of parts these are the parts of the same on wholes. (Not `clipped`: the norm is that of the whole.)

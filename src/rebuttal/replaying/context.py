@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from rebuttal.core.update_rules import Rule
 from rebuttal.replaying.samples import Batches
-from rebuttal.rules import Rule
 from rebuttal.workloads.workload import Workload
 
 

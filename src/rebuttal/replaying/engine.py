@@ -9,19 +9,19 @@ import numpy as np
 import torch
 import xarray as xr
 
-from rebuttal.errors import refuse
-from rebuttal.graph import Order
-from rebuttal.metrics import ATTRIBUTE, Metric, attribute
-from rebuttal.readings import progress
+from rebuttal.base.errors import refuse
+from rebuttal.core.graph import Order
+from rebuttal.core.metrics import ATTRIBUTE, Metric, attribute
+from rebuttal.core.timeline import Timeline
+from rebuttal.core.update_rules import SGD, Rule
+from rebuttal.replaying.batch_merging import merged, shortened
 from rebuttal.replaying.curves import Curves, Evaluator, as_variables, points_of
+from rebuttal.replaying.executor_table import Table
 from rebuttal.replaying.executors import executors_for
 from rebuttal.replaying.lockstep import Gradients, Lockstep, advance
-from rebuttal.replaying.merging import merged, shortened
 from rebuttal.replaying.probe import measure
 from rebuttal.replaying.staged import stages_of
-from rebuttal.replaying.table import Table
-from rebuttal.rules import SGD, Rule
-from rebuttal.timeline import Timeline
+from rebuttal.simulation.timeline_metrics import progress
 from rebuttal.workloads import load
 from rebuttal.workloads.workload import Workload
 

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from rebuttal.base.seeding import generator
+from rebuttal.core.update_rules import State
 from rebuttal.replaying.context import Context, Operation
-from rebuttal.rules import State
-from rebuttal.seeding import generator
 
 Arguments = tuple[float, ...]
 Synthesizer = tuple[Tensor, Tensor, Tensor, int]

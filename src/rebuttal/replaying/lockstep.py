@@ -12,15 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rebuttal.graph import Order
-from rebuttal.replaying.ahead import perturbations_first
+from rebuttal.core.graph import Order
+from rebuttal.core.update_rules import Rule
+from rebuttal.replaying.batch_merging import HALVES, Ready, other_halves, use_counts
 from rebuttal.replaying.context import Stages, context_of
+from rebuttal.replaying.executor_table import Table
 from rebuttal.replaying.executors import Executor
-from rebuttal.replaying.merging import HALVES, Ready, other_halves, use_counts
 from rebuttal.replaying.operations import OPERATIONS, backward
+from rebuttal.replaying.reordering import perturbations_first
 from rebuttal.replaying.samples import Batches, steps_of
-from rebuttal.replaying.table import Table
-from rebuttal.rules import Rule
 from rebuttal.workloads.workload import Workload
 
 Values = dict[int, Any]  # node -> what operations.py says

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from rebuttal.cut import cut
+from rebuttal.core.partition import cut
 from rebuttal.workloads.workload import Workload
 
 

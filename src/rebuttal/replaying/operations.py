@@ -23,12 +23,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rebuttal import rules
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
+from rebuttal.base.seeding import generator
+from rebuttal.core import update_rules
+from rebuttal.core.update_rules import RMSProp, State
 from rebuttal.replaying.context import Context, Operation, Record
 from rebuttal.replaying.local_losses import LOCAL_OPERATIONS
-from rebuttal.rules import RMSProp, State
-from rebuttal.seeding import generator
 
 Arguments = tuple[float, ...]
 DRAWS_KEPT = 32  # perturbations: the stages of a pipeline ask for parts of the same ones at different times
@@ -147,8 +147,8 @@ def _momentum(context: Context) -> float:
 
 
 def _of_rule(name: str) -> Operation:
-    """A function of rules.py, which needs no context."""
-    function, names = rules.OPERATIONS[name]
+    """A function of update_rules.py, which needs no context."""
+    function, names = update_rules.OPERATIONS[name]
     return lambda _, inputs, arguments: function(*inputs, **dict(zip(names, arguments, strict=True)))
 
 
@@ -170,6 +170,6 @@ OPERATIONS: dict[str, Operation] = {
     "perturbed_part": _perturbed_part,
     "predicted": _predicted,
     "compensated_update": _compensated_update,
-    **{name: _of_rule(name) for name in rules.OPERATIONS},
+    **{name: _of_rule(name) for name in update_rules.OPERATIONS},
     **LOCAL_OPERATIONS,
 }

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
+from rebuttal.replaying.executor_table import SIZES, Table
 from rebuttal.replaying.executors import Executor, executors_for
-from rebuttal.replaying.table import SIZES, Table
 from rebuttal.workloads.workload import Workload
 
 SAMPLES = (1, 4, 16, 64, 256)  # of one gradient, at which a device is probed once for all studies

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rebuttal.graph import Order
+from rebuttal.core.graph import Order
 from rebuttal.workloads.workload import Workload
 
 LEAST_STEPS = 64  # drawn ahead where it is not known how many a shard will have

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rebuttal.cut import cut
+from rebuttal.core.partition import cut
 from rebuttal.replaying.context import Stages
 from rebuttal.replaying.executors import Layered, cross_entropy_gradient, samples_last
 from rebuttal.replaying.kernels import Kernel, UnsupportedError

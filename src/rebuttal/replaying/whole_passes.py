@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from rebuttal.graph import Graph
+from rebuttal.core.graph import Graph
 
 
 class WholePasses:

@@ -5,9 +5,9 @@ import functools
 import torch
 import torch._inductor.config  # make_fx takes seconds for it at its first call: paid here, before processes are forked
 
+from rebuttal.core.update_rules import Rule
 from rebuttal.replaying.engine import Replayer
-from rebuttal.replaying.table import Table
-from rebuttal.rules import Rule
+from rebuttal.replaying.executor_table import Table
 from rebuttal.workloads import load
 
 

@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
 
 if TYPE_CHECKING:
     from rebuttal.workloads.workload import Workload

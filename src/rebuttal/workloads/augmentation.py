@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rebuttal import seeding
+from rebuttal.base import seeding
 
 
 @dataclass(frozen=True)

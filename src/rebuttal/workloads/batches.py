@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rebuttal import seeding
-from rebuttal.errors import refuse
+from rebuttal.base import seeding
+from rebuttal.base.errors import refuse
 
 
 def batch_indices(training_size: int, batch: int, seed: int, shard: int, steps: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 from rebuttal.workloads import image_files, mnist_files
 from rebuttal.workloads.image_files import Images
 

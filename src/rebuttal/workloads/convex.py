@@ -22,9 +22,9 @@ import torch
 from scipy.optimize import linprog
 from torch import Tensor, nn
 
-from rebuttal import seeding
-from rebuttal.cut import cut
-from rebuttal.errors import refuse
+from rebuttal.base import seeding
+from rebuttal.base.errors import refuse
+from rebuttal.core.partition import cut
 from rebuttal.workloads.models import default_initial
 from rebuttal.workloads.parts import Layer, Objective, Target
 from rebuttal.workloads.quadratic import Quadratic

@@ -15,7 +15,7 @@ BATCH = 2  # counted together and divided: normalisation over one sample of one 
 
 
 @dataclass(frozen=True)
-class Row:
+class LayerCount:
     """One layer of a network, for one sample.
 
     kind: its class in lower case. outputs: values that go to the next layer. saved: values that the backward pass
@@ -50,7 +50,9 @@ class Products(TorchDispatchMode):
         return func(*args, **kwargs or {})
 
 
-def counted(row: Row, layer: nn.Module, x: Tensor, kept: dict[int, Tensor], rows: list[Row]) -> Tensor:
+def counted(
+    row: LayerCount, layer: nn.Module, x: Tensor, kept: dict[int, Tensor], rows: list[LayerCount]
+) -> Tensor:
     """Append the row with its counts, and return the layer's output. `kept`: what is kept so far, by its memory."""
     x = x.detach().requires_grad_(bool(rows))  # the gradient of the network's own input is not wanted
     weights, before = list(layer.parameters()), len(kept)

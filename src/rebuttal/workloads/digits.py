@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
 from rebuttal.workloads import digits_models, models
 from rebuttal.workloads.parts import Target
 from rebuttal.workloads.splits import stratified

@@ -15,10 +15,10 @@ import torch
 import torchvision
 from torch import nn
 
-from rebuttal import seeding
-from rebuttal.errors import refuse
+from rebuttal.base import seeding
+from rebuttal.base.errors import refuse
 from rebuttal.workloads import chains
-from rebuttal.workloads.counting import BATCH, Row, counted
+from rebuttal.workloads.counting import BATCH, LayerCount, counted
 from rebuttal.workloads.language import transformer
 from rebuttal.workloads.likelihood import LIKELIHOOD
 from rebuttal.workloads.models import CLASSIFICATION
@@ -97,7 +97,7 @@ def chain(name: str) -> nn.Sequential:
     return MODELS[name].build()
 
 
-def catalogue(name: str, *, auxiliary: bool = False) -> list[Row]:
+def catalogue(name: str, *, auxiliary: bool = False) -> list[LayerCount]:
     """A row for each layer of the chain, then for each auxiliary classifier if asked for.
 
     Raises:
@@ -107,9 +107,11 @@ def catalogue(name: str, *, auxiliary: bool = False) -> list[Row]:
         layers, rows, reached, kept = chain(name), [], {}, {}
         x = torch.zeros(BATCH, *MODELS[name].sample)
         for label, layer in layers.named_children():
-            x = reached[label] = counted(Row(label, type(layer).__name__.lower()), layer, x, kept, rows)
+            x = reached[label] = counted(
+                LayerCount(label, type(layer).__name__.lower()), layer, x, kept, rows
+            )
         for label, head in MODELS[name].heads().items() if auxiliary else ():
-            row = Row(label, type(head).__name__.lower(), auxiliary=True)
+            row = LayerCount(label, type(head).__name__.lower(), auxiliary=True)
             counted(row, head, reached[MODELS[name].auxiliary[label]], kept, rows)
     return rows
 

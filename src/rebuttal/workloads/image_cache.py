@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rebuttal import paths
-from rebuttal.errors import InputError
+from rebuttal.base import paths
+from rebuttal.base.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from rebuttal.errors import refuse
+from rebuttal.base.errors import refuse
 from rebuttal.workloads import image_cache
 from rebuttal.workloads.image_cache import Images
 from rebuttal.workloads.image_tree import Tree, bad, stamp, tree_of

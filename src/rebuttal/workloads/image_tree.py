@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebuttal.errors import InputError
+from rebuttal.base.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rebuttal.errors import refuse
-from rebuttal.own_code import resolved
+from rebuttal.base.errors import refuse
+from rebuttal.base.own_code import resolved
 from rebuttal.workloads import image_files, models, user_data, vision_models
 from rebuttal.workloads.augmentation import FlipAndCrop
 from rebuttal.workloads.image_files import Images, divided

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from rebuttal.own_code import resolved
+from rebuttal.base.own_code import resolved
 from rebuttal.workloads import text_files
 from rebuttal.workloads.blocks import Block, Tokens, chained
 from rebuttal.workloads.likelihood import LIKELIHOOD

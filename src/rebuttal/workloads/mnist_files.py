@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rebuttal import paths
-from rebuttal.errors import InputError, refuse
+from rebuttal.base import paths
+from rebuttal.base.errors import InputError, refuse
 
 IMAGES, LABELS = 2051, 2049  # magic numbers of the IDX format: unsigned bytes in three and in one dimension
 SIDE = 28

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rebuttal import own_code
-from rebuttal.errors import refuse
+from rebuttal.base import own_code
+from rebuttal.base.errors import refuse
 from rebuttal.workloads.workload import Workload
 
 KEY = "workload"

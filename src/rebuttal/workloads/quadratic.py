@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from rebuttal import seeding
-from rebuttal.errors import refuse
+from rebuttal.base import seeding
+from rebuttal.base.errors import refuse
 from rebuttal.workloads.parts import Layer, Objective, Target
 from rebuttal.workloads.workload import Split, Workload, assemble
 

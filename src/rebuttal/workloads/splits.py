@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rebuttal import seeding
+from rebuttal.base import seeding
 
 
 def stratified(name: str, labels: np.ndarray, sizes: tuple[int, ...]) -> list[np.ndarray]:

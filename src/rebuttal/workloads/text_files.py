@@ -4,8 +4,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from rebuttal.errors import InputError, refuse
-from rebuttal.own_code import resolved
+from rebuttal.base.errors import InputError, refuse
+from rebuttal.base.own_code import resolved
 
 LEAST = 4_000  # characters: fewer leave next to nothing to validate on
 

@@ -16,7 +16,7 @@ RATE = 1e-9  # of the measured updates: small, so that the weights stay numbers 
 
 
 @dataclass(frozen=True)
-class Stopwatch:
+class DeviceStopwatch:
     """Marks on the time line of the CPU (seconds) or of a CUDA stream (events, which hold up no kernel)."""
 
     cuda: bool
@@ -106,14 +106,14 @@ def update_s(workload: Workload, weights: Tensor, gradient: Tensor) -> float:
     return stopwatch.between_s(begin, end)
 
 
-def _stopwatch(workload: Workload) -> Stopwatch:
+def _stopwatch(workload: Workload) -> DeviceStopwatch:
     """A stopwatch for the workload's device, on which all that was started before is done."""
-    stopwatch = Stopwatch(workload.device.type == "cuda")
+    stopwatch = DeviceStopwatch(workload.device.type == "cuda")
     stopwatch.settle()
     return stopwatch
 
 
-def _backward_s(index: int, arrivals: dict[int, Any], end: Any, stopwatch: Stopwatch) -> float:
+def _backward_s(index: int, arrivals: dict[int, Any], end: Any, stopwatch: DeviceStopwatch) -> float:
     """Seconds from the arrival of a layer's gradient to that of the one before (0 below all parameters)."""
     if index not in arrivals:
         return 0.0

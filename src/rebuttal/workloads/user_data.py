@@ -10,8 +10,8 @@
 import hashlib
 from pathlib import Path
 
-from rebuttal import own_code
-from rebuttal.errors import refuse
+from rebuttal.base import own_code
+from rebuttal.base.errors import refuse
 from rebuttal.workloads import image_files, image_tree, text_files
 
 KINDS = ("images", "text", "file")

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from rebuttal import seeding
+from rebuttal.base import seeding
 from rebuttal.workloads.augmentation import FlipAndCrop
 from rebuttal.workloads.batches import batch_indices
+from rebuttal.workloads.initial_weights import starts_of
 from rebuttal.workloads.parts import Layer, Objective, Target
-from rebuttal.workloads.shape import Shape
-from rebuttal.workloads.starts import starts_of
+from rebuttal.workloads.stage_shape import Shape
 
 Split = tuple[Tensor, Tensor]
 

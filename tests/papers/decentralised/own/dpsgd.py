@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.rules import averaged
-from rebuttal.verbs import Compute, Program, Recv, Report, Send
+from rebuttal.core.update_rules import averaged
+from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The ground that every room stands on: errors, paths, seeds, YAML files, devices. It knows nothing of training."""

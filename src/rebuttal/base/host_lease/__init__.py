@@ -1,0 +1,134 @@
+"""Leases of a host: ordinary runs share it, a run whose seconds are to support a claim about time has it alone.
+
+A lease is a lock of the system on a file, which is taken back from a process that is killed. Two files: whoever comes
+passes the door; whoever computes is in the room. A timed run keeps the door shut while it waits for the room to become
+empty, so that a stream of ordinary runs cannot keep it waiting. Leases are between runs of this package and of one
+user; what else uses the cores meanwhile is counted (`rebuttal.base.host_lease.watch`).
+"""
+
+import contextlib
+import contextvars
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rebuttal.base.host_lease.watch import Watch
+
+try:
+    import fcntl
+except ImportError:  # a system without such locks: no run is alone there, and says so
+    fcntl = None
+
+FOLDER = "REBUTTAL_LEASES"  # the environment variable that names another folder for the files
+PATIENCE_S = 60.0  # for which a timed run waits for others to end
+LOOK_S = 0.02
+SPARE = 0.15  # of a core, that a system uses for itself
+STOPPED_S = 5.0  # a run that stood still for longer was stopped, and went on
+
+#: How often the present unit of work was begun: more than once where a worker was lost over it.
+attempt: contextvars.ContextVar[int] = contextvars.ContextVar("attempt", default=1)
+_alone: contextvars.ContextVar[bool] = contextvars.ContextVar("alone", default=False)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What a timed run had: the host for itself or not, for `processes` that compute at a time."""
+
+    exclusive: bool
+    waited_s: float
+    processes: int
+    attempt: int
+    watch: Watch = field(default_factory=Watch)
+
+    def about(self) -> dict[str, Any]:
+        """For provenance, as of now. `why_not`: what took the right to support a claim about time; empty if none.
+
+        others_cores: how many of the `cores` other processes used, on average.
+        """
+        seen = self.watch.read()
+        found = {"exclusive": self.exclusive, "waited_s": round(self.waited_s, 2), "processes": self.processes,
+                 "attempt": self.attempt, **seen}  # fmt: skip
+        reasons = list(_reasons(found))
+        return found | {"supports_timing": not reasons, "why_not": reasons}
+
+
+def _reasons(found: dict[str, Any]) -> Iterator[str]:
+    processes, cores, others = found["processes"], found["cores"], found["others_cores"]
+    if not found["exclusive"]:
+        yield "contended: other runs shared the host"
+    if processes > cores:
+        yield f"more processes than cores: {processes} on {cores}"
+    elif others > cores - processes + SPARE:
+        yield f"contended: other programs used {others:.1f} of {cores} cores"
+    if found["attempt"] > 1:
+        yield f"resumed: begun {found['attempt']} times, since a worker was lost"
+    if found["stood_still_s"] > STOPPED_S:
+        yield f"resumed: it stood still for {found['stood_still_s']:.0f} s"
+
+
+@contextlib.contextmanager
+def shared() -> Iterator[None]:
+    """The host together with other ordinary runs; waits while a timed run has it."""
+    if fcntl is None or _alone.get():
+        yield
+        return
+    with _opened("door") as door, _opened("room") as room:
+        fcntl.flock(door, fcntl.LOCK_SH)
+        fcntl.flock(room, fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+
+
+@contextlib.contextmanager
+def exclusive(processes: int = 1, patience_s: float = PATIENCE_S) -> Iterator[Lease]:
+    """The host alone, for a timed run of so many processes; whoever holds it starts nothing that shares it.
+
+    If others have not left it after `patience_s`, the run shares it, and its lease says so.
+    """
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        granted = fcntl is not None and _granted(stack, began + patience_s)
+        if not granted:
+            stack.enter_context(shared())
+        token = _alone.set(granted)
+        stack.callback(_alone.reset, token)
+        lease = Lease(granted, time.monotonic() - began, processes, attempt.get())
+        stack.callback(lease.watch.close)
+        yield lease
+
+
+def _granted(stack: contextlib.ExitStack, until: float) -> bool:
+    """Whether the room was empty in time. If so it stays ours, and the door shut, until the stack is unwound."""
+    with contextlib.ExitStack() as held:
+        for name in ("door", "room"):
+            if not _locked(held.enter_context(_opened(name)), until):
+                return False
+        stack.push(held.pop_all())
+    return True
+
+
+def _locked(file: int, until: float) -> bool:
+    assert fcntl is not None, "asked only where the system has locks"
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(LOOK_S)
+
+
+@contextlib.contextmanager
+def _opened(name: str) -> Iterator[int]:
+    """A file to lock. Closing it gives the lock back; no process that is started meanwhile inherits it."""
+    folder = Path(os.environ.get(FOLDER) or Path(tempfile.gettempdir()) / f"rebuttal-leases-{os.getuid()}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)

@@ -1,0 +1,120 @@
+"""Python files of a user's own, by names `file:PATH.py`: found, loaded once for each content, told apart by it."""
+
+import hashlib
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from rebuttal.base import paths
+from rebuttal.base.errors import InputError, nearest, refuse
+
+PREFIX = "file:"
+FORM = "file:PATH.py"
+NONE_HERE = "a Python file; there is none at this path"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file that was run: `fingerprint` is the sha256 of what it held then."""
+
+    path: Path
+    fingerprint: str
+    module: ModuleType
+
+
+_loading = threading.RLock()  # a file may name another one
+_loaded: dict[tuple[Path, str], Loaded] = {}
+
+
+def is_named(name: str) -> bool:
+    """Whether a name stands for a file of a user's own."""
+    return name.startswith(PREFIX)
+
+
+def resolved(path: str | Path) -> Path:
+    """An absolute path; a relative one starts at the project's root.
+
+    Work that came from another machine looks among the files that came with it first, then at the sender's path.
+    """
+    place = Path(path).expanduser()
+    if place.is_absolute():
+        return place
+    came = paths.root() / place
+    return came if came.exists() else paths.given() / place
+
+
+def path_of(name: str, key: str) -> Path:
+    """The file of a name `file:PATH.py`, where `key` is what the name is given for.
+
+    Raises:
+        InputError: a name of another form, or no such file.
+    """
+    given = name.removeprefix(PREFIX)
+    if not (is_named(name) and given.endswith(".py")):
+        raise refuse(key, name, FORM)
+    path = resolved(given)
+    if not path.is_file():
+        beside = [one.name for one in path.parent.glob("*.py")]
+        raise InputError(f"{key}: got {name!r}; allowed: {NONE_HERE}{nearest(path.name, beside)}")
+    return path
+
+
+def short(name: str) -> str:
+    """A name for readers: `file:own/dpsgd.py` is dpsgd, and every other name is itself."""
+    return Path(name.removeprefix(PREFIX)).stem if is_named(name) else name
+
+
+def fingerprint(name: str, key: str) -> str:
+    """The sha256 of the file's bytes. Raises InputError as `path_of`."""
+    return hashlib.sha256(path_of(name, key).read_bytes()).hexdigest()
+
+
+def fingerprints(named: Mapping[str, str]) -> dict[str, str]:
+    """Name -> its `fingerprint`, of those that stand for a file; `named` maps what a name is given for to the name."""
+    return {name: fingerprint(name, key) for key, name in named.items() if is_named(name)}
+
+
+def loaded(name: str, key: str) -> Loaded:
+    """The file, run once in a process for each content that it has.
+
+    Raises:
+        InputError: as `path_of`, or the file fails: one line with the line and the error.
+    """
+    path = path_of(name, key)
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    with _loading:
+        if (path, digest) not in _loaded:
+            _loaded[path, digest] = Loaded(path, digest, _run(path, content, digest, name, key))
+        return _loaded[path, digest]
+
+
+def _run(path: Path, content: bytes, digest: str, name: str, key: str) -> ModuleType:
+    """A new module from this content; among the modules of the process, as dataclasses ask for theirs."""
+    place = hashlib.sha256(str(path).encode()).hexdigest()
+    module = ModuleType(f"rebuttal_own_{path.stem}_{place[:8]}_{digest[:8]}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102 - what its user named it for
+    except (Exception, SystemExit) as error:
+        del sys.modules[module.__name__]
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        allowed = "a Python file that runs without an error"
+        raise InputError(
+            f"{key}: got {name!r}, which fails{_at(error, path)} with {why}; allowed: {allowed}"
+        ) from error
+    return module
+
+
+def _at(error: BaseException, path: Path) -> str:
+    """' in line 3', of this file; empty where none of its lines is known."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f" in line {error.lineno}" if error.lineno else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f" in line {lines[-1]}" if lines else ""

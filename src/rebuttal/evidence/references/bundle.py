@@ -1,0 +1,151 @@
+"""A bundle: a folder with everything that verdicts are computed from, and a list of its files with their hashes.
+
+A bundle is laid out as the project is, for one profile: params.yaml, papers/PAPER/..., results/STUDY/..., the costs of
+the device in devices/, and ledger.json with the verdicts. `reference/NAME` is one; a certificate holds code, notebooks
+and pages too.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rebuttal.base import code, paths
+from rebuttal.base.errors import InputError
+
+# What the files of a bundle that are not copies are called, and the format of CERTIFICATE.
+MANIFEST, LEDGER = "manifest.json", "ledger.json"
+CERTIFICATE, REFERENCE_LEDGER, FORMAT = "certificate.json", "reference_ledger.json", 1
+
+Role = Literal["code", "parameters", "rules", "results", "verdicts", "notebook", "page"]
+Row = dict[str, Any]  # of a ledger
+Chosen = tuple[Role, Path, str]  # what it is there for, where it is, and its path in the bundle
+
+# Of a study's folder, all that verdicts and their provenance rest on; time lines and executed notebooks stay out.
+OF_STUDY = ("training/*/*.nc", "training/*/*.json", "tuning/*.nc", "summaries/*.nc", "*.nc")
+OF_ANALYSES = ("analyses/*.nc", "analyses/*.json")
+OF_PAPER = ("paper.yaml", "study.yaml", "own/*.py", "own/*.json")
+PUBLISHED: dict[Role, Sequence[str]] = {  # besides all of src/
+    "code": ("pyproject.toml", "requirements.lock", "dvc.yaml", "Makefile", "LICENSE", "CITATION.cff"),
+    "notebook": ("notebooks/*.ipynb", "papers/*/review.ipynb"),
+    "page": ("*.html", "*.json", "assets/*"),
+}
+
+
+@dataclass(frozen=True)
+class BundleFile:
+    """A file of a bundle: its path within, what it is there for, its size and its hash."""
+
+    path: str
+    role: Role
+    bytes: int
+    sha256: str
+
+
+def sources(root: Path, rows: Sequence[Row], studies: Iterable[str]) -> Iterator[Chosen]:
+    """What a bundle of a project's profile holds: its parameters, its rules, and the results behind `rows`."""
+    results = paths.results()
+    device = paths.device_costs()
+    yield "parameters", root / paths.PARAMETERS, paths.PARAMETERS
+    yield "parameters", device, f"devices/{device.name}"
+    for paper in sorted({row["paper"] for row in rows} | set(studies)):
+        folder = root / "papers" / paper
+        for path in sorted({path for pattern in OF_PAPER for path in folder.glob(pattern)}):
+            role: Role = "rules" if path.name == "paper.yaml" else "parameters"
+            yield role, path, path.relative_to(root).as_posix()
+    read = {results / name.removeprefix("results/") for row in rows for name in row["data_files"]}
+    beside = {path for study in studies for pattern in OF_STUDY for path in (results / study).glob(pattern)}
+    analyses = {path for pattern in OF_ANALYSES for path in results.glob(pattern)}
+    for path in sorted(read | beside | analyses):
+        yield "results", path, f"results/{path.relative_to(results).as_posix()}"
+
+
+def published(root: Path) -> Iterator[Chosen]:
+    """Code, notebooks and pages of a project, the pages of its profile."""
+    for path in code.lying_in(root / "src"):
+        yield "code", path, path.relative_to(root).as_posix()
+    for role, patterns in PUBLISHED.items():
+        base = paths.site() if role == "page" else root
+        for path in sorted({path for one in patterns for path in base.glob(one)}):
+            name = path.relative_to(base).as_posix()
+            yield role, path, f"reports/{name}" if role == "page" else name
+
+
+def copy(chosen: Iterable[Chosen], target: Path) -> list[BundleFile]:
+    """Copy files of a project into a bundle; what they are."""
+    found = []
+    for role, path, name in chosen:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; allowed: a project whose pipeline has run (make repro)")
+        place = target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+        found.append(described(target, place, role))
+    return found
+
+
+def described(bundle: Path, path: Path, role: Role) -> BundleFile:
+    """A file that is in the bundle already."""
+    content = path.read_bytes()
+    return BundleFile(
+        path.relative_to(bundle).as_posix(), role, len(content), hashlib.sha256(content).hexdigest()
+    )
+
+
+def changed(bundle: Path, files: Iterable[BundleFile]) -> list[str]:
+    """The paths of files that are missing or differ from their hashes, each with which of the two."""
+    found = []
+    for file in files:
+        path = bundle / file.path
+        if not path.is_file():
+            found.append(f"{file.path} (missing)")
+        elif described(bundle, path, file.role) != file:
+            found.append(f"{file.path} (changed)")
+    return found
+
+
+def digest(files: Iterable[BundleFile], role: Role) -> str:
+    """One hash of all files of a role, whatever their order: SHA-256 over lines "hash  path", as sha256sum's."""
+    lines = sorted(f"{file.sha256}  {file.path}\n" for file in files if file.role == role)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """JSON with a fixed layout; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(
+        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+    partial.replace(path)
+
+
+def read_json(path: Path, needed: Sequence[str]) -> dict[str, Any]:
+    """One JSON object with the keys `needed`. Raises InputError of one line if it cannot be read, or lacks one."""
+    return _with(path, _read(path), needed)
+
+
+def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
+    """The rows of a ledger, each with the keys `needed`. Raises InputError of one line if one lacks a key."""
+    content = _read(path)
+    if not isinstance(content, list):
+        raise InputError(f"{path}: got a {type(content).__name__}; allowed: a list of verdicts")
+    return [_with(path, row, needed) for row in content]
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({type(error).__name__}); allowed: a file that "
+                         "`rebuttal certify` wrote") from error  # fmt: skip
+
+
+def _with(path: Path, content: Any, needed: Sequence[str]) -> dict[str, Any]:
+    missing = [key for key in needed if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise InputError(f"{path}: {missing[0]}: got nothing; allowed: a file that `rebuttal certify` wrote")
+    return content

@@ -1,0 +1,107 @@
+"""PPRS and its parts: what pipelining, smoothing and acceleration do to the time of an update and to the error."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.core.metrics import metric_of
+from rebuttal.evidence import datasets
+from rebuttal.figures import chart_rows
+from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, shape, tips
+from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows, with_seeds
+from rebuttal.figures.theme import SOFT, SOLID, Style, words
+
+OPTIONS = ("K", "gamma", "accelerated", "pipelined")  # a label that has all of them is one of the parts
+
+
+def _entry(name: str, definition: str, tint: str, mark: str = "circle") -> Entry:
+    return Entry(name, name, definition, Style(tint, SOLID, mark), "point")
+
+
+#: (smoothing, acceleration) -> what it is.
+PARTS = {
+    (False, False): _entry("neither", "gradient descent", "#7b8087"),
+    (True, False): _entry("smoothing", "gradient descent on the smoothed loss", "#1f77b4"),
+    (False, True): _entry("acceleration", "the accelerated gradient", "#d1541b"),
+    (True, True): _entry("both", "smoothing and acceleration: PPRS if it is pipelined too", "#00937a"),
+}
+PIPELINED = (
+    _entry("pipelined", "passes follow each other through the stages", SOFT),
+    _entry(
+        "one at a time", "a pass begins when the one before has ended; values are the same", SOFT, "diamond"
+    ),
+)
+
+
+def panels(
+    curves: xr.Dataset, summaries: xr.Dataset, definitions: Mapping[str, str] | None = None
+) -> list[Panel]:
+    """Test error at the end against seconds per update: a panel for each workload, a mark for each combination."""
+    frame = chart_rows.some(rows(curves, summaries), "ablation")
+    key = (*PARTS.values(), *PIPELINED)
+    found = []
+    for workload, part in frame.groupby("workload", sort=False):
+        metric = metric_of(curves.attrs, str(workload))
+        base = alt.Chart(chart_rows.small(part.drop(columns=["workload", "machine"])))
+        x = axis(alt.X, "seconds_per_update", "seconds per update (s), log scale", log=True)
+        tip = tips("part", "passes", "seconds_per_update", "mean", "low", "high", "n")
+        point = base.mark_point(filled=True, size=90, opacity=0.9).encode(
+            x, axis(alt.Y, "mean", f"test {metric.error_axis}"), colour(key[:4], "part"), shape(PIPELINED, "passes"),
+            tooltip=tip,
+        )  # fmt: skip
+        rule = base.mark_rule(strokeWidth=1.5).encode(
+            x, alt.Y("low:Q"), alt.Y2("high"), colour(key[:4], "part")
+        )
+        machine = words(str(part["machine"].iloc[0]))
+        title = f"{words(str(workload))}: test {metric.error} against the time of an update"
+        about = f"{machine}; {chart_rows.seeds(part)}; mean and 95 % interval; {chart_rows.clock(curves)}"
+        say = (
+            f"{title}, for pipelining, smoothing and acceleration with and without, {len(part)} combinations."
+        )
+        found.append(panel([rule, point], title, about, say, key))
+    return found
+
+
+def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
+    """Rows: method, workload, part, passes, mean, low, high of the test error, n, seconds_per_update: on one machine.
+
+    The first machine on which all of them were run.
+    """
+    chart_rows.need(curves, "ablation", ["test_metric", "diverged_at", "learning_rate"])
+    labels = [label for label in map(str, curves.method.values) if all(f" {x}=" in label for x in OPTIONS)]
+    chosen = curves.sel({"method": labels, "rate": "tuned"})
+    dims = ("method", "workload", "machine")
+    frame = seed_rows(datasets.error(datasets.final(chosen), curves), dims)
+    frame = chart_rows.keep(frame, frame["machine"] == frame["machine"].iloc[0])
+    seconds = summaries.seconds_per_update.sel({"method": labels})
+    frame["seconds_per_update"] = chart_rows.flat_values(seconds.mean("seed"), frame, dims)
+    frame = with_seeds(frame, "seconds_per_update", seconds, dims)
+    has = [dict(pair.split("=") for pair in str(label).split()[1:]) for label in frame["method"]]
+    frame["part"] = [PARTS[float(one["gamma"]) > 0, one["accelerated"] == "true"].label for one in has]
+    frame["passes"] = [PIPELINED[one["pipelined"] != "true"].label for one in has]
+    return frame
+
+
+def table(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
+    """Every combination on every workload."""
+    frame = renamed(rows(curves, summaries), mean="test_error")
+    first = ["workload", "machine", "part", "passes", "seconds_per_update", "test_error", "low", "high", "n"]
+    first += of_seeds(frame)
+    return chart_rows.short(pd.DataFrame(frame[first]))
+
+
+def finding(curves: xr.Dataset, summaries: xr.Dataset) -> str:
+    """What pipelining gains with and without smoothing, and the error of each part, by workload."""
+    said = []
+    for workload, part in rows(curves, summaries).groupby("workload", sort=False):
+        at = part.set_index(["part", "passes"])
+        seconds, errors = at["seconds_per_update"], at["mean"]
+        gains = [seconds[name, "one at a time"] / seconds[name, "pipelined"] for name in ("neither", "both")]
+        each = ", ".join(f"{name} {errors[name, 'pipelined']:.3g}" for name in dict.fromkeys(part["part"]))
+        said.append(f"{words(str(workload))}: {gains[0]:.3g} and {gains[1]:.3g} times; {each}")
+    return (
+        f"How much faster pipelining makes an update, without and with smoothing, then the test error at the end. "
+        f"{'. '.join(said)}."
+    )

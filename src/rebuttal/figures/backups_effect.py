@@ -1,0 +1,74 @@
+"""What the number of backup workers does: to seconds per update, to updates, and to both together."""
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows
+from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, panel, plain_key, rows_of, shape, tips
+from rebuttal.figures.single_seeds import seed_rows, wide
+from rebuttal.figures.targets import at_verdicts, reached
+from rebuttal.figures.theme import family, option, words
+
+MEASURES = {
+    "seconds_per_update": "seconds per update (s)",
+    "updates": "updates to the target",
+    "seconds": "seconds to the target (s)",
+}
+
+
+def backups_of(label: str) -> float | None:
+    """The number of backup workers of a variant: b, 0 for synchronous, None for any other method."""
+    return (
+        0.0 if label == "synchronous" else option(label, "b") if family(label) == "backup_workers" else None
+    )
+
+
+def rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Rows: workload, machine, method, b, measure, multiple, mean, low, high, n, standard; all targets of the sweep."""
+    labels = [label for label in map(str, data.method.values) if backups_of(label) is not None]
+    times = reached(data.sel({"method": labels}), targets)
+    parts = [
+        seed_rows(times[name], ("workload", "machine", "method", "multiple")).assign(measure=name)
+        for name in MEASURES
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    frame["b"] = [backups_of(label) for label in frame["method"]]
+    return at_verdicts(frame.sort_values("b", kind="stable", ignore_index=True), targets)
+
+
+def panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) -> list[Panel]:
+    """Seconds per update, updates and seconds to the target against b: a row of three for each workload and machine."""
+    frame = chart_rows.some(rows(data, targets), "backups_effect")
+    lines = {str(m): f"simulated on {words(str(m))}" for m in dict.fromkeys(frame["machine"])}
+    key = plain_key(lines)
+    return [
+        _panel(part, f"{words(name)}, {words(machine)}", measure, chart_rows.clock(data), key)
+        for name, machine, place in chart_rows.groups(frame, "workload", "machine")
+        for measure, _, part in chart_rows.groups(place, "measure", "machine")
+    ]
+
+
+def _panel(frame: pd.DataFrame, place: str, measure: str, clock: str, key: tuple[Entry, ...]) -> Panel:
+    """One measure in one place, on an axis of its own: machines differ by far more than numbers of backups do."""
+    base = rows_of(frame.drop(columns=["workload", "measure"]))
+    x = axis(alt.X, "b", "backup workers b", zero=True)
+    y = axis(alt.Y, "mean", MEASURES[measure])
+    tip = tips("machine", "b", "mean:Q", "low:Q", "high:Q", "n")
+    rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "machine"))
+    line = base.mark_line().encode(x, y, colour(key, "machine"), dash(key, "machine"))
+    point = base.mark_point(filled=True, opacity=1, size=50).encode(
+        x, y, colour(key, "machine"), shape(key, "machine"), tooltip=tip
+    )
+    reached_by = f"{chart_rows.seeds(chart_rows.keep(frame, frame['standard']))} that reached the target"
+    about = f"{reached_by}; mean and 95 % interval; {clock}"
+    title = f"{place}: {MEASURES[measure].removesuffix(' (s)')}"
+    say = f"{title}, against the number of backup workers."
+    return panel([rule, line, point], title, about, say, key, 200)
+
+
+def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """The points of the figure."""
+    index = ["workload", "machine", "b", "n", "multiple", "standard"]
+    found = wide(rows(data, targets), index, "measure")
+    return chart_rows.short(found, most=len(found))

@@ -1,0 +1,66 @@
+"""Predicted against measured seconds per update, every run a point."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows
+from rebuttal.figures.clock_runs import AGAINST, NEEDED, processes
+from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.theme import SOFT
+
+SERIES = {
+    "small": "messages of a few kilobytes a layer",
+    "large": "messages of many kilobytes a layer",
+    "small with stragglers": "small messages, and injected stragglers",
+}
+
+
+def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """Predicted against measured seconds per update, a panel for each number of nodes."""
+    frame = chart_rows.some(rows(data), "calibration_scatter")
+    key = plain_key(
+        {name: line for name, line in SERIES.items() if name in set(frame["series"])}, mark="point"
+    )
+    found = []
+    for number in dict.fromkeys(frame["nodes"]):
+        part, nodes = chart_rows.keep(frame, frame["nodes"] == number), processes(int(number))
+        base = alt.Chart(chart_rows.small(part.drop(columns="nodes")))
+        x = axis(alt.X, "measured_ms", "measured ms per update, log scale", log=True)
+        y = axis(alt.Y, "predicted_ms", "predicted ms per update, log scale", log=True)
+        tip = tips("method", "series", "measured_ms", "predicted_ms")
+        point = base.mark_point(filled=True, size=60, opacity=0.8).encode(
+            x, y, colour(key, "series"), shape(key, "series"), tooltip=tip
+        )
+        about = f"medians of {data.sizes['repetition']} repetitions; {AGAINST}"
+        say = f"Predicted against measured seconds per update of {len(part)} runs on {nodes}."
+        found.append(panel([_equal(part), point], nodes, about, say, key))
+    return found
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """Medians over repetitions, the slowest runs first."""
+    return chart_rows.short(rows(data).sort_values("measured_ms", ascending=False, kind="stable"))
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: method, nodes, series, measured_ms, predicted_ms: medians over repetitions."""
+    chart_rows.need(data, "calibration_scatter", NEEDED)
+    middle = 1e3 * data[["measured_s", "predicted_s"]].median("repetition").reset_coords(drop=True)
+    frame = (
+        middle.to_dataframe().reset_index().dropna().rename(columns=lambda name: name.replace("_s", "_ms"))
+    )
+    suffix = np.where(frame["stragglers"] == "none", "", " with stragglers")
+    frame["series"] = frame["workload"].astype(str) + suffix
+    return pd.DataFrame(frame[["method", "nodes", "series", "measured_ms", "predicted_ms"]]).reset_index(
+        drop=True
+    )
+
+
+def _equal(frame: pd.DataFrame) -> alt.Chart:
+    """The line on which predicted is measured."""
+    both = frame[["measured_ms", "predicted_ms"]]
+    ends = [float(both.min().min()), float(both.max().max())]
+    line = alt.Chart(chart_rows.small(pd.DataFrame({"x": ends, "y": ends})))
+    return line.mark_line(color=SOFT, strokeDash=[3, 3], strokeWidth=1).encode(alt.X("x:Q"), alt.Y("y:Q"))

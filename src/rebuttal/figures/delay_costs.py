@@ -1,0 +1,90 @@
+"""What the theorem of Lian et al. promises about delays, beside what was measured."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows
+from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.theme import DASHED, SOFT, Style
+
+PROMISE = Entry("promise", "the promise", "right of the vertical line and below the level one: what the theorem says",
+                Style(SOFT, DASHED, "circle"))  # fmt: skip
+
+
+def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """Cost of the delay against how far beyond the onset a run is, and the bound used up, by layers."""
+    about = f"{data.sizes['seed']} seeds, mean; noisy quadratics; {chart_rows.clock(data)}"
+    costs, shares = (
+        chart_rows.some(cost_rows(data), "delay_costs"),
+        chart_rows.some(share_rows(data), "delay_costs"),
+    )
+    lines = {
+        str(layers): f"layers, a delay of up to {2 * (layers - 1)} updates" for layers in data.layers.values
+    }
+    key = plain_key(lines, "point")
+    cost = alt.Chart(chart_rows.small(costs)).mark_point(filled=True, size=64, opacity=1).encode(
+        axis(alt.X, "beyond", "updates without delay over the theorem's onset, log scale", log=True),
+        axis(alt.Y, "inflation", "updates over those without delay, log scale", log=True),
+        colour(key, "layers"), shape(key, "layers"), tooltip=tips("layers", "batch", "beyond", "inflation"),
+    )  # fmt: skip
+    share = alt.Chart(chart_rows.small(shares)).mark_point(filled=True, size=44, opacity=1).encode(
+        axis(alt.X, "bound_updates", "updates, log scale", log=True),
+        axis(alt.Y, "share", "mean squared gradient over its bound", zero=True, domain=[0, 1.05]),
+        colour(key, "layers"), shape(key, "layers"), tooltip=tips("layers", "batch", "bound_updates", "share"),
+    )  # fmt: skip
+    promised = [_rule("x", 1.0), _rule("y", float(data.attrs["guaranteed_inflation"]))]
+    return [
+        panel([*promised, cost], "Cost of the delay, in updates", about,
+              "Updates over those without delay, against the updates without delay over the onset.", (*key, PROMISE)),
+        panel([_rule("y", 1.0), share], "How much of the bound is used up", about,
+              "The measured mean squared gradient over its bound, against updates, by layers.", (*key, PROMISE)),
+    ]  # fmt: skip
+
+
+def cost_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: layers, batch, beyond (updates without delay over the onset), inflation, of more than one layer."""
+    chart_rows.need(data, "delay_costs", ["updates", "onset", "inflation"])
+    beyond = data.updates.isel(layers=0, drop=True).median("seed") / data.onset
+    both = xr.Dataset({"beyond": beyond, "inflation": data.inflation.mean("seed")}).reset_coords(drop=True)
+    frame = both.to_dataframe(["layers", "batch"]).reset_index()
+    frame = chart_rows.keep(frame, np.isfinite(chart_rows.column(frame, "inflation")) & (frame["layers"] > 1))
+    return frame.assign(layers=frame["layers"].astype(str))
+
+
+def share_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: layers, batch, bound_updates, share, where the theorem holds."""
+    chart_rows.need(data, "delay_costs", ["bound_share"])
+    share = data.bound_share.mean("seed").rename("share").reset_coords(drop=True)
+    frame = share.to_dataframe(dim_order=["layers", "batch", "bound_updates"]).reset_index()
+    frame = chart_rows.keep(frame, np.isfinite(chart_rows.column(frame, "share")))
+    return frame.assign(layers=frame["layers"].astype(str))
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """Rows of the first panel, with the largest share of the bound that each place used up."""
+    frame = cost_rows(data)
+    most = share_rows(data).pivot_table("share", ["layers", "batch"], aggfunc="max").reset_index()
+    named = most.rename(columns={"share": "largest_share"})
+    return chart_rows.short(frame.merge(named, on=["layers", "batch"], how="left"))
+
+
+def finding(data: xr.Dataset) -> str:
+    """The largest cost on both sides of the onset, and the largest share of the bound."""
+    frame, promise = cost_rows(data), float(data.attrs["guaranteed_inflation"])
+    there = chart_rows.column(frame, "beyond") >= 1
+    sides = [
+        float(np.max(chart_rows.column(frame, "inflation")[chosen]))
+        for chosen in (there, ~there)
+        if bool(chosen.any())
+    ]
+    words = f"Beyond the onset the delay costs at most {sides[0]:.3g} times the updates, where the theorem allows "
+    before = f", and up to {sides[1]:.3g} times before it" if len(sides) > 1 else ""
+    share = float(np.max(chart_rows.column(share_rows(data), "share")))
+    return f"{words}{promise:.3g}{before}. The mean squared gradient stays below {share:.3g} of its bound."
+
+
+def _rule(channel: str, value: float) -> alt.Chart:
+    base = alt.Chart(pd.DataFrame({"at": [value]})).mark_rule(color=SOFT, strokeDash=list(DASHED))
+    return base.encode(x="at:Q") if channel == "x" else base.encode(y="at:Q")

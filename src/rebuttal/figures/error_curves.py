@@ -1,0 +1,105 @@
+"""How the error falls against seconds, updates and epochs."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.core.metrics import Metric, metric_of
+from rebuttal.evidence import datasets
+from rebuttal.figures import chart_rows
+from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, there, tips
+from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows, with_seeds
+from rebuttal.figures.theme import family, words
+
+AXES = {"seconds": "seconds (s), log scale", "update": "updates, log scale", "epoch": "epochs"}
+NAMES = {"seconds": "seconds", "update": "updates", "epoch": "epochs"}
+FLOOR = 1e-4  # an error of zero has no logarithm; it is drawn here
+
+
+def main_methods(data: xr.Dataset) -> list[str]:
+    """One variant of each family: the one with the best validation result at the end (the test set is not asked).
+
+    Delayed gradients are left out, unless there is nothing else: they have a figure of their own.
+    """
+    last = datasets.error(data.validation_metric.isel(point=-1), data)
+    error = last.mean([dim for dim in last.dims if dim != "method"]).to_series().dropna().to_dict()
+    chosen: dict[str, str] = {}
+    for label in map(str, error):
+        best = chosen.get(family(label))
+        if best is None or error[label] < error[best]:
+            chosen[family(label)] = label
+    return [label for name, label in chosen.items() if name != "delayed"] or list(map(str, error))
+
+
+def panels(
+    data: xr.Dataset,
+    definitions: Mapping[str, str] | None = None,
+    methods: Sequence[str] | None = None,
+    rate: str = "tuned",
+) -> list[Panel]:
+    """Test error for each workload: against seconds on each machine, and against updates and epochs."""
+    chart_rows.need(data, "convergence", ["test_metric", *AXES])
+    chosen = chart_rows.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", rate)
+    every, found = method_key([str(label) for label in chosen.method.values], definitions), []
+    for name in chosen.workload.values:
+        at = chosen.sel(workload=name)
+        drawn = {str(machine): curve_rows(at.sel(machine=machine)) for machine in at.machine.values}
+        first = next(iter(drawn))
+        shown = [(machine, "seconds") for machine in drawn] + [(first, "update"), (first, "epoch")]
+        for machine, x in shown:
+            metric = metric_of(data.attrs, str(name))
+            place = f"{words(str(name))}: {metric.error} against {NAMES[x]}"
+            title = f"{place}, {words(machine)}" if x == "seconds" else place
+            key = there(every, chart_rows.some(drawn[machine], "convergence")["method"])
+            found.append(_one(drawn[machine], x, title, chart_rows.clock(data), key, metric))
+    return found
+
+
+def _one(
+    frame: pd.DataFrame, x: str, title: str, clock: str, key: tuple[Entry, ...], metric: Metric
+) -> Panel:
+    """One workload on one machine against one axis."""
+    log = x != "epoch"
+    shown = pd.DataFrame(frame[["method", x, "mean", "low", "high", *of_seeds(frame, "mean", x)]])
+    base = alt.Chart(
+        chart_rows.small(chart_rows.keep(shown, chart_rows.column(shown, x) > (0 if log else -1)))
+    )
+    axis_x = axis(alt.X, x, AXES[x], log=log)
+    line = base.mark_line().encode(
+        axis_x, axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True), colour(key), dash(key),
+        tooltip=tips("method", x, alt.Tooltip("mean:Q", title=f"test {metric.error}"), "low:Q", "high:Q"),
+    )  # fmt: skip
+    band = base.mark_area(opacity=0.14).encode(axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key))
+    about = f"{chart_rows.seeds(frame)}; mean and 95 % interval; {clock}"
+    return panel([band, line], title, about, _say(frame, title), key)
+
+
+def curve_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows of one workload and machine: method, point, mean, low, high of the test error, n; seconds, update, epoch."""
+    frame = seed_rows(datasets.error(data.test_metric, data).clip(min=FLOOR), ("method", "point"))
+    for name in AXES:
+        frame[name] = chart_rows.flat_values(data[name].mean("seed"), frame, ("method", "point"))
+    frame = with_seeds(frame, "seconds", data.seconds, ("method", "point"))
+    frame["low"] = frame["low"].clip(
+        lower=FLOOR
+    )  # the interval of a mean may reach below what a logarithm can show
+    return frame
+
+
+def _say(frame: pd.DataFrame, title: str) -> str:
+    last = frame.groupby("method", sort=False)["mean"].last()
+    best = words(str(last.idxmin()))
+    return f"{title}. Lines for {len(last)} methods; at the end the lowest error is that of {best}."
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """The end of every curve at the tuned rate: test error with interval, learning rate, diverged runs."""
+    tuned = chart_rows.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
+    order = ("workload", "machine", "method")
+    frame = seed_rows(datasets.error(tuned.test_metric.isel(point=-1), tuned), order)
+    frame["learning_rate"] = chart_rows.flat_values(tuned.learning_rate, frame, order)
+    frame["diverged"] = chart_rows.flat_values(tuned.diverged_at.notnull().sum("seed"), frame, order)
+    frame["seconds"] = chart_rows.flat_values(tuned.seconds.isel(point=-1).mean("seed"), frame, order)
+    return chart_rows.short(renamed(frame, mean="test_error"))

@@ -1,0 +1,94 @@
+"""The most that each model gains on each machine, without staleness and with one update of it."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows, theme
+from rebuttal.figures.panel import Entry, Panel, colour, panel, plain_key, shape, tips
+from rebuttal.figures.theme import Style, words
+
+FRESH = ("layer_wise_overlapped", "bucketed", "layer_wise_asynchronous", "layer_wise_lazy")
+DELAYED = "delayed_all_reduce"
+KINDS = {
+    "fresh": "the best of the forms that overlap without staleness, at its best number of nodes and of samples on each",
+    "delayed": "gradients one update old, at their best place",
+}
+BOUND = Entry("bound", "bound", "the most that overlap without staleness can gain, where the backward pass takes twice "
+              "the forward pass", Style("#7b8087", theme.SOLID, "circle"))  # fmt: skip
+CLAIM = Entry(
+    "claim", "claim", "what the layer-wise paper reports at most", Style("#7b8087", theme.DASHED, "circle")
+)
+FIVE_THIRDS = 5 / 3
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: machine, model, what (a key of KINDS), speedup, form, ratio, nodes, batch."""
+    chart_rows.need(data, "peak_speedups", ["speedup", "ratio", "at_nodes", "at_batch"])
+    names = ["speedup", "ratio", "at_nodes", "at_batch"]
+    some = data[names].sel(form=[*FRESH, DELAYED]).reset_coords(drop=True)
+    frame = some.to_dataframe(["machine", "model", "form"]).reset_index()
+    frame["what"] = ["delayed" if form == DELAYED else "fresh" for form in frame["form"]]
+    best = frame.groupby(["machine", "model", "what"], sort=False)["speedup"].idxmax()
+    found = pd.DataFrame(frame.loc[best]).rename(columns={"at_nodes": "nodes", "at_batch": "batch"})
+    return pd.DataFrame(found[["machine", "model", "what", "speedup", "form", "ratio", "nodes", "batch"]])
+
+
+def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """A panel per machine, a row per model, all with the same axis."""
+    frame = chart_rows.some(rows(data), "peak_speedups")
+    key = (*plain_key(KINDS, "point"), BOUND, CLAIM)
+    names = {str(name): words(str(name)) for name in data.model.values}
+    top = 1.03 * max(float(data.attrs["claimed"]), float(chart_rows.column(frame, "speedup").max()))
+    scale, found = alt.Scale(domain=[0.95, top]), []
+    for machine, part in frame.groupby("machine", sort=False):
+        base = alt.Chart(chart_rows.small(part.drop(columns="machine")))
+        x = alt.X("speedup:Q", title="largest speed-up over one communication", scale=scale)
+        labels = alt.Axis(labelExpr=f"{names!r}[datum.label]".replace("'", '"'), labelLimit=150)
+        y = alt.Y("model:N", title=None, sort=list(names), axis=labels)
+        point = base.mark_point(filled=True, size=60, opacity=1).encode(
+            x, y, colour(key, "what"), shape(key, "what"),
+            tooltip=tips("model", "what", "speedup", "form", "nodes", "batch", "ratio"))  # fmt: skip
+        lines = [_line(BOUND, FIVE_THIRDS, scale), _line(CLAIM, float(data.attrs["claimed"]), scale)]
+        say = f"The largest speed-up of each model on {words(str(machine))}, without staleness and with a delay."
+        about = f"best of {_searched(data)} places; {chart_rows.clock(data)}"
+        found.append(
+            panel([*lines, point], words(str(machine)), about, say, key, height=40 + 26 * len(names))
+        )
+    return found
+
+
+def _line(entry: Entry, at: float, scale: alt.Scale) -> alt.Chart:
+    """A vertical line, drawn as its entry of the key."""
+    rule = alt.Chart(pd.DataFrame({"x": [at]})).mark_rule(
+        color=entry.style.colour, strokeDash=list(entry.style.dash)
+    )
+    return rule.encode(alt.X("x:Q", scale=scale))
+
+
+def _searched(data: xr.Dataset) -> int:
+    """How many pairs of nodes and batches."""
+    return np.size(data.attrs["nodes_searched"]) * np.size(data.attrs["batches_searched"])
+
+
+def finding(data: xr.Dataset) -> str:
+    """Where the reported figure is met without staleness, and the largest of all."""
+    frame = rows(data)
+    fresh = chart_rows.keep(frame, frame["what"] == "fresh").sort_values("speedup", ascending=False)
+    best, claimed = fresh.iloc[0].to_dict(), float(data.attrs["claimed"])
+    speedup = chart_rows.column(fresh, "speedup")
+    place = f"{words(str(best['model']))} on {words(str(best['machine']))}"
+    met = int((speedup.round(1) >= claimed).sum())
+    return (
+        f"Without staleness the largest speed-up is {best['speedup']:.4g} times ({place}, {best['nodes']:.0f} nodes, "
+        f"{best['batch']:.0f} samples on each). It rounds to the reported {claimed:g} for {met} of {len(fresh)} "
+        f"pairs of a model and a machine; the middle pair gains {np.median(speedup):.3g} times."
+    )
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """Every model on every machine without staleness, largest first."""
+    frame = rows(data)
+    fresh = chart_rows.keep(frame, frame["what"] == "fresh").drop(columns="what")
+    return chart_rows.short(fresh.sort_values("speedup", ascending=False, kind="stable"))

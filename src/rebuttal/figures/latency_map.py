@@ -1,0 +1,66 @@
+"""Small batches and high latency: a heat map of what layer-wise communication gains or loses."""
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows
+from rebuttal.figures.panel import Entry, Panel, panel, tips
+from rebuttal.figures.theme import SOLID, Style, words
+
+FORMS = ("layer_wise_overlapped", "bucketed")
+SLOWER, EVEN, FASTER = "#e8956c", "#f4f1ea", "#58b8a4"
+INK = "#1c2126"  # on every cell, in light and in dark
+KEY = tuple(
+    Entry(label, label, line, Style(tint, SOLID, "square"), "area")
+    for label, line, tint in (
+        ("slower", "than one communication after the backward pass; the number is the speed-up", SLOWER),
+        ("equal", "no difference", EVEN),
+        ("faster", "than one communication after the backward pass", FASTER),
+    )
+)
+
+
+def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """Speed-up by batch and latency for the first model, a panel per form and machine."""
+    frame = chart_rows.some(rows(data), "batch_latency_map")
+    model = words(str(data.model.values[0]))
+    about = f"{model}; {data.attrs['nodes']} nodes; {chart_rows.clock(data)}"
+    found = []
+    for form, machine, part in chart_rows.groups(frame, "form", "machine"):
+        base = alt.Chart(chart_rows.small(part.drop(columns=["form", "machine"]))).encode(
+            alt.X("latency_us:O", title="latency of every link (µs)", axis=alt.Axis(labelAngle=0)),
+            alt.Y("batch:O", title="samples on each node", sort="descending"),
+        )
+        scale = alt.Scale(type="linear", domain=[0.4, 1.0, 1.6], range=[SLOWER, EVEN, FASTER], clamp=True)
+        cell = base.mark_rect().encode(
+            color=alt.Color("speedup:Q", scale=scale, legend=None),
+            tooltip=tips("latency_us", "batch", "speedup", "fastest"),
+        )
+        text = base.mark_text(fontSize=11, color=INK).encode(text=alt.Text("speedup:Q", format=".2f"))
+        say = f"Speed-up of {words(form)} of {model} on {words(machine)} by batch and latency."
+        found.append(panel([cell, text], f"{words(form)}, {words(machine)}", about, say, KEY))
+    return found
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: form, machine, batch, latency_us, speedup, fastest (the fastest form of all), for the first model."""
+    chart_rows.need(data, "batch_latency_map", ["speedup", "fastest"])
+    some = data.isel(model=0).sel(form=list(FORMS))[["speedup", "fastest"]].reset_coords(drop=True)
+    frame = some.to_dataframe(["form", "machine", "batch", "latency_s"]).reset_index()
+    frame["latency_us"] = (1e6 * frame["latency_s"]).round(6)
+    frame["fastest"] = [words(str(name)) for name in frame["fastest"]]
+    return pd.DataFrame(frame[["form", "machine", "batch", "latency_us", "speedup", "fastest"]])
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """How many places of the map each form is the fastest in, and how it fares, by model."""
+    counts = [
+        {"model": str(model), "form": str(form), "fastest_in": int((part.fastest == form).sum()),
+         "faster_than_one_communication_in": int((part.speedup.sel(form=form) > 1).sum()),
+         "of": int(part.fastest.size), "smallest_speedup": float(part.speedup.sel(form=form).min()),
+         "largest_speedup": float(part.speedup.sel(form=form).max())}
+        for model, part in ((model, data.sel(model=model)) for model in data.model.values)
+        for form in data.form.values
+    ]  # fmt: skip
+    return chart_rows.short(pd.DataFrame(counts))

@@ -1,0 +1,76 @@
+"""Memory of the fullest node, by method and by what it is made of."""
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows
+from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.theme import SOFT, SOLID, Style, family, words
+
+KINDS = {
+    "weights": "every version that is still used",
+    "optimiser": "the velocity of SGD with momentum, where the update is made",
+    "gradients": "sums of several are one buffer",
+    "activations": "what forward passes keep for their backward passes",
+    "buffers": "messages that wait, and activations of other stages",
+}
+TOTAL = Entry(
+    "total", "all together", "the most that the node holds at a time", Style(SOFT, SOLID, "tick"), "point"
+)
+MODELS = ("alexnet", "resnet50", "gpt2_small")
+ROW, FRAME = 15, 60
+GB = 1e9
+POWERS = alt.Axis(values=[10.0**power for power in range(-4, 6)])
+
+
+def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """A row per method, a mark per kind and a tick for the whole; a panel per model."""
+    frame = chart_rows.some(rows(data), "memory")
+    labels = [str(label) for label in data.method.values]
+    first = {family(label): label for label in reversed(labels)}  # of several variants, the first is drawn
+    known = [str(name) for name in data.model.values]
+    models = [name for name in MODELS if name in known] or known
+    drawn = chart_rows.keep(frame, frame["method"].isin(list(first.values())) & frame["model"].isin(models))
+    key = plain_key(KINDS, "point")
+    size = f"{data.attrs['workers']} workers; {data.attrs['batch']} samples of a gradient"
+    about = f"{size}; {words(data.attrs['machine'])}; {chart_rows.clock(data)}"
+    names = {label: words(name) for name, label in first.items()}
+    expression = f"{names!r}[datum.label]".replace("'", '"')
+    found = []
+    for model, part in drawn.groupby("model", sort=False):
+        base = alt.Chart(chart_rows.small(part.drop(columns="model")))
+        labels_of = alt.Axis(labelExpr=expression, labelLimit=170, labelFontSize=10, labelOverlap=False)
+        y = alt.Y("method:N", title=None, sort=None, axis=labels_of)
+        x = axis(alt.X, "gb", ["peak on the fullest node (GB)", "log scale"], log=True, axis=POWERS)
+        tip = tips("method", "kind", "gb", "total_gb", "versions")
+        point = base.mark_point(filled=False, opacity=1, size=36, strokeWidth=1.5, aria=False).encode(
+            x, y, colour(key, "kind"), shape(key, "kind"), tooltip=tip
+        )
+        tick = base.mark_tick(color=SOFT, thickness=2, size=11, aria=False).encode(
+            alt.X("total_gb:Q"), y, tooltip=tip
+        )
+        say = f"Memory of the fullest node for every method on {words(str(model))}, by kind, and in all."
+        found.append(panel([tick, point], words(str(model)), about, say, (*key, TOTAL),
+                           height=FRAME + ROW * len(first)))  # fmt: skip
+    return found
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: model, method, kind, gb, total_gb, versions; kinds that are not there are left out."""
+    chart_rows.need(data, "memory", ["peak_bytes", "total_peak_bytes", "live_versions"])
+    frame = data.reset_coords(drop=True).to_dataframe(["model", "method", "kind"]).reset_index()
+    frame["gb"], frame["total_gb"] = frame["peak_bytes"] / GB, frame["total_peak_bytes"] / GB
+    frame = frame.rename(columns={"live_versions": "versions"})
+    order = ["model", "method", "kind", "gb", "total_gb", "versions"]
+    return chart_rows.keep(pd.DataFrame(frame[order]), frame["gb"] > 0)
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """Every variant with the first model: gigabytes by kind and in all, and versions of the weights."""
+    frame = rows(data.isel(model=[0]))
+    index = ["method", "total_gb", "versions"]
+    wide = frame.pivot_table(
+        index=index, columns="kind", values="gb", sort=False, fill_value=0.0
+    ).reset_index()
+    return chart_rows.short(wide.rename_axis(columns=None))

@@ -1,0 +1,78 @@
+"""Where things are in a picture."""
+
+import functools
+from dataclasses import dataclass
+
+from rebuttal.core.timeline import Timeline
+from rebuttal.figures.method_diagrams.bars import StagePass, passes_of
+from rebuttal.figures.method_diagrams.diagram_stories import Story
+from rebuttal.figures.method_diagrams.style import GAP, LEFT, PITCH, RIBBON, RIGHT, ROW, TOP, WIDTH
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Seconds to the right; on top the newest weights (the server's row, if there is one), then the other nodes."""
+
+    timeline: Timeline
+    story: Story
+
+    @property
+    def until_s(self) -> float:
+        """The right edge in seconds."""
+        return self.story.seconds
+
+    @property
+    def servers(self) -> int:
+        """How many of the first nodes are servers."""
+        return int(self.timeline.about["servers"])
+
+    @property
+    def workers(self) -> list[int]:
+        """The nodes that have a row of their own."""
+        return list(range(self.servers, int(self.timeline.about["nodes"])))
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge of the last row."""
+        return self.y(self.workers[-1]) + ROW
+
+    def x(self, seconds: float) -> float:
+        """The place of a moment; beyond the right edge for later ones."""
+        return LEFT + (WIDTH - LEFT - RIGHT) * seconds / self.until_s
+
+    def y(self, node: int) -> float:
+        """The top of a node's row."""
+        return float(TOP if node < self.servers else TOP + RIBBON + GAP + PITCH * (node - self.servers))
+
+    def height(self, node: int) -> float:
+        """The height of a node's row."""
+        return float(RIBBON if node < self.servers else ROW)
+
+    def box(self, node: int, start_s: float, end_s: float) -> tuple[float, float, float, float]:
+        """x, y, width and height of what fills a node's row for a time."""
+        x = self.x(start_s)
+        return x, self.y(node), self.x(end_s) - x, self.height(node)
+
+    @functools.cached_property
+    def passes(self) -> list[StagePass]:
+        """The passes through stages that the picture shows."""
+        return passes_of(self.timeline, self.until_s)
+
+    @functools.cached_property
+    def is_pipeline(self) -> bool:
+        """Whether every node has one stage of the model."""
+        stages: dict[int, set[int]] = {}
+        for one in self.passes:
+            stages.setdefault(one.node, set()).add(one.l)
+        return len(stages) > 1 and all(len(some) == 1 for some in stages.values())
+
+    @property
+    def role(self) -> str:
+        """What a node with a row of its own is."""
+        return "stage" if self.is_pipeline else "worker"
+
+    def name(self, node: int) -> str:
+        """What a row is called."""
+        if self.is_pipeline:
+            return f"stage {node - self.servers}"
+        return f"worker {node - self.servers + 1}" if len(self.workers) > 1 else "node"

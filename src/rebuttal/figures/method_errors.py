@@ -1,0 +1,84 @@
+"""What every method reaches with the same budget: test error, sorted within groups, beside the baseline's."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.evidence import datasets
+from rebuttal.figures import chart_rows, many_methods
+from rebuttal.figures.error_curves import FLOOR
+from rebuttal.figures.many_dots import dots
+from rebuttal.figures.method_groups import group
+from rebuttal.figures.panel import Panel
+from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows
+from rebuttal.figures.theme import in_text, words
+
+AXIS = ["test error at the end (fraction)", "log scale"]
+LINE = "its mean, as a line in every group"
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: method, group, mean, low, high of the test error at the end, n, diverged; sorted within groups.
+
+    At the tuned learning rate, on the first workload and machine. A diverged run counts as the untrained model.
+    """
+    chart_rows.need(data, "method_errors", ["test_metric", "diverged_at", "learning_rate"])
+    chosen = many_methods.one_place(data).sel(rate="tuned")
+    frame = seed_rows(1 - datasets.final(chosen), ("method",))
+    frame["diverged"] = chart_rows.flat_values(chosen.diverged_at.notnull().sum("seed"), frame, ("method",))
+    drawn = ["mean", "low", "high", *of_seeds(frame)]
+    frame[drawn] = frame[drawn].clip(lower=FLOOR)
+    return many_methods.with_groups(frame.sort_values("mean", kind="stable"))
+
+
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """A panel for each group, all with the same axis: a dot and its interval for each variant."""
+    frame = chart_rows.some(rows(data), "method_errors")
+    lines = many_methods.baseline_entries(list(frame["method"]), LINE)
+    at = frame.set_index("method")["mean"].to_dict()
+    domain = many_methods.extent(frame)
+    counted = "a diverged run counts as untrained"
+    about = f"{chart_rows.seeds(frame)}; mean and 95 % interval; {counted}; {chart_rows.clock(data)}"
+    here = many_methods.where(many_methods.one_place(data))
+    found = []
+    for key, part in many_methods.by_group(frame):
+        best = words(str(part["method"].iloc[0]))
+        say = f"Test error at the end on {here}, methods {group(key).name}, {len(part)} variants; lowest: {best}."
+        rules = [(entry, pd.DataFrame({"at": [at[entry.label]]})) for entry in lines]
+        lost = part["diverged"] > 0
+        notes = part[lost].assign(note=[f"{count:.0f} diverged" for count in part["diverged"][lost]])
+        found.append(dots(part, key, (AXIS, domain), about, say, rules, notes))
+    return found
+
+
+def finding(data: xr.Dataset) -> str:
+    """The lowest error, and how many variants' intervals lie apart from the baseline's."""
+    frame = rows(data)
+    chosen = many_methods.one_place(data)
+    best = frame.loc[frame["mean"].idxmin()]
+    epochs, sure = float(chosen.epoch.isel(point=-1).min()), bool(np.isfinite(best["low"]))
+    interval = f" [{best['low']:.3g}, {best['high']:.3g}]" if sure else ""
+    text = (
+        f"After {epochs:.2g} epochs the lowest test error is {best['mean']:.3g}{interval}, of "
+        f"{in_text(str(best['method']))}."
+    )
+    same = many_methods.equals(chosen)
+    for entry in many_methods.baseline_entries(list(frame["method"]), LINE):
+        base = frame[frame["method"] == entry.label].iloc[0]
+        below, above = int((frame["high"] < base["low"]).sum()), int((frame["low"] > base["high"]).sum())
+        apart = f"; {below} with the whole interval below its own, {above} above it" if sure else ""
+        text += (
+            f" Of the other {len(frame) - 1} variants against {in_text(entry.label)}: {len(same[entry.label])} with "
+            f"the same values to the bit{apart}."
+        )
+    return text
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """Every variant, sorted within groups."""
+    frame = renamed(rows(data), mean="test_error")
+    frame["group"] = [group(key).name for key in frame["group"]]
+    first = ["group", "method", "test_error", "low", "high", "n", "diverged", *of_seeds(frame)]
+    return chart_rows.short(pd.DataFrame(frame[first]), most=len(frame))

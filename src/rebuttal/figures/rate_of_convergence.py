@@ -1,0 +1,69 @@
+"""Updates to the target against the samples that an update averages, for every number of backup workers."""
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows
+from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, rows_of, shape, tips
+from rebuttal.figures.single_seeds import renamed, seed_rows
+from rebuttal.figures.targets import at_verdicts, reached
+from rebuttal.figures.theme import family, words
+
+SERIES = {
+    "mini_batch": "one node, one batch: what averaging more gradients does to the number of updates",
+    "backup_workers": "the first N of N + b gradients; b = 0 waits for all",
+    "k_sync": "the first N of N + b gradients; the others are abandoned and start afresh",
+}
+
+
+def rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Rows: workload, series, method, samples_per_update, mean, low, high (updates to the target), n, and the target.
+
+    On the first machine; the columns multiple and standard as in `backups_effect.rows`.
+    """
+    labels = [
+        label for label in map(str, data.method.values) if family(label) in SERIES or label == "synchronous"
+    ]
+    chosen = chart_rows.where_run(data.sel({"method": labels}), "learning_rate")
+    frame = seed_rows(reached(chosen, targets).updates, ("workload", "method", "multiple"))
+    last = chosen.isel(point=-1)
+    size = (last.samples_applied / last["update"]).mean("seed")
+    frame["samples_per_update"] = chart_rows.flat_values(size, frame, ("workload", "method"))
+    frame["series"] = [
+        "backup_workers" if label == "synchronous" else family(label) for label in frame["method"]
+    ]
+    found = frame.sort_values(["series", "samples_per_update"], kind="stable", ignore_index=True)
+    return at_verdicts(found, targets)
+
+
+def panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) -> list[Panel]:
+    """Updates to the target against how many samples an update averages: backups cost what a smaller batch costs."""
+    frame = chart_rows.some(rows(data, targets), "rate_of_convergence")
+    key, found = method_key([name for name in SERIES if name in set(frame["series"])], SERIES), []
+    for name in dict.fromkeys(frame["workload"]):
+        part = chart_rows.keep(frame, chart_rows.column(frame, "workload") == name)
+        found.append(_panel(part, words(name), key))
+    return found
+
+
+def _panel(part: pd.DataFrame, title: str, key: tuple[Entry, ...]) -> Panel:
+    base = rows_of(part.drop(columns="workload"))
+    x = axis(alt.X, "samples_per_update", "samples per update, log scale", log=True)
+    y = axis(alt.Y, "mean", "updates to the target, log scale", log=True)
+    tip = tips("method", "samples_per_update", alt.Tooltip("mean:Q", title="updates"), "low:Q", "high:Q", "n")
+    rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "series"))
+    line = base.mark_line().encode(x, y, colour(key, "series"), dash(key, "series"))
+    point = base.mark_point(filled=True, opacity=1, size=54).encode(
+        x, y, colour(key, "series"), shape(key, "series"), tooltip=tip
+    )
+    reached_by = f"{chart_rows.seeds(chart_rows.keep(part, part['standard']))} that reached the target"
+    about = f"{reached_by}; mean and 95 % interval; counted in updates, not on a clock"
+    say = f"Updates to the target on {title} against the samples that one update averages."
+    return panel([rule, line, point], title, about, say, key)
+
+
+def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """The points of the figure."""
+    found = renamed(rows(data, targets).drop(columns="series"), mean="updates")
+    return chart_rows.short(found, most=len(found))

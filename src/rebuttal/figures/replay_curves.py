@@ -1,0 +1,66 @@
+"""What a replay gave: the error of one method's runs at each learning rate, against seconds, updates and epochs."""
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.core.metrics import Metric, metric_of
+from rebuttal.evidence import datasets
+from rebuttal.figures import chart_rows
+from rebuttal.figures.error_curves import AXES, FLOOR, NAMES
+from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, panel, plain_key, tips
+from rebuttal.figures.theme import words
+
+ORDER = ("learning_rate", "point")
+
+
+def replay_rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: learning_rate, point, mean, low, high of the test error over seeds, n; seconds, update, epoch."""
+    chart_rows.need(data, "replay", ["test_metric", "seconds"])
+    frame = chart_rows.rows(datasets.error(data.test_metric, data).clip(min=FLOOR), ORDER)
+    shape = data.test_metric.isel(seed=0, drop=True)
+    for name in [name for name in AXES if name in data.variables]:
+        every = data[name].mean("seed") if "seed" in data[name].dims else data[name]
+        frame[name] = chart_rows.flat_values(every.broadcast_like(shape), frame, ORDER)
+    frame[["low", "high"]] = frame[["low", "high"]].clip(lower=FLOOR)
+    return frame
+
+
+def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """One panel per axis, a line per learning rate; its band is there from two seeds on."""
+    frame = chart_rows.some(replay_rows(data), "replay")
+    seeds = chart_rows.seeds(frame)
+    frame["learning_rate"] = [f"{rate:g}" for rate in frame["learning_rate"]]
+    lines = {rate: f"learning rate {rate}" for rate in dict.fromkeys(frame["learning_rate"])}
+    about = f"{seeds}; mean and 95 % interval; {chart_rows.clock(data)}"
+    what = ", ".join(words(str(data.attrs[name])) for name in ("method", "workload") if name in data.attrs)
+    metric = metric_of(data.attrs, str(data.attrs.get("workload", "")))
+    return [_one(frame, name, what, about, plain_key(lines), metric) for name in AXES if name in frame]
+
+
+def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, ...], metric: Metric) -> Panel:
+    """One axis."""
+    log = x != "epoch"
+    shown = pd.DataFrame(frame[["learning_rate", x, "mean", "low", "high"]])
+    base = alt.Chart(
+        chart_rows.small(chart_rows.keep(shown, chart_rows.column(shown, x) > (0 if log else -1)))
+    )
+    axis_x = axis(alt.X, x, AXES[x], log=log)
+    line = base.mark_line().encode(
+        axis_x, axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True), colour(key, "learning_rate"),
+        dash(key, "learning_rate"),
+        tooltip=tips("learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title=f"test {metric.error}")),
+    )  # fmt: skip
+    band = base.mark_area(opacity=0.14).encode(
+        axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "learning_rate")
+    )
+    title = f"{what}: {metric.error} against {NAMES[x]}"
+    return panel([band, line], title, about, f"{title}, {len(key)} learning rates.", key)
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """The end of every curve."""
+    frame = replay_rows(data)
+    points = chart_rows.column(frame, "point")
+    last = chart_rows.keep(frame, points == points.max()).drop(columns="point")
+    return chart_rows.short(last.rename(columns={"mean": "test_error"}))

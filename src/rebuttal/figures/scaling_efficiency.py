@@ -1,0 +1,57 @@
+"""Weak and strong scaling: what is left of each node's throughput as nodes are added."""
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows
+from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, dim_key, panel, tips
+from rebuttal.figures.theme import DASHED, SOFT, SOLID, Style, words
+
+FORMS = {"all_reduce": "at once", "layer_wise_overlapped": "layer by layer"}
+FORM_KEY = (
+    Entry("at once", "at once", "one communication after the backward pass", Style(SOFT, SOLID, "circle")),
+    Entry("layer by layer", "layer by layer", "each layer's communication beside the backward passes below it",
+          Style(SOFT, DASHED, "circle")),
+)  # fmt: skip
+KINDS = {"weak": "samples on each node", "strong": "samples in all"}
+
+
+def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+    """Efficiency against nodes, a panel per machine and kind of scaling, a colour per model, a dash per form."""
+    frame, models = chart_rows.some(rows(data), "scaling"), dim_key(data, "model")
+    key = (*models, *FORM_KEY)
+    found = []
+    for kind, machine, part in chart_rows.groups(frame, "scaling", "machine"):
+        base = alt.Chart(chart_rows.small(part.drop(columns=["scaling", "machine"])))
+        line = base.mark_line(point={"size": 14, "aria": False}, strokeWidth=1.8).encode(
+            axis(alt.X, "nodes", "nodes, log scale", log=True, axis=alt.Axis(values=[1, 32, 1024])),
+            axis(alt.Y, "efficiency", "throughput per node, over one alone", zero=True),
+            colour(models, "model"), dash(FORM_KEY, "form"),
+            tooltip=tips("model", "form", "nodes", "efficiency", "samples_per_s"))  # fmt: skip
+        samples = data.attrs["batch"] if kind == "weak" else data.attrs["global_batch"]
+        about = f"{samples} {KINDS[kind]}; {chart_rows.clock(data)}"
+        say = f"Efficiency of {kind} scaling on {words(machine)} against the number of nodes, by model and form."
+        found.append(panel([line], f"{kind} scaling, {words(machine)}", about, say, key, height=220))
+    return found
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: scaling, machine, model, form, nodes, efficiency, samples_per_s; without what cannot be shared out."""
+    chart_rows.need(data, "scaling", ["efficiency", "samples_per_s"])
+    some = data.sel(form=list(FORMS))[["efficiency", "samples_per_s"]].reset_coords(drop=True)
+    frame = some.to_dataframe(["scaling", "machine", "model", "form", "nodes"]).reset_index()
+    frame["form"] = [FORMS[form] for form in frame["form"]]
+    return chart_rows.keep(frame, frame["efficiency"].notna())
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """At the largest number of nodes: efficiency of weak and of strong scaling with one communication."""
+    frame = rows(data)
+    last = chart_rows.keep(
+        frame, (frame["nodes"] == frame["nodes"].max()) & (frame["form"] == FORMS["all_reduce"])
+    )
+    wide = last.pivot_table(
+        index=["machine", "model", "nodes"], columns="scaling", values="efficiency", sort=False
+    )
+    return chart_rows.short(wide.reset_index().rename_axis(columns=None))

@@ -1,0 +1,85 @@
+"""Ways to live with stragglers side by side: the error at the end, and the seconds to the target."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+import xarray as xr
+
+from rebuttal.core.metrics import metric_of
+from rebuttal.evidence import datasets
+from rebuttal.figures import chart_rows
+from rebuttal.figures.dots import dots
+from rebuttal.figures.error_curves import main_methods
+from rebuttal.figures.panel import Panel, axis, method_key, there
+from rebuttal.figures.single_seeds import seed_rows, wide
+from rebuttal.figures.targets import at_verdicts, reached
+from rebuttal.figures.theme import family, words
+
+ANSWERS = (
+    "synchronous",
+    "backup_workers",
+    "k_sync",
+    "softsync",
+    "softsync_aware",
+    "asynchronous",
+    "asynchronous_clipped",
+)
+
+
+def rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Rows: workload, method, measure (error, seconds), mean, low, high, n. First machine, tuned rate.
+
+    The columns multiple and standard of seconds as in `backups_effect.rows`; an error has no target and stands at all.
+    """
+    labels = [label for label in main_methods(data) if family(label) in ANSWERS]
+    chosen = chart_rows.pick(data.sel({"method": labels}), "machine")
+    error = seed_rows(_final_error(chart_rows.pick(chosen, "rate", "tuned")), ("workload", "method"))
+    seconds = seed_rows(reached(chosen, targets).seconds, ("workload", "method", "multiple"))
+    both = [
+        error.assign(measure="error", standard=True),
+        at_verdicts(seconds, targets).assign(measure="seconds"),
+    ]
+    return pd.concat(both, ignore_index=True)
+
+
+def _final_error(data: xr.Dataset) -> xr.DataArray:
+    return datasets.error(datasets.final(data), data)
+
+
+def panels(
+    data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None
+) -> list[Panel]:
+    """Ways to live with stragglers side by side: the error at the end, and the seconds to the target."""
+    frame = chart_rows.some(rows(data, targets), "softsync_clipping")
+    key, found = method_key(list(dict.fromkeys(frame["method"])), definitions, "point"), []
+    for name, measure, part in chart_rows.groups(frame, "workload", "measure"):
+        at_end = metric_of(data.attrs, name).error_axis.replace("error", "error at the end")
+        titles = {"error": f"test {at_end}", "seconds": "seconds to the target (s), log scale"}
+        title = f"{words(name)}: {titles[measure].split(' (')[0]}"
+        here = chart_rows.keep(part, part["standard"])
+        tried = there(key, tried_on(frame, name))
+        lost = [entry.name for entry in tried if entry.label not in set(here["method"])]
+        missed = f"; missed the target: {', '.join(lost)}" if lost else ""
+        about = f"{chart_rows.seeds(here)}; mean and 95 % interval{missed}; {chart_rows.clock(data)}"
+        x = axis(alt.X, "mean", titles[measure].split(", "), log=measure == "seconds")
+        drawn = part if measure == "seconds" else part.drop(columns=["multiple", "standard"])
+        found.append(dots(drawn, title, x, about, f"{title}, {len(tried)} methods.", tried))
+    return found
+
+
+def tried_on(frame: pd.DataFrame, workload: str) -> list[str]:
+    """The methods that were run on a workload: those with an error at the end, target reached or not."""
+    mine = (frame["workload"] == workload) & (frame["measure"] == "error")
+    return [str(label) for label in frame["method"][mine]]
+
+
+def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """The dots of the figure: the errors beside the seconds to each target."""
+    frame = rows(data, targets)
+    timed = chart_rows.keep(frame, frame["measure"] == "seconds")
+    goals = pd.DataFrame(timed[["multiple", "standard"]]).drop_duplicates()
+    errors = chart_rows.keep(frame, frame["measure"] == "error").drop(columns=["multiple", "standard"])
+    both = pd.concat([errors.merge(goals, how="cross"), timed], ignore_index=True)
+    found = wide(both, ["workload", "method", "multiple", "standard"], "measure")
+    return chart_rows.short(found, most=len(found))

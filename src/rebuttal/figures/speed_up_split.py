@@ -1,0 +1,119 @@
+"""Every speed-up over a baseline, split into its two factors: fewer updates, and less time for each."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.base.errors import refuse
+from rebuttal.evidence import datasets
+from rebuttal.figures import chart_rows, many_methods
+from rebuttal.figures.error_curves import main_methods
+from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key, rows_of, shape, tips
+from rebuttal.figures.single_seeds import wide, with_seeds
+from rebuttal.figures.targets import at_targets
+from rebuttal.figures.theme import SOFT, words
+
+PARTS = {
+    "total": "seconds to the target: baseline over method",
+    "updates": "updates to the target: baseline over method (statistical efficiency)",
+    "seconds_per_update": "seconds per update: baseline over method (hardware efficiency)",
+}
+BASELINE = "asynchronous"
+
+
+def rows(
+    data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, methods: Sequence[str] | None = None,
+    machines: int | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Rows: workload, machine, method, part, target, multiple, mean, low, high, n, missed, baseline_missed, standard.
+
+    standard: at the strictest target that at least half of the pairs of runs reached, for each workload, machine and
+    method. target: the level of the metric; multiple: the target's name in the sweep. machines: only the first so many.
+    """
+    data = data.isel(machine=slice(machines))
+    known = [str(label) for label in data.method.values]
+    if baseline not in known:
+        raise refuse("baseline", baseline, known)
+    others = [label for label in (methods or main_methods(data)) if label != baseline]
+    found = datasets.speed_up(data, others, baseline, targets)
+    joined = found.reset_coords(drop=True).to_dataframe().reset_index()
+    joined = joined.rename(columns={"estimate": "mean", "target": "multiple"}).dropna(subset=["mean", "low"])
+    place = ["workload", "machine", "method"]
+    joined = with_seeds(
+        joined.reset_index(drop=True), "mean", _seed_ratios(data, others, baseline, targets),
+        [*place, "multiple", "part"],
+    )  # fmt: skip
+    level = targets.rename(target="multiple")
+    joined["target"] = chart_rows.flat_values(level, joined, ("workload", "multiple"))
+    return at_targets(joined, joined["multiple"] == joined.groupby(place)["multiple"].transform("min"))
+
+
+def _seed_ratios(
+    data: xr.Dataset, labels: Sequence[str], baseline: str, targets: xr.DataArray
+) -> xr.DataArray:
+    """The speed-up and its factors of each single seed, NaN where one of the pair missed: ..., multiple, part, seed."""
+    chosen = data.sel({"method": [*labels, baseline], "rate": "tuned"})
+    times = datasets.time_to_target(chosen, targets, axes=("seconds", "updates"))[["seconds", "updates"]]
+    times = times.where(np.isfinite(times.seconds) & (times.updates > 0)).rename(target="multiple")
+    total, updates = (
+        times[name].sel(method=baseline, drop=True) / times[name].sel({"method": list(labels)})
+        for name in ("seconds", "updates")
+    )
+    return xr.concat(
+        [total, updates, total / updates],
+        xr.DataArray(list(PARTS), dims="part", name="part"),
+        coords="minimal",
+    )
+
+
+def panels(
+    data: xr.Dataset,
+    targets: xr.DataArray,
+    definitions: Mapping[str, str] | None = None,
+    baseline: str = BASELINE,
+    machines: int | None = None,
+) -> list[Panel]:
+    """Three dots per method: the total speed-up over the baseline and its two factors, on a logarithmic axis."""
+    frame = chart_rows.some(rows(data, targets, baseline, machines=machines), "speed_up_split")
+    places = chart_rows.groups(frame, "workload", "machine")
+    return [
+        _panel(part, f"{words(w)}, {words(m)}", chart_rows.clock(data), baseline) for w, m, part in places
+    ]
+
+
+def _panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> Panel:
+    key = plain_key(PARTS, "point")
+    names = {label: words(label) for label in dict.fromkeys(frame["method"])}
+    base = rows_of(frame.drop(columns=["workload", "machine"]))
+    label = f"{many_methods.short_names(list(names))!r}[datum.label]".replace("'", '"')
+    lines = alt.Axis(labelExpr=label, labelLimit=175, labelOverlap=False, labelLineHeight=13)
+    y = alt.Y("method:N", title=None, axis=lines)
+    lane = alt.YOffset("part:N", sort=list(PARTS))
+    x = axis(
+        alt.X, "mean", [f"speed-up over {words(baseline)}", "log scale"], log=True
+    )  # names leave little room
+    tip = tips("method", "part", "mean:Q", "low:Q", "high:Q", "n", "missed", "baseline_missed", "target")
+    rule = base.mark_rule(strokeWidth=2).encode(
+        alt.X("low:Q"), alt.X2("high"), y, lane, colour(key, "part"), tooltip=tip
+    )
+    point = base.mark_point(filled=True, opacity=1, size=52).encode(
+        x, y, lane, colour(key, "part"), shape(key, "part"), tooltip=tip
+    )
+    one = alt.Chart(pd.DataFrame({"at": [1.0]})).mark_rule(color=SOFT, strokeDash=[3, 3]).encode(x="at:Q")
+    there = chart_rows.seeds(chart_rows.keep(frame, frame["standard"]))
+    about = f"{there}, paired; 95 % interval; at the strictest target that both reached; {clock}"
+    say = f"Speed-up over {words(baseline)} on {title}, split into two factors, for {len(names)} methods."
+    return panel([one, rule, point], title, about, say, key, height=52 * len(names))
+
+
+def table(
+    data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, machines: int | None = None
+) -> pd.DataFrame:
+    """The total speed-up of every method with its factors side by side."""
+    frame = rows(data, targets, baseline, machines=machines)
+    index = ["workload", "machine", "method", "target", "multiple", "standard"]
+    found = wide(frame, index, "part")
+    return chart_rows.short(found, most=len(found))

@@ -1,0 +1,99 @@
+"""Seconds to a range of target accuracies or other metrics, and what missed them."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.core.metrics import Metric, metric_of
+from rebuttal.evidence import arrays, datasets
+from rebuttal.figures import chart_rows
+from rebuttal.figures.error_curves import main_methods
+from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, shape, tips
+from rebuttal.figures.single_seeds import with_seeds
+from rebuttal.figures.targets import at_targets
+from rebuttal.figures.theme import words
+
+
+def rows(data: xr.Dataset, targets: xr.DataArray, methods: Sequence[str] | None = None) -> pd.DataFrame:
+    """Rows: workload, machine, method, target (of the metric), seconds (median), fastest, slowest, n, missed, at_least.
+
+    `targets` (workload, target) comes from `rebuttal.evidence.datasets.targets`. seconds is NaN where less than half of
+    the runs arrived; at_least is the end of those that did not (a lower bound). methods: default `main_methods`.
+    """
+    chart_rows.need(data, "time_to_target", ["test_metric", "seconds"])
+    chosen = chart_rows.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", "tuned")
+    times = datasets.time_to_target(chosen, targets)
+    dims = ("workload", "machine", "method", "target")
+    series = times.seconds.reset_coords(drop=True).transpose(*dims, "seed")
+    frame = series.isel(seed=0, drop=True).to_series().index.to_frame(index=False)
+    values = series.values.reshape(len(frame), -1)
+    frame[["seconds", "fastest", "slowest", "n", "missed"]] = [_time(row) for row in values]
+    frame["at_least"] = chart_rows.flat_values(times.seconds_end.mean("seed"), frame, dims[:3])
+    level = targets.transpose("workload", "target")
+    frame["multiple"] = frame["target"]
+    frame = with_seeds(frame, "seconds", times.seconds, dims)
+    frame["target"] = chart_rows.flat_values(level, frame, ("workload", "target"))
+    return chart_rows.keep(frame, chart_rows.column(frame, "n") > 0)
+
+
+def _time(row: np.ndarray) -> tuple[float, float, float, int, int]:
+    """Median, fastest, slowest, how many ran, how many of them missed."""
+    known, arrived = row[~np.isnan(row)], row[np.isfinite(row)]
+    median = arrays.median_time(row)
+    fastest, slowest = (float(arrived.min()), float(arrived.max())) if len(arrived) else (np.nan, np.nan)
+    missed = int(np.isinf(known).sum())
+    return median if np.isfinite(median) else np.nan, fastest, slowest, len(known), missed
+
+
+def panels(
+    data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None
+) -> list[Panel]:
+    """Median seconds to each target; a hollow triangle where most runs missed it, at the time when they ended."""
+    frame = chart_rows.some(rows(data, targets), "time_to_target")
+    key = method_key(list(dict.fromkeys(frame["method"])), definitions)
+    places = chart_rows.groups(frame, "workload", "machine")
+    return [
+        _panel(part, f"{words(w)}, {words(m)}", chart_rows.clock(data), key, metric_of(data.attrs, w))
+        for w, m, part in places
+    ]
+
+
+def _panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, ...], metric: Metric) -> Panel:
+    base = alt.Chart(chart_rows.small(frame.drop(columns=["workload", "machine"])))
+    x = axis(alt.X, "target", f"target: test {metric.name}{'' if metric.lower_is_better else ' (fraction)'}")
+    y = axis(alt.Y, "seconds", "seconds to the target (s), log scale", log=True)
+    tip = tips(
+        "method",
+        "target",
+        alt.Tooltip("seconds:Q", title="median seconds"),
+        "fastest:Q",
+        "slowest:Q",
+        "missed",
+        "n",
+    )
+    reached = base.transform_filter("isValid(datum.seconds) && datum.seconds > 0")
+    band = (
+        reached.transform_filter("datum.fastest > 0")
+        .mark_area(opacity=0.1)
+        .encode(x, alt.Y("fastest:Q"), alt.Y2("slowest"), colour(key))
+    )
+    line = reached.mark_line().encode(x, y, colour(key), dash(key))
+    point = reached.mark_point(filled=True, opacity=1, size=36).encode(
+        x, y, colour(key), shape(key), tooltip=tip
+    )
+    missed = base.transform_filter("!isValid(datum.seconds)").mark_point(
+        filled=False, opacity=1, shape="triangle-up", size=60
+    ).encode(x, alt.Y("at_least:Q"), colour(key), tooltip=tip)  # fmt: skip
+    about = f"{chart_rows.seeds(frame)}; median and range; hollow triangle: missed by most; {clock}"
+    say = f"Seconds to each of {frame['target'].nunique()} targets on {title}, {len(key)} methods."
+    return panel([band, line, point, missed], title, about, say, key)
+
+
+def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
+    """Every method at the strictest target: median seconds, range, how many runs missed it; then at the others."""
+    frame = rows(data, targets)
+    shown = at_targets(frame, chart_rows.column(frame, "multiple") == frame["multiple"].min())
+    return chart_rows.short(shown, most=len(shown))

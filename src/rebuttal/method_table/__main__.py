@@ -1,8 +1,0 @@
-"""`python -m rebuttal.method_table`: write the table of docs/methods again."""
-
-from rebuttal.method_table import written
-from rebuttal.paths import root
-
-if __name__ == "__main__":
-    path = root() / "docs" / "methods" / "README.md"
-    path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,68 @@
+"""All-reduces of a virtual cluster: gathered by tag, carried by channels that share one wire."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from rebuttal.core.timeline import Recorder
+from rebuttal.core.update_rules import mean_of
+from rebuttal.core.verbs import AllReduce
+from rebuttal.simulation.cluster.request_costs import Pricing
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """What a non-blocking request is resumed with."""
+
+    event: simpy.Event
+
+
+class Collectives:
+    """Begins a collective when the last participant has come, and ends it when its channel has carried it.
+
+    A channel carries one collective after the other. The bytes of all channels of one group of nodes cross one wire,
+    in the order in which they were begun; the latencies of different channels overlap.
+    """
+
+    def __init__(self, clock: simpy.Environment, pricing: Pricing, recorder: Recorder) -> None:
+        self._clock, self._pricing, self._recorder = clock, pricing, recorder
+        self._gathered: dict[tuple[str, int], dict[int, tuple[Any, simpy.Event]]] = {}
+        self._rounds: dict[tuple[str, int], int] = {}
+        self._free_at_s: dict[tuple, float] = {}
+
+    def begin(self, number: int, request: AllReduce) -> simpy.Event | Handle:
+        """The event of the result, or the handle of one that does not block."""
+        turn = self._rounds.get((request.tag, number), 0)
+        self._rounds[request.tag, number] = turn + 1
+        gathered = self._gathered.setdefault((request.tag, turn), {})
+        done = self._clock.event()
+        gathered[number] = (request.value, done)
+        if len(gathered) == len(request.participants):
+            del self._gathered[request.tag, turn]
+            self._carry(request, gathered)
+        return done if request.blocking else Handle(done)
+
+    def waiting(self) -> dict[int, str]:
+        """Node -> the all-reduce for which it waits for others."""
+        return {n: f"all-reduce {tag}" for (tag, _), gathered in self._gathered.items() for n in gathered}
+
+    def _carry(self, request: AllReduce, gathered: dict[int, tuple[Any, simpy.Event]]) -> None:
+        """Everyone is there: the channel's turn, then the wire's, then the result for all."""
+        values = [gathered[node][0] for node in request.participants]
+        result = request.operation(*values) if request.operation else mean_of(values)
+        size = self._pricing.size_bytes(request.value)
+        latency_s, transfer_s = self._pricing.all_reduce_s(len(gathered), size)
+        group = tuple(request.participants)
+        now_s = self._clock.now
+        start_s = max(now_s, self._free_at_s.get((group, request.channel), now_s))
+        sent_s = max(start_s, self._free_at_s.get((group, "wire"), now_s)) + transfer_s
+        end_s = sent_s + latency_s
+        self._free_at_s[group, "wire"], self._free_at_s[group, request.channel] = sent_s, end_s
+        self._recorder.collective(request.tag, request.participants, result, start_s, end_s - start_s, size)
+
+        def tell_all(_: simpy.Event) -> None:
+            for _, done in gathered.values():
+                done.succeed(result)
+
+        self._clock.timeout(end_s - now_s).callbacks.append(tell_all)

@@ -1,0 +1,105 @@
+"""Run one method on one virtual machine: a timeline, and no training."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from rebuttal.base import own_code
+from rebuttal.base.paths import device_costs
+from rebuttal.core.graph import Graph
+from rebuttal.core.task import Task
+from rebuttal.core.timeline import Recorder, Timeline
+from rebuttal.machines import Machine
+from rebuttal.machines import machine as found
+from rebuttal.machines.costs import Costs
+from rebuttal.machines.hardware import Measured
+from rebuttal.methods import Method, called, check_workers, method
+from rebuttal.simulation.cluster.budget import Budget
+from rebuttal.simulation.cluster.request_costs import MachinePricing, layer_bytes
+from rebuttal.simulation.cluster.virtual import VirtualCluster
+
+
+def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
+    program: str | Method,
+    *,
+    machine: str | Machine = "paper_cluster",
+    workload: str = "digits_mlp",
+    workers: int = 16,
+    seed: int = 0,
+    updates: int | None = None,
+    batches: int | None = None,
+    options: dict[str, Any] | None = None,
+    batch: int = 32,
+    costs: Costs | None = None,
+) -> Timeline:
+    """The timeline of a method (its name, with `options`, or the method itself) on a virtual machine.
+
+    A method's name is one of METHODS, or `file:PATH.py` for a file of your own.
+
+    The run ends after `updates` updates (default 100), or once `batches` batches of `batch` samples have gone into
+    updates. `costs` are the workload's measured costs (default: those of the device that params.yaml names; a machine
+    with stated costs needs none). Raises InputError for an unknown name or an impossible value.
+    """
+    chosen = method(program, **(options or {})) if isinstance(program, str) else program
+    where = found(machine)
+    check_workers(chosen, workers)
+    if costs is None and isinstance(where.compute, Measured):
+        costs = Costs.read(device_costs(), workload, batch)
+    if updates is None and batches is None:
+        updates = 100
+    graph = Graph()
+    task = Task(graph.symbol, layer_bytes(where, costs))
+    about = _about(chosen, program, where, workload, workers, seed, batch)
+    recorder = Recorder(about)
+    pricing = MachinePricing(where, costs, seed, chosen.servers)
+    VirtualCluster(pricing, Budget(updates, batches), recorder).run(
+        chosen.programs(range(chosen.nodes(workers)), task)
+    )
+    return recorder.timeline(graph)
+
+
+def rehearse(
+    program: Method,
+    task: Any,
+    on_report: Callable[[int, Any], None],
+    *,
+    machine: Machine,
+    costs: Costs,
+    workers: int,
+    seed: int,
+    updates: int,
+) -> None:
+    """Run a method with a task of real values, on the same virtual clock; `on_report` sees every version.
+
+    Time never depends on values, so the order of events is that of `simulate` with the same arguments.
+    """
+    pricing = MachinePricing(machine, costs, seed, program.servers)
+    cluster = VirtualCluster(pricing, Budget(updates=updates), Recorder({}), on_report)
+    cluster.run(program.programs(range(program.nodes(workers)), task))
+
+
+def _about(
+    chosen: Method,
+    program: str | Method,
+    where: Machine,
+    workload: str,
+    workers: int,
+    seed: int,
+    batch: int,
+) -> dict:
+    by_name = isinstance(program, str)
+    options = [option.name for option in fields(chosen)] if is_dataclass(chosen) else []
+    about = {
+        "method": called(program) if by_name else type(chosen).__name__,
+        "options": {option: getattr(chosen, option) for option in options},
+        "machine": where.name,
+        "workload": workload,
+        "workers": workers,
+        "nodes": chosen.nodes(workers),
+        "servers": chosen.servers,
+        "seed": seed,
+        "batch": batch,
+        "clock": "modelled",
+    }
+    own = own_code.fingerprints({"method": program}) if by_name else {}
+    return about | ({"own_code": own} if own else {})

@@ -1,0 +1,144 @@
+"""A review: a paper's claims and its reviewers' concerns, each with its evidence, in one-line cells of a notebook."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from rebuttal.base.errors import refuse
+from rebuttal.core.schemas import ANALYSES, STRAGGLERS
+from rebuttal.evidence import papers, result_files
+from rebuttal.evidence.ledger import ledger
+from rebuttal.evidence.papers import Paper
+from rebuttal.evidence.result_files import Results
+from rebuttal.site import checklist, definitions, html, other_profiles, report_figures, settings
+from rebuttal.site.data import inputs
+from rebuttal.site.figure import Figure
+from rebuttal.site.files import behind, files_table
+from rebuttal.site.other_profiles import Other
+from rebuttal.site.verdict import Html, Row, question_html, status_key, summary_table
+
+
+@dataclass(frozen=True, repr=False)
+class Review:
+    """A paper, the results of its study and the verdicts computed from them; every method gives a piece of a page."""
+
+    paper: Paper
+    data: Results
+    rows: tuple[Row, ...]
+    definitions: Mapping[str, str]
+    beside: tuple[Other, ...] = ()
+
+    @property
+    def rests(self) -> str:
+        """Profile, device and days of the runs; empty for a paper without a study."""
+        return other_profiles.rests_on(self.data.folder, profile_of(self.data)) if self.paper.study else ""
+
+    def summary(self) -> Html:
+        """Citation, and the table of concerns: status, effect with interval, n, figure."""
+        cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}), {self.paper.venue}."
+        rows = [row for row in self.rows if row["id"] in self._ids(self.paper.concerns)]
+        table = summary_table(rows, "The reviewers' concerns and what the measurements say")
+        rests = other_profiles.said([self.rests] if self.rests else [], self.beside)
+        text = html.element("p", escape(cite), class_="cite") + rests + table + status_key() + self._changed()
+        return Html(text, f"{len(rows)} concerns about {self.paper.title}", self.rows)
+
+    def concern(self, name: str) -> Html:
+        """One concern: what it asks, its verdict, the rule in words, the conditions, the evidence."""
+        return self._question(name, "concern", self._ids(self.paper.concerns))
+
+    def concerns(self) -> Html:
+        """Every concern, one after the other."""
+        names = self._ids(self.paper.concerns)
+        found = [question_html(row, "concern") for row in self.rows if row["id"] in names]
+        return Html("\n".join(found), f"{len(found)} concerns")
+
+    def claims(self) -> Html:
+        """The paper's claims, each with its verdict."""
+        names = self._ids(self.paper.claims)
+        rows = [row for row in self.rows if row["id"] in names]
+        table = summary_table(rows, "The paper's claims and what the measurements say")
+        return Html(table + "\n".join(question_html(row, "claim") for row in rows), f"{len(rows)} claims")
+
+    def figure(self, name: str, methods: Sequence[str] = ()) -> Figure:
+        """One figure, with its data table and its sources. methods: whose time lines a figure of them shows.
+
+        Raises InputError for an unknown name.
+        """
+        if name not in report_figures.ABOUT:
+            raise refuse("figure", name, report_figures.ABOUT)
+        given = {need: inputs(self.data, need, methods) for need in report_figures.needs(name)}
+        return report_figures.build(
+            name, given, self.data.folder.name, self.definitions, baseline=self._baseline(name)
+        )
+
+    def figures(self) -> list[Figure]:
+        """Every figure that the evidence points to, once."""
+        names = [one["figure"] for row in self.rows for one in row["evidence"] if one["figure"]]
+        return [self.figure(name) for name in dict.fromkeys(names)]
+
+    def settings(self) -> Html:
+        """Hardware, hyper-parameters, tuned learning rates and versions, read from the result files."""
+        return Html(settings.html_of(self.data, self.definitions), "settings of every run")
+
+    def checklist(self) -> Html:
+        """The headings of a reproducibility report, with numbers counted from the results."""
+        return Html(checklist.html_of(self.paper, self.data, self.rows), "reproducibility checklist")
+
+    def provenance(self) -> Html:
+        """Every result file that this page rests on, with its hash."""
+        return Html(files_table(behind(self.data.folder, analyses_of(self.rows))), "result files")
+
+    def _baseline(self, name: str) -> str | None:
+        """Against what a figure draws: of the rules beside it, what they compare with."""
+        rules = [one["rule"] for row in self.rows for one in row["evidence"] if one["figure"] == name]
+        labels = list(map(str, self.data.curves.method.values)) if self.paper.study else []
+        against = [label for rule in rules for label in rule.get("against") or ()]
+        return report_figures.baseline_of(name, labels, against)
+
+    def _changed(self) -> str:
+        """What was changed after a first look at results."""
+        if not self.paper.changed:
+            return ""
+        lines = "".join(html.element("li", escape(one)) for one in self.paper.changed)
+        head = "Rules and settings stood before the results that they judge, but for what follows."
+        return html.element("p", head) + html.element("ul", lines, class_="changed")
+
+    def _ids(self, questions: list[Any]) -> list[str]:
+        return [one.id for one in questions]
+
+    def _question(self, name: str, kind: str, names: list[str]) -> Html:
+        if name not in names:
+            raise refuse(kind, name, names)
+        row = next(row for row in self.rows if row["id"] == name)
+        return Html(question_html(row, kind), f"{kind} {name}: {row['status']}")
+
+
+def analyses_of(rows: Sequence[Row]) -> list[str]:
+    """The analyses that verdicts read and that their figures are drawn from."""
+    evidence = [one for row in rows for one in row["evidence"]]
+    read = {one["rule"]["data"] for one in evidence if one["rule"]["kind"] == "reading"}
+    drawn = {need for one in evidence if one["figure"] for need in report_figures.needs(one["figure"])}
+    return sorted(read | (drawn & {*ANALYSES, STRAGGLERS.name}))
+
+
+def review(paper: str | Path, study: str | Path | None = None) -> Review:
+    """The review of a paper (its folder's name under papers/, or a file) from a study's results (default: its own).
+
+    A paper without a study can be judged by analyses alone.
+
+    Raises InputError naming what is missing or broken in the paper's file or in a result file.
+    """
+    about = papers.load(paper)
+    place = study or about.study
+    data = result_files.read(place) if place else result_files.without_runs()
+    profile = profile_of(data)
+    others = other_profiles.others(profile, [about])
+    rows = other_profiles.with_others(ledger(about, data), profile, others)
+    return Review(about, data, rows, definitions.methods(about.id), others)
+
+
+def profile_of(data: Results) -> str:
+    """The profile that the runs of a study were made with."""
+    return str(data.curves.attrs.get("profile", "unknown"))

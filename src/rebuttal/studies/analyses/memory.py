@@ -1,0 +1,67 @@
+"""Memory of the fullest node: what each method holds of a model at full size, read off its timeline."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from rebuttal.core.timeline import Timeline
+from rebuttal.core.update_rules import SGD, Momentum
+from rebuttal.machines.costs import Costs
+from rebuttal.machines.full_size_costs import costs_on
+from rebuttal.machines.hardware import Machine
+from rebuttal.methods import Method
+from rebuttal.simulation.simulate import simulate
+from rebuttal.simulation.timeline_metrics.memory_use import memory as of_timeline
+from rebuttal.studies.analyses.grids import Models, check_grid, described, found
+
+KINDS = ("weights", "optimiser", "gradients", "activations", "buffers")
+BASELINE = "all_reduce"  # every node holds the whole model
+UPDATES = 16  # enough to fill the pipelines and queues of a few workers
+
+
+def memory(
+    models: Models, methods: Mapping[str, Method], machine: str | Machine, workers: int, batch: int
+) -> xr.Dataset:
+    """The most that the fullest node holds at a time, by method and model, for SGD with momentum.
+
+    Dims method, model, kind. `peak_bytes` are peaks of each kind (weights: every version that is still used; optimiser:
+    the velocity), which need not be at one time; `total_peak_bytes` is the peak of their sum. `live_versions`: of one
+    part of the weights at a time, on that node. `over_all_reduce`: `total_peak_bytes` as a multiple of that of
+    all-reduce, NaN where it is not among the methods.
+    """
+    check_grid(models=list(models), methods=list(methods), workers=[workers], batch=[batch])
+    (where,) = found([machine]).values()
+    costs = {name: costs_on(layers, where, batch, name) for name, layers in models.items()}
+    coords = {"method": list(methods), "model": list(models)}
+    nodes = [
+        _fullest(simulate(each, machine=where, workload=name, workers=workers, updates=UPDATES, batch=batch,
+                          costs=costs[name]), costs[name])
+        for each in methods.values() for name in models
+    ]  # fmt: skip
+    shape = [len(labels) for labels in coords.values()]
+    peaks, totals, versions = (np.array(values) for values in zip(*nodes, strict=True))
+    dataset = xr.Dataset(
+        {
+            "peak_bytes": ((*coords, "kind"), peaks.reshape(*shape, len(KINDS))),
+            "total_peak_bytes": (tuple(coords), totals.reshape(shape)),
+            "live_versions": (tuple(coords), versions.reshape(shape)),
+        },
+        coords | {"kind": list(KINDS)},
+    )
+    totals = dataset.total_peak_bytes
+    dataset["over_all_reduce"] = totals / totals.reindex({"method": [BASELINE]}).isel(
+        {"method": 0}, drop=True
+    )
+    question = "How much memory does the fullest node need?"
+    return described(dataset, question, [where], workers=workers, batch=batch, machine=where.name)
+
+
+def _fullest(timeline: Timeline, costs: Costs) -> tuple[list[float], float, float]:
+    """Of the node that holds most: the peak of each kind, of all together, and the versions at a time."""
+    held = of_timeline(timeline, costs, Momentum())
+    fullest = int(np.argmax(held.total_peak_bytes.values))
+    node, plain = (each.isel(node=fullest) for each in (held, of_timeline(timeline, costs, SGD())))
+    parts = {str(kind): float(plain.peak_bytes.sel(kind=kind)) for kind in plain.kind.values}
+    parts["optimiser"] = float(node.peak_bytes.sel(kind="weights")) - parts["weights"]
+    return [parts[kind] for kind in KINDS], float(node.total_peak_bytes), float(node.live_versions)

@@ -1,0 +1,111 @@
+"""Curves of settings: from their timelines, through shared units of work, to arrays by setting."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rebuttal import workloads
+from rebuttal.base import devices
+from rebuttal.core.timeline import Timeline
+from rebuttal.studies.params import Params, Study
+from rebuttal.studies.runs.executor_choice import table_of
+from rebuttal.studies.runs.study_runs import StudySetting, load_timelines
+from rebuttal.studies.runs.units import StudyContext, Unit, canonical, compute_units
+
+LARGE_BATCHES = (
+    4  # gradients over this many batches are large tensors already: lockstep over seeds gains nothing
+)
+
+
+@dataclass(frozen=True)
+class RunCurves:
+    """One setting's curves: values '<split>_<what>' [seed, rate, point], diverged_at [seed, rate].
+
+    versions [seed, point] are the updates at which the points lie; timelines are the runs, seed by seed.
+    """
+
+    values: Mapping[str, np.ndarray]
+    diverged_at: np.ndarray
+    versions: np.ndarray
+    timelines: Sequence[Timeline]
+    wall_s: float
+
+
+def curves_of(
+    params: Params,
+    study: Study,
+    some: Sequence[StudySetting],
+    *,
+    seeds: Sequence[int],
+    rates: Mapping[tuple, Sequence[float]],
+    splits: tuple[str, ...],
+    pick: Callable[[int], list[int]],
+    title: str,
+) -> dict[tuple, RunCurves]:
+    """The curves of each setting (by its key) at its learning rates; `pick(updates)` says at which versions."""
+    device = devices.choose(params.device)
+    units: list[Unit] = []
+    labels: list[str] = []
+    where: dict[tuple, list[tuple[int, int]]] = {}
+    timelines, versions = {}, {}
+    names = sorted({setting.workload for setting in some})
+    data = {name: workloads.fingerprint(name) for name in names}
+    tables = {name: table_of(params, study, name).text for name in names}
+    for setting in some:
+        runs = timelines[setting.key] = load_timelines(study, setting, seeds)
+        picked = versions[setting.key] = [tuple(pick(len(run.updates["value"]) - 1)) for run in runs]
+        place = (device, str(params.data_root))
+        rest = (setting.variant.rule, tables[setting.workload], data[setting.workload])
+        context = StudyContext(setting.workload, *place, study.batch, splits, *rest)
+        own, places = _units(context, runs, seeds, tuple(rates[setting.key]), picked)
+        where[setting.key] = [(len(units) + unit, row) for unit, row in places]
+        units += own
+        labels += [" on ".join(setting.key)] * len(own)
+    computed = compute_units(units, title, params.engine, labels)
+    return {
+        setting.key: _gathered(
+            [computed[unit] for unit, _ in where[setting.key]],
+            [row for _, row in where[setting.key]],
+            versions[setting.key],
+            timelines[setting.key],
+        )
+        for setting in some
+    }
+
+
+def _units(
+    context: StudyContext,
+    runs: Sequence[Timeline],
+    seeds: Sequence[int],
+    rates: tuple[float, ...],
+    versions: Sequence[tuple[int, ...]],
+) -> tuple[list[Unit], list[tuple[int, int]]]:
+    """Units for the runs of one setting, and for each run its (unit, row): runs of one order share one."""
+    orders = canonical(run.order for run in runs)
+    groups: dict[tuple, list[int]] = {}
+    for number, order in enumerate(orders):
+        groups.setdefault((order.key, versions[number]), []).append(number)
+    units, places = [], [(0, 0)] * len(runs)
+    for group in groups.values():
+        for row, number in enumerate(group):
+            places[number] = (len(units), row)
+        some = tuple(seeds[number] for number in group)
+        units.append(Unit(context, orders[group[0]], some, rates, versions[group[0]]))
+    return units, places
+
+
+def _gathered(
+    computed: Sequence[Mapping[str, np.ndarray]],
+    rows: Sequence[int],
+    versions: Sequence[tuple[int, ...]],
+    timelines: Sequence[Timeline],
+) -> RunCurves:
+    names = [name for name in computed[0] if name.endswith(("_loss", "_metric"))]
+    picked = {
+        name: np.stack([arrays[name][row] for arrays, row in zip(computed, rows, strict=True)])
+        for name in [*names, "diverged_at"]
+    }
+    diverged_at = picked.pop("diverged_at")
+    wall_s = sum({id(arrays): float(arrays["wall_s"]) for arrays in computed}.values())
+    return RunCurves(picked, diverged_at, np.asarray(versions), timelines, wall_s)

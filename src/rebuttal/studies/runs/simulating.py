@@ -1,0 +1,116 @@
+"""The stage that runs the clock: timelines of one method, and what is read off them. No torch, no training."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from rebuttal.base import paths
+from rebuttal.core import results
+from rebuttal.core.timeline import Timeline
+from rebuttal.machines.costs import Costs
+from rebuttal.machines.stragglers import NoStragglers
+from rebuttal.simulation.simulate import simulate
+from rebuttal.simulation.timeline_metrics import gradients, summary
+from rebuttal.studies.params import Study
+from rebuttal.studies.params.engine_choice import LOCAL
+from rebuttal.studies.runs.pool import run_all
+from rebuttal.studies.runs.provenance import attributes
+from rebuttal.studies.runs.study_costs import costs_of
+from rebuttal.studies.runs.study_runs import StudySetting, labels, settings, timeline_path
+
+SUMMARISED = {
+    "updates": "1",
+    "seconds_per_update": "s",
+    "gradients_computed": "1",
+    "gradients_applied": "1",
+    "gradients_dropped": "1",
+    "gradients_abandoned": "1",
+    "bytes_sent": "byte",
+    "utilisation": "1",
+    "staleness_mean": "updates",
+    "staleness_max": "updates",
+    "staleness_q95": "updates",
+}
+STALENESS_SHOWN = 200  # counts of more stale gradients than this are added up in the last place
+
+
+def simulate_method(study: Study, method: str, engine: str = LOCAL) -> None:
+    """Write the timelines of a method for every seed of the study, and their summary. engine: as in params.yaml."""
+    some = settings(study, method)
+    tasks = [(study, setting, seeds) for setting in some for seeds in _alike(study, setting)]
+    found = run_all(_simulate_one, tasks, f"{study.name}: clock", preload=[__name__], engine=engine)
+    rows = {(task[1].key, seed): row for task, row in zip(tasks, found, strict=True) for seed in task[2]}
+    dataset = _summaries(study, some, rows)
+    results.save(dataset, paths.results(study.name) / "summaries" / f"{method}.nc")
+
+
+def budget_batches(study: Study, costs: Costs) -> int:
+    """How many batches a run applies: the study's epochs, whatever the method."""
+    return math.ceil(study.epochs_of(costs.workload) * costs.training_size / study.batch)
+
+
+def run_timeline(study: Study, setting: StudySetting, seed: int) -> Timeline:
+    """One run of a study on the virtual clock."""
+    costs = costs_of(study, setting.workload)
+    return simulate(
+        setting.variant.program,
+        machine=study.machine(setting.machine),
+        workload=setting.workload,
+        workers=setting.variant.workers or study.workers_of(setting.workload),
+        seed=seed,
+        batches=budget_batches(study, costs),
+        options=setting.variant.options,
+        batch=study.batch,
+        costs=costs,
+    )
+
+
+def _alike(study: Study, setting: StudySetting) -> list[tuple[int, ...]]:
+    """The seeds, those together whose time lines are alike: on a machine without stragglers nothing is drawn."""
+    seeds = (*study.tuning_seeds, *study.seeds)
+    return (
+        [seeds]
+        if isinstance(study.machine(setting.machine).stragglers, NoStragglers)
+        else [(one,) for one in seeds]
+    )
+
+
+def _simulate_one(
+    study: Study, setting: StudySetting, seeds: Sequence[int]
+) -> tuple[dict[str, float], np.ndarray]:
+    timeline = run_timeline(study, setting, seeds[0])
+    for seed in seeds:
+        replace(timeline, about={**timeline.about, "seed": seed}).save(timeline_path(study, setting, seed))
+    stale = gradients(timeline)["staleness"].values
+    stale = np.minimum(stale[~np.isnan(stale)], STALENESS_SHOWN).astype(int)
+    return summary(timeline), np.bincount(stale, minlength=STALENESS_SHOWN + 1)
+
+
+def _summaries(study: Study, some: Sequence[StudySetting], rows: dict) -> xr.Dataset:
+    """Over (method, workload, machine, seed), of the report's seeds; NaN where a setting is not run."""
+    coords = {**labels(some), "seed": list(study.seeds)}
+    shape = [len(values) for values in coords.values()]
+    dataset = xr.Dataset(
+        {
+            name: (list(coords), np.full(shape, np.nan), {"units": units})
+            for name, units in SUMMARISED.items()
+        },
+        coords={**coords, "staleness": np.arange(STALENESS_SHOWN + 1)},
+        attrs=attributes(study, clock="modelled"),
+    )
+    counts = np.full((*shape[:3], STALENESS_SHOWN + 1), np.nan)
+    dataset["staleness_count"] = (
+        ["method", "workload", "machine", "staleness"],
+        counts,
+        {"units": "gradients"},
+    )
+    for setting in some:
+        place = dict(zip(("method", "workload", "machine"), setting.key, strict=True))
+        for seed in study.seeds:
+            for name, value in rows[setting.key, seed][0].items():
+                dataset[name].loc[{**place, "seed": seed}] = value
+        dataset["staleness_count"].loc[place] = sum(rows[setting.key, seed][1] for seed in study.seeds)
+    return dataset

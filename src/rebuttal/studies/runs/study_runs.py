@@ -1,0 +1,67 @@
+"""The runs of a study: which method, on what, with which seed, and where its timeline is kept."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebuttal.base import paths
+from rebuttal.core.timeline import Timeline
+from rebuttal.studies.params import Study, Variant
+
+
+@dataclass(frozen=True)
+class StudySetting:
+    """One variant of a method on one workload and one machine."""
+
+    variant: Variant
+    workload: str
+    machine: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Its coordinates in datasets: (method label, workload, machine)."""
+        return (self.variant.label, self.workload, self.machine)
+
+
+ALL = "all"  # in place of a method's key: every method of the study at once
+
+
+def settings(study: Study, method: str) -> list[StudySetting]:
+    """All settings of one method of a study, or of `ALL` its methods."""
+    return [
+        StudySetting(variant, workload, machine)
+        for variant in (study.variants if method == ALL else study.of(method))
+        for workload in variant.workloads
+        for machine in variant.machines
+    ]
+
+
+def timeline_path(study: Study, setting: StudySetting, seed: int) -> Path:
+    """The file of one run's timeline."""
+    name = safe("--".join([*setting.key, f"seed {seed}"]))
+    return paths.results(study.name) / "timelines" / setting.variant.method / f"{name}.npz"
+
+
+def safe(name: str) -> str:
+    """A name that every file system takes, with _ for a space; one with a path in it is told apart by a hash."""
+    plain = name.replace(" ", "_")
+    if re.fullmatch(r"[\w.=-]{1,200}", plain, re.ASCII):
+        return plain
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{re.sub(r'[^A-Za-z0-9.=-]+', '_', plain)[-150:]}--{digest}"
+
+
+def load_timelines(study: Study, setting: StudySetting, seeds: Iterable[int]) -> list[Timeline]:
+    """The timelines of one setting, seed by seed. Raises InputError for a missing or damaged file."""
+    return [Timeline.load(timeline_path(study, setting, seed)) for seed in seeds]
+
+
+def labels(some: Sequence[StudySetting]) -> dict[str, list[str]]:
+    """The coordinates that a dataset of these settings has, in order of appearance."""
+    columns = zip(*(setting.key for setting in some), strict=True)
+    return {
+        dim: list(dict.fromkeys(column))
+        for dim, column in zip(("method", "workload", "machine"), columns, strict=True)
+    }

@@ -1,0 +1,199 @@
+"""The work of a study, cut into units that one process computes: an order, some seeds, some learning rates.
+
+Units are found by content: settings whose orders are equal share them, whatever their machines and methods, and a
+unit that was computed before is read from the store. Importing this module imports no torch; computing does.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rebuttal.base import code, paths
+from rebuttal.core.graph import Order
+from rebuttal.core.update_rules import Rule
+from rebuttal.replaying.batch_merging import merged
+from rebuttal.studies.params.engine_choice import LOCAL
+from rebuttal.studies.runs.pool import run_all
+from rebuttal.studies.runs.task_progress import note_curve
+
+Arrays = dict[str, Any]
+LARGE_BATCHES = 4  # gradients over this many batches are large tensors already
+FULL_CALL = 10  # replicas (times ready gradients) that make a full call: fewer are given company
+WORKERS = "rebuttal.replaying.workers"  # what computes: it brings torch
+#: Of what that brings in, what has no part in a value: time lines have become orders before, curves get their seconds
+#: and metrics their words afterwards; the others say where files are and what is refused.
+NO_PART = (
+    "rebuttal.base.errors",
+    "rebuttal.base.paths",
+    "rebuttal.core.metrics",
+    "rebuttal.core.timeline",
+    "rebuttal.simulation",
+)
+
+
+@dataclass(frozen=True)
+class StudyContext:
+    """What all units of a study share.
+
+    table: which executor serves what, as a text (`Table.text`). data: `workloads.fingerprint`, which changes with a
+    user's own data.
+    """
+
+    workload: str
+    device: str
+    data_root: str
+    batch: int
+    splits: tuple[str, ...]
+    rule: Rule
+    table: str
+    data: str = ""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One order for some seeds and learning rates, observed at some versions."""
+
+    context: StudyContext
+    order: Order
+    seeds: tuple[int, ...]
+    learning_rates: tuple[float, ...]
+    versions: tuple[int, ...]
+
+    @functools.cached_property
+    def key(self) -> str:
+        """A hash of everything that the result depends on."""
+        described = {
+            "context": repr(self.context),
+            "order": self.order.key,
+            "seeds": self.seeds,
+            "learning_rates": self.learning_rates,
+            "versions": self.versions,
+            "code": _code(),
+        }
+        return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
+
+    @property
+    def gradients(self) -> int:
+        """How many gradients of one batch it takes, or passes of one stage, for estimates."""
+        return sum(self._sizes) * len(self.seeds) * len(self.learning_rates)
+
+    @property
+    def batches_per_gradient(self) -> float:
+        """How many batches a gradient is over, on average."""
+        return sum(self._sizes) / max(1, len(self._sizes))
+
+    @functools.cached_property
+    def _sizes(self) -> list[int]:
+        """Batches of each gradient; a pass of one stage is over one batch."""
+        nodes = zip(self.order.operations, self.order.arguments, strict=True)
+        return [
+            len(arguments) // 2 if operation == "gradient" else 1
+            for operation, arguments in nodes
+            if operation in ("gradient", "forward")
+        ]
+
+
+def compute_units(
+    units: Sequence[Unit], title: str, engine: str = LOCAL, labels: Sequence[str] = ()
+) -> list[Arrays]:
+    """The arrays of each unit, '<split>_<what>' [S, R, points] and diverged_at [S, R]; equal units once.
+
+    engine: as in params.yaml. It is no part of a unit: what any machine has computed is found by all. labels: what the
+    units are called where their curves are noted as they come.
+    """
+    distinct = {unit.key: unit for unit in units}
+    bundles = _bundles([unit for unit in distinct.values() if not _place(unit).is_file()])
+    weights = [float(sum(unit.gradients for unit in bundle)) for bundle in bundles]
+    called = dict(zip((unit.key for unit in units), labels, strict=False))
+
+    def noted(number: int) -> None:
+        for unit in bundles[number]:
+            _note(title, unit, called.get(unit.key, unit.context.workload))
+
+    tasks = [(bundle,) for bundle in bundles]
+    run_all(_compute_and_store, tasks, title, weights, [WORKERS], engine, on_done=noted)
+    stored = {key: _read(_place(unit)) for key, unit in distinct.items()}
+    return [stored[unit.key] for unit in units]
+
+
+def _note(title: str, unit: Unit, label: str) -> None:
+    """Leave the curve of a unit that was trained for whoever watches: its first learning rate, mean over its seeds."""
+    if "training" in unit.context.splits:
+        losses = _read(_place(unit))["training_loss"][:, 0].mean(0)
+        note_curve(title, label, unit.versions, np.nan_to_num(losses, nan=0.0, posinf=0.0).tolist())
+
+
+def _bundles(units: Sequence[Unit]) -> list[list[Unit]]:
+    """Units that a process computes side by side: of one context and equally many learning rates, a few at a time.
+
+    Small gradients gain from company; units whose gradients are large tensors already stay alone.
+    """
+    alike: dict[tuple, list[Unit]] = {}
+    for number, unit in enumerate(units):
+        alone = number if unit.batches_per_gradient >= LARGE_BATCHES else None
+        alike.setdefault((unit.context, len(unit.learning_rates), alone), []).append(unit)
+    bundles = []
+    for group in alike.values():
+        size = max(1, FULL_CALL // max(len(unit.seeds) * len(unit.learning_rates) for unit in group))
+        bundles += [group[at : at + size] for at in range(0, len(group), size)]
+    return bundles
+
+
+def canonical(orders: Iterable[Order]) -> list[Order]:
+    """The orders as they are computed, equal ones being one object. What was run equally is merged once."""
+    as_run: dict[str, Order] = {}
+    known: dict[str, Order] = {}
+    for order in (given := list(orders)):
+        if order.key not in as_run:
+            found = merged(order)
+            as_run[order.key] = known.setdefault(found.key, found)
+    return [as_run[order.key] for order in given]
+
+
+def _place(unit: Unit) -> Path:
+    return paths.root() / ".cache" / "replays" / unit.key[:2] / f"{unit.key}.npz"
+
+
+def _read(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _compute_and_store(bundle: Sequence[Unit]) -> None:
+    # Imported here because it brings torch: in the workers only, the stage itself reads and writes files.
+    from rebuttal.replaying.engine import Job  # noqa: PLC0415
+    from rebuttal.replaying.workers import replayer  # noqa: PLC0415
+
+    began, c = time.perf_counter(), bundle[0].context
+    jobs = [Job(unit.order, unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
+    computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, c.rule, c.table, c.data)
+    found = computing.run_together(jobs)
+    share_s = (time.perf_counter() - began) / len(bundle)
+    for unit, curves in zip(bundle, found, strict=True):
+        _write(
+            _place(unit), curves.values | {"diverged_at": curves.diverged_at, "wall_s": np.asarray(share_s)}
+        )
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial.npz")
+    np.savez(temporary, allow_pickle=False, **arrays)
+    os.replace(temporary, path)
+
+
+@functools.cache
+def _code() -> Mapping[str, str]:
+    """Hashes of the code and the versions that values depend on."""
+    computing = {__name__, *code.closure(WORKERS, without=NO_PART)}  # this one merges, and sets side by side
+    versions = {name: version(name) for name in ("torch", "numpy", "scikit-learn")}
+    return {"code": code.digest(computing), **versions}

@@ -1,0 +1,82 @@
+"""`rebuttal warm COMMAND`: run a command beside a server of warm processes, and end the server with it."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rebuttal.base.errors import refuse
+from rebuttal.base.parent_death import PR_SET_PDEATHSIG
+from rebuttal.studies.warm import SOCKET
+
+PATH_BYTES = 100  # a socket's path may be this long on every system
+#: Libraries read it on import: the same for the server and for whom it serves.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
+def run(command: Sequence[str], modules: Sequence[str]) -> int:
+    """Run a command whose stages are forked from a server that imported `modules`; the command's exit status.
+
+    Raises:
+        InputError: there is no such command.
+    """
+    environment = ONE_THREAD | os.environ
+    if sys.platform == "win32":  # has no fork
+        return _status(command, environment)
+    with tempfile.TemporaryDirectory(prefix="rw") as folder:
+        address = Path(folder) / "s"
+        if len(os.fsencode(address)) > PATH_BYTES:
+            return _status(command, environment)
+        with _server(address, environment, modules):
+            return _status(command, environment | {SOCKET: str(address)})
+
+
+@contextlib.contextmanager
+def _server(address: Path, environment: Mapping[str, str], modules: Sequence[str]) -> Iterator[None]:
+    """A server at `address`, which may be connected to at once; out of reach of the terminal's signals."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(512)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "rebuttal.studies.warm.server", str(listener.fileno()), *modules],
+            stdin=subprocess.PIPE, pass_fds=[listener.fileno()], env=environment, start_new_session=True,
+            preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - there are no threads here
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def _status(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command; its exit status, as a shell gives it."""
+    tied = None if sys.platform == "win32" else _die_with(os.getpid())
+    try:
+        running = subprocess.Popen(command, env=environment, preexec_fn=tied)  # noqa: PLW1509 - as above
+    except (OSError, IndexError) as error:
+        raise refuse("warm", " ".join(command), "a command that can be started, such as dvc repro") from error
+    signal.signal(signal.SIGINT, lambda *_: None)  # the terminal interrupts the command too, and that decides
+    signal.signal(signal.SIGTERM, lambda *_: running.terminate())
+    status = running.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _die_with(parent: int):  # noqa: ANN202 - a hook of subprocess
+    """For a child to run before its program: the kernel is to kill it when `parent` is gone. Linux only."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+
+    def tie() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return tie
