@@ -63,12 +63,21 @@ class MachinePricing:
     servers: int
     _slowdowns: dict[int, np.ndarray] = field(default_factory=dict, init=False)
     _extents: Extents = field(default_factory=Extents, init=False)
+    # a run asks for the same few costs again and again, and each is a sum over layers
+    _seconds: dict[tuple[str, int, int, int], float] = field(default_factory=dict, init=False)
+    _bytes: dict[tuple[str, int, int], int] = field(default_factory=dict, init=False)
 
     def seconds(self, operation: str, args: tuple, stage: Any = None) -> float:
         """Seconds of an operation without straggling; what is done to weights alone costs as much as an update."""
-        l, n = getattr(stage, "l", 0), getattr(stage, "n", 1)
+        batches = len(args) - 1 if operation == "gradient" else 1
+        key = (operation, batches, getattr(stage, "l", 0), getattr(stage, "n", 1))
+        if key not in self._seconds:
+            self._seconds[key] = self._operation_s(*key)
+        return self._seconds[key]
+
+    def _operation_s(self, operation: str, batches: int, l: int, n: int) -> float:
         if operation == "gradient":
-            return self.machine.gradient_s(self.costs, len(args) - 1)
+            return self.machine.gradient_s(self.costs, batches)
         if operation in ("forward", "backward", "input_gradient", "weight_gradient"):
             return self._pass_s(operation, l, n)
         return self.machine.update_s(self.costs, at_server=self.servers > 0) * self._share(l, n)
@@ -106,7 +115,12 @@ class MachinePricing:
             return sum(self.size_bytes(part) for part in symbol)
         if symbol is None or isinstance(symbol, (bool, int, float)):
             return 0
-        kind, l, n = self._extents.of(symbol)
+        extent = self._extents.of(symbol)
+        if extent not in self._bytes:
+            self._bytes[extent] = self._extent_bytes(*extent)
+        return self._bytes[extent]
+
+    def _extent_bytes(self, kind: str, l: int, n: int) -> int:
         if kind == "weights":
             return round(self.machine.message_bytes(self.costs) * self._share(l, n))
         return 4 * self._batch_values(l, n) if kind == "activations" else 0

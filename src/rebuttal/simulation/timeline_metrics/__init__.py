@@ -63,9 +63,12 @@ def _applied(timeline: Timeline) -> list[int]:
     return counts
 
 
-def summary(timeline: Timeline) -> dict[str, float]:
-    """The run in a few numbers; seconds are on the timeline's clock, utilisation is the mean over workers."""
-    table = gradients(timeline)
+def summary(timeline: Timeline, table: xr.Dataset | None = None) -> dict[str, float]:
+    """The run in a few numbers; seconds are on the timeline's clock, utilisation is the mean over workers.
+
+    table: what `gradients` says of the timeline, where it was asked for before.
+    """
+    table = gradients(timeline) if table is None else table
     updates = len(timeline.updates["time_s"]) - 1
     stale = table["staleness"].values
     stale = stale[~np.isnan(stale)]

@@ -84,9 +84,10 @@ def _simulate_one(
     timeline = run_timeline(study, setting, seeds[0])
     for seed in seeds:
         replace(timeline, about={**timeline.about, "seed": seed}).save(timeline_path(study, setting, seed))
-    stale = gradients(timeline)["staleness"].values
+    table = gradients(timeline)
+    stale = table["staleness"].values
     stale = np.minimum(stale[~np.isnan(stale)], STALENESS_SHOWN).astype(int)
-    return summary(timeline), np.bincount(stale, minlength=STALENESS_SHOWN + 1)
+    return summary(timeline, table), np.bincount(stale, minlength=STALENESS_SHOWN + 1)
 
 
 def _summaries(study: Study, some: Sequence[StudySetting], rows: dict) -> xr.Dataset:
