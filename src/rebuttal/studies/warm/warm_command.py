@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -23,31 +24,56 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 def run(command: Sequence[str], modules: Sequence[str]) -> int:
     """Run a command whose stages are forked from a server that imported `modules`; the command's exit status.
 
+    The server starts with the first stage that asks for it: a command that has nothing to do pays for no imports.
+
     Raises:
         InputError: there is no such command.
     """
     environment = ONE_THREAD | os.environ
     if sys.platform == "win32":  # has no fork
-        return _status(command, environment)
+        return _ended(_started(command, environment))
     with tempfile.TemporaryDirectory(prefix="rw") as folder:
         address = Path(folder) / "s"
         if len(os.fsencode(address)) > PATH_BYTES:
-            return _status(command, environment)
-        with _server(address, environment, modules):
-            return _status(command, environment | {SOCKET: str(address)})
+            return _ended(_started(command, environment))
+        with socket.socket(socket.AF_UNIX) as listener, _children_end() as ended:
+            listener.bind(str(address))
+            listener.listen(512)
+            running = _started(command, environment | {SOCKET: str(address)})
+            while running.poll() is None:
+                asking, _, _ = select.select([listener, ended], [], [])
+                if listener in asking:
+                    with _server(listener, environment, modules):
+                        return _ended(running)
+                ended.recv(4096)
+        return _ended(running)
 
 
 @contextlib.contextmanager
-def _server(address: Path, environment: Mapping[str, str], modules: Sequence[str]) -> Iterator[None]:
-    """A server at `address`, which may be connected to at once; out of reach of the terminal's signals."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(address))
-        listener.listen(512)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "rebuttal.studies.warm.server", str(listener.fileno()), *modules],
-            stdin=subprocess.PIPE, pass_fds=[listener.fileno()], env=environment, start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - there are no threads here
-        )  # fmt: skip
+def _children_end() -> Iterator[socket.socket]:
+    """A socket that can be read when a process that this one started has ended, or a signal has come."""
+    woken, wakes = socket.socketpair()
+    with woken, wakes:
+        wakes.setblocking(False)
+        before = signal.signal(signal.SIGCHLD, lambda *_: None), signal.set_wakeup_fd(wakes.fileno())
+        try:
+            yield woken
+        finally:
+            signal.set_wakeup_fd(before[1])
+            signal.signal(signal.SIGCHLD, before[0])
+
+
+@contextlib.contextmanager
+def _server(
+    listener: socket.socket, environment: Mapping[str, str], modules: Sequence[str]
+) -> Iterator[None]:
+    """A server behind a listening socket, which is its own from now on; out of reach of the terminal's signals."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "rebuttal.studies.warm.server", str(listener.fileno()), *modules],
+        stdin=subprocess.PIPE, pass_fds=[listener.fileno()], env=environment, start_new_session=True,
+        preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - there are no threads here
+    )  # fmt: skip
+    listener.close()
     try:
         yield
     finally:
@@ -55,8 +81,8 @@ def _server(address: Path, environment: Mapping[str, str], modules: Sequence[str
         server.communicate()
 
 
-def _status(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command; its exit status, as a shell gives it."""
+def _started(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen:
+    """A command that runs; this process passes on to it what it is told to end by."""
     tied = None if sys.platform == "win32" else _die_with(os.getpid())
     try:
         running = subprocess.Popen(command, env=environment, preexec_fn=tied)  # noqa: PLW1509 - as above
@@ -64,6 +90,11 @@ def _status(command: Sequence[str], environment: Mapping[str, str]) -> int:
         raise refuse("warm", " ".join(command), "a command that can be started, such as dvc repro") from error
     signal.signal(signal.SIGINT, lambda *_: None)  # the terminal interrupts the command too, and that decides
     signal.signal(signal.SIGTERM, lambda *_: running.terminate())
+    return running
+
+
+def _ended(running: subprocess.Popen) -> int:
+    """Wait for a command; its exit status, as a shell gives it."""
     status = running.wait()
     return status if status >= 0 else 128 - status
 
