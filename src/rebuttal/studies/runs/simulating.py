@@ -11,7 +11,6 @@ from rebuttal.base import paths
 from rebuttal.core import results
 from rebuttal.core.timeline import Timeline
 from rebuttal.machines.costs import Costs
-from rebuttal.machines.stragglers import NoStragglers
 from rebuttal.simulation.simulate import simulate
 from rebuttal.simulation.timeline_metrics import gradients, summary
 from rebuttal.studies.params import Study
@@ -19,7 +18,7 @@ from rebuttal.studies.params.engine_choice import LOCAL
 from rebuttal.studies.runs.pool import run_all
 from rebuttal.studies.runs.provenance import attributes
 from rebuttal.studies.runs.study_costs import costs_of
-from rebuttal.studies.runs.study_runs import StudySetting, labels, settings, timeline_path
+from rebuttal.studies.runs.study_runs import StudySetting, alike, labels, settings, timeline_path
 
 SUMMARISED = {
     "updates": "1",
@@ -39,8 +38,8 @@ STALENESS_SHOWN = 200  # counts of more stale gradients than this are added up i
 
 def simulate_method(study: Study, method: str, engine: str = LOCAL) -> None:
     """Write the timelines of a method for every seed of the study, and their summary. engine: as in params.yaml."""
-    some = settings(study, method)
-    tasks = [(study, setting, seeds) for setting in some for seeds in _alike(study, setting)]
+    some, every = settings(study, method), (*study.tuning_seeds, *study.seeds)
+    tasks = [(study, setting, seeds) for setting in some for seeds in alike(study, setting, every)]
     found = run_all(_simulate_one, tasks, f"{study.name}: clock", preload=[__name__], engine=engine)
     rows = {(task[1].key, seed): row for task, row in zip(tasks, found, strict=True) for seed in task[2]}
     dataset = _summaries(study, some, rows)
@@ -65,16 +64,6 @@ def run_timeline(study: Study, setting: StudySetting, seed: int) -> Timeline:
         options=setting.variant.options,
         batch=study.batch,
         costs=costs,
-    )
-
-
-def _alike(study: Study, setting: StudySetting) -> list[tuple[int, ...]]:
-    """The seeds, those together whose time lines are alike: on a machine without stragglers nothing is drawn."""
-    seeds = (*study.tuning_seeds, *study.seeds)
-    return (
-        [seeds]
-        if isinstance(study.machine(setting.machine).stragglers, NoStragglers)
-        else [(one,) for one in seeds]
     )
 
 

@@ -2,12 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rebuttal.base import paths
 from rebuttal.core.timeline import Timeline
+from rebuttal.machines.stragglers import NoStragglers
 from rebuttal.studies.params import Study, Variant
 
 
@@ -53,9 +54,22 @@ def safe(name: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9.=-]+', '_', plain)[-150:]}--{digest}"
 
 
-def load_timelines(study: Study, setting: StudySetting, seeds: Iterable[int]) -> list[Timeline]:
-    """The timelines of one setting, seed by seed. Raises InputError for a missing or damaged file."""
-    return [Timeline.load(timeline_path(study, setting, seed)) for seed in seeds]
+def alike(study: Study, setting: StudySetting, seeds: Sequence[int]) -> list[tuple[int, ...]]:
+    """The seeds, those together whose timelines are alike: on a machine without stragglers nothing is drawn."""
+    nothing_drawn = isinstance(study.machine(setting.machine).stragglers, NoStragglers)
+    return [tuple(seeds)] if nothing_drawn else [(one,) for one in seeds]
+
+
+def load_timelines(study: Study, setting: StudySetting, seeds: Sequence[int]) -> list[Timeline]:
+    """The timelines of one setting, seed by seed; alike ones are one object, so that each is read off only once.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    found: dict[int, Timeline] = {}
+    for some in alike(study, setting, seeds):
+        found |= dict.fromkeys(some, Timeline.load(timeline_path(study, setting, some[0])))
+    return [found[seed] for seed in seeds]
 
 
 def labels(some: Sequence[StudySetting]) -> dict[str, list[str]]:

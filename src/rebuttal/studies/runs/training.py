@@ -91,7 +91,8 @@ def _dataset(
 def _axes(study: Study, setting: StudySetting, run: RunCurves) -> dict[str, np.ndarray]:
     """The coordinates of a setting's points, each [seed, point]."""
     costs = costs_of(study, setting.workload)
-    rows = [progress(t).sel(version=list(v)) for t, v in zip(run.timelines, run.versions, strict=True)]
+    read = {id(timeline): progress(timeline) for timeline in run.timelines}
+    rows = [read[id(t)].sel(version=list(v)) for t, v in zip(run.timelines, run.versions, strict=True)]
     applied = np.stack([row["batches_applied"].values for row in rows]) * study.batch
     return {
         "update": run.versions.astype(float),
