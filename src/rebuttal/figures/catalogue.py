@@ -14,6 +14,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from rebuttal.base import notebook_renderer
 from rebuttal.base.errors import refuse
 from rebuttal.figures import (
     ablation,
@@ -42,7 +43,6 @@ from rebuttal.figures import (
     method_rates,
     method_times,
     method_trade_off,
-    notebook_renderer,
     pipeline_steps,
     rate_of_convergence,
     replay_curves,

@@ -14,8 +14,8 @@ import pandas as pd
 import vl_convert
 
 from rebuttal.base import paths
+from rebuttal.base.notebook_renderer import VEGA_MIME
 from rebuttal.figures import theme
-from rebuttal.figures.notebook_renderer import VEGA_MIME
 from rebuttal.figures.panel import Entry, Panel, join_specs
 from rebuttal.site import html, method_links, page, selection, tables
 from rebuttal.site.html import PAGE_MIME

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
+from rebuttal.base.notebook_renderer import VEGA_MIME
 from rebuttal.core.timeline import Timeline
 from rebuttal.figures import time_lines
-from rebuttal.figures.notebook_renderer import VEGA_MIME
 from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, join_specs, method_key, panel, tips
 from rebuttal.figures.theme import INK, SOFT, Style
 from rebuttal.figures.what_if import sample_rates
