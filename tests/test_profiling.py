@@ -262,7 +262,7 @@ def test_a_file_replaces_the_old_one_at_once(path, tmp_path, monkeypatch):
         assert target.read_bytes() == path.read_bytes()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(layer_costs.os, "replace", killed)
+    monkeypatch.setattr("rebuttal.base.atomic_write.os.replace", killed)
     with pytest.raises(KeyboardInterrupt):
         layer_costs.write(file, {"new": 1})
     assert file.read_bytes() == path.read_bytes()

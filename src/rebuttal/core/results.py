@@ -6,7 +6,6 @@ was not run is NaN, and the coordinate `file` tells which file each method came 
 file for each analysis.
 """
 
-import os
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.base import netcdf, paths
+from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError, nearest, refuse
 from rebuttal.core.metrics import falling
 from rebuttal.core.schemas import ANALYSES, CALIBRATION, CURVES, STRAGGLERS, SUMMARIES, TUNING, Schema
@@ -24,14 +24,8 @@ UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeE
 
 def save(dataset: xr.Dataset, path: Path) -> None:
     """Write `dataset` to `path`, whole or not at all; equal datasets give equal bytes."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        dataset.to_netcdf(temporary, engine="h5netcdf")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(Path(path)) as partial:
+        dataset.to_netcdf(partial, engine="h5netcdf")
 
 
 def load_curves(study: str | Path) -> xr.Dataset:

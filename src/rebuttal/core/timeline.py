@@ -6,7 +6,6 @@ Clusters write it with a `Recorder`. `simulation.timeline_metrics` reads stalene
 
 import functools
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError
 from rebuttal.core.graph import Graph, Order, Symbol, order_of
 
@@ -88,10 +88,8 @@ class Timeline:
         header = {"schema": SCHEMA, "names": self.names, "about": dict(self.about)}
         arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)
         arrays |= _encode(self.graph)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".partial.npz")
-        np.savez_compressed(temporary, allow_pickle=False, **arrays)
-        os.replace(temporary, path)
+        with replacing(path) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
 
     @staticmethod
     def load(path: Path) -> "Timeline":

@@ -5,12 +5,12 @@ thread; times are microseconds.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rebuttal.base.atomic_write import write_text
 from rebuttal.core.timeline import Timeline
 from rebuttal.simulation.timeline_metrics import gradients
 
@@ -33,10 +33,7 @@ def trace(timeline: Timeline) -> dict[str, Any]:
 
 def write_trace(timeline: Timeline, path: Path) -> None:
     """Write the trace to `path` (.json); the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(trace(timeline), separators=(",", ":")))
-    os.replace(temporary, path)
+    write_text(path, json.dumps(trace(timeline), separators=(",", ":")))
 
 
 def _thread(node: int, role: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import jinja2
 import vl_convert
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.base.config import parameter_files
 from rebuttal.site import html, selection_form
 
@@ -103,11 +104,7 @@ def anchor(attributes: str) -> str:
 
 def write(path: Path, text: str) -> Path:
     """Write a file of the site: whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_text(path, text)
 
 
 def write_assets(site: Path) -> None:

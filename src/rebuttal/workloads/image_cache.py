@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError
 
 
@@ -36,10 +36,8 @@ def save(cache: Path, parts: Mapping[str, Images]) -> None:
     arrays = {
         f"{part}/{what}": value for part, images in parts.items() for what, value in vars(images).items()
     }
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = cache.with_suffix(f".{os.getpid()}.npz")
-    np.savez(unfinished, **arrays)
-    os.replace(unfinished, cache)
+    with replacing(cache) as partial, partial.open("wb") as file:
+        np.savez(file, **arrays)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,7 +1,6 @@
 """What each layer, a whole gradient and an update of a workload cost on this device, at many sizes of a batch."""
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from rebuttal.base import devices
+from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import refuse
 from rebuttal.workloads import timing
 from rebuttal.workloads.workload import Workload
@@ -67,11 +67,8 @@ def profile(
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON so that `path` holds the old content or the new one, whenever the process is killed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, separators=(",", ":")) + "\n")
-    os.replace(partial, path)  # an existing file is replaced at once
+    """Write JSON, whole or not at all."""
+    write_text(path, json.dumps(content, separators=(",", ":")) + "\n")
 
 
 def rounded(seconds: float) -> float:

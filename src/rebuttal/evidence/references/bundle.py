@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rebuttal.base import code, paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import InputError
 
 # What the files of a bundle that are not copies are called, and the format of CERTIFICATE.
@@ -115,12 +116,7 @@ def digest(files: Iterable[BundleFile], role: Role) -> str:
 
 def write_json(path: Path, content: Any) -> None:
     """JSON with a fixed layout; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(
-        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
-    partial.replace(path)
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path, needed: Sequence[str]) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """reference/NAME: a committed bundle of results that reruns are held against."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rebuttal.base import netcdf, paths
+from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.evidence.references import bundle, ledgers
 from rebuttal.evidence.references.bundle import LEDGER, MANIFEST, BundleFile, Row
@@ -39,12 +39,11 @@ def write(name: str) -> Path:
     content: dict[str, Any] = {"name": name, "profile": profile_of(results, studies)}
     content["machine"] = machine_of(results, studies)
     target = root / "reference" / name
-    partial = target.with_name(f".{name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    content["files"] = [asdict(file) for file in gather(root, ledgers.rows(about, results), studies, partial)]
-    bundle.write_json(partial / MANIFEST, content)
-    shutil.rmtree(target, ignore_errors=True)
-    partial.replace(target)
+    with replacing(target) as partial:
+        content["files"] = [
+            asdict(file) for file in gather(root, ledgers.rows(about, results), studies, partial)
+        ]
+        bundle.write_json(partial / MANIFEST, content)
     return target / MANIFEST
 
 

@@ -1,12 +1,12 @@
 """`rebuttal certify`: hold the present results against a reference, and write the certificate folder."""
 
 import datetime as dt
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import replacing
 from rebuttal.evidence.references import bundle, ledgers, reference
 from rebuttal.evidence.references.bundle import CERTIFICATE, FORMAT, REFERENCE_LEDGER, BundleFile
 from rebuttal.site.certificates import agreement, certificate_page, codecheck, crate
@@ -28,36 +28,32 @@ def certify(folder: Path | None = None) -> dict[str, Any]:
     held = reference.find(folder, reference.profile_of(paths.results(), studies))
     older = held.folder / "results"
     sides = [ledgers.rows(ledgers.held_by(about, older), older), ledgers.rows(about, paths.results())]
-    partial = root / f".{FOLDER}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    files = [*reference.gather(root, sides[1], studies, partial),
-             *bundle.copy(bundle.published(root), partial)]  # fmt: skip
-    bundle.write_json(partial / REFERENCE_LEDGER, sides[0])
-    files.append(bundle.described(partial, partial / REFERENCE_LEDGER, "verdicts"))
-    questions = agreement.compare(sides[0], sides[1])
-    content = {
-        "format": FORMAT,
-        "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "outcome": agreement.outcome(questions),
-        "profile": held.profile,
-        "tolerances": asdict(agreement.TOLERANCES),
-        "reference": {
-            "name": held.name,
-            "machine": held.machine,
-            "files_sha256": bundle.digest(held.files, "results"),
-        },
-        "rerun": {
-            "machine": reference.machine_of(paths.results(), studies),
-            "files_sha256": bundle.digest(files, "results"),
-            "code_sha256": bundle.digest(files, "code"),
-        },
-        "questions": questions,
-        "files": [asdict(file) for file in files],
-    }
-    _write_all(partial, content, files, [paper.links[0] for paper in about])
-    target = root / FOLDER
-    shutil.rmtree(target, ignore_errors=True)
-    partial.replace(target)
+    with replacing(root / FOLDER) as partial:
+        files = [*reference.gather(root, sides[1], studies, partial),
+                 *bundle.copy(bundle.published(root), partial)]  # fmt: skip
+        bundle.write_json(partial / REFERENCE_LEDGER, sides[0])
+        files.append(bundle.described(partial, partial / REFERENCE_LEDGER, "verdicts"))
+        questions = agreement.compare(sides[0], sides[1])
+        content = {
+            "format": FORMAT,
+            "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "outcome": agreement.outcome(questions),
+            "profile": held.profile,
+            "tolerances": asdict(agreement.TOLERANCES),
+            "reference": {
+                "name": held.name,
+                "machine": held.machine,
+                "files_sha256": bundle.digest(held.files, "results"),
+            },
+            "rerun": {
+                "machine": reference.machine_of(paths.results(), studies),
+                "files_sha256": bundle.digest(files, "results"),
+                "code_sha256": bundle.digest(files, "code"),
+            },
+            "questions": questions,
+            "files": [asdict(file) for file in files],
+        }
+        _write_all(partial, content, files, [paper.links[0] for paper in about])
     return content
 
 

@@ -28,6 +28,7 @@ from papermill.execute import raise_for_execution_errors
 from traitlets.config import Config
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.studies import warm
 from rebuttal.studies.warm import kernel
@@ -54,11 +55,8 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> Note
     check(notebook, parameters)
     with tempfile.TemporaryDirectory(prefix="nb") as folder:  # short: a socket's path may have 107 characters
         finished = normalise(_run(notebook, dict(parameters), Path(folder)))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(output.name + ".partial")
     text = json.dumps(finished, ensure_ascii=False, sort_keys=True)  # nbformat's own writer takes seconds
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(output)
+    write_text(output, text + "\n")
     return finished
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 from rebuttal import workloads
 from rebuttal.base import devices, paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.core import metrics
 from rebuttal.machines.costs import read_profile
 from rebuttal.studies.params import Analyses, Study
@@ -100,10 +100,7 @@ def lasting(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write to `path`; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
 def _git_commit() -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base import code, devices, host_lease, paths
+from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import RunError
 
 Files = dict[str, bytes]  # path from the project's root -> content
@@ -108,11 +109,8 @@ def unpacked(content: bytes) -> Any:
 def write(root: Path, files: Files) -> None:
     """Put files where they belong below `root`; each appears whole or not at all."""
     for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
+        with replacing(root / name) as partial:
+            partial.write_bytes(content)
 
 
 @functools.cache

@@ -7,7 +7,6 @@ unit that was computed before is read from the store. Importing this module impo
 import functools
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from rebuttal.base import code, paths
+from rebuttal.base.atomic_write import replacing
 from rebuttal.core.graph import Order
 from rebuttal.core.update_rules import Rule
 from rebuttal.replaying.batch_merging import merged
@@ -33,6 +33,7 @@ WORKERS = "rebuttal.replaying.workers"  # what computes: it brings torch
 #: and metrics their words afterwards; the others say where files are and what is refused.
 NO_PART = (
     "rebuttal.base.errors",
+    "rebuttal.base.atomic_write",
     "rebuttal.base.paths",
     "rebuttal.core.metrics",
     "rebuttal.core.timeline",
@@ -185,10 +186,8 @@ def _compute_and_store(bundle: Sequence[Unit]) -> None:
 
 
 def _write(path: Path, arrays: Arrays) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial.npz")
-    np.savez(temporary, allow_pickle=False, **arrays)
-    os.replace(temporary, path)
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 @functools.cache
