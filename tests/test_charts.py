@@ -18,7 +18,9 @@ from rebuttal.core import results
 from rebuttal.core.schemas import ANALYSES
 from rebuttal.evidence import datasets
 from rebuttal.evidence.papers import FIGURES
-from rebuttal.evidence.verdict_rules import Compare, ProductIdentity, Trend
+from rebuttal.evidence.rules.compare_rule import Compare
+from rebuttal.evidence.rules.product_identity_rule import ProductIdentity
+from rebuttal.evidence.rules.trend_rule import Trend
 from rebuttal.figures import (
     backup_statistics,
     chart_rows,

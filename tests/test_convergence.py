@@ -10,7 +10,7 @@ import xarray as xr
 from rebuttal.evidence import budget_verdicts, expected_best, reference_convergence
 from rebuttal.evidence.error_rates import ErrorRateSetting, studies
 from rebuttal.evidence.result_files import Results
-from rebuttal.evidence.verdict_rules import Compare
+from rebuttal.evidence.rules.compare_rule import Compare
 
 
 def study(effect, seeds=5, staleness=(3.0, 0.0)):

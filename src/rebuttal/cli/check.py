@@ -63,7 +63,7 @@ def _check_questions(paper: Paper, study: Study) -> None:
 def _check_answer(answer: Evidence, study: Study) -> None:
     """Refuse a rule about what the study does not run, and a figure whose baseline it does not run."""
     labels, given = [variant.label for variant in study.variants], answer.rule.model_dump()
-    if given["kind"] in ("compare", "trend", "product_identity"):
+    if answer.rule.names_runs:
         for key in NAMED:
             _check_labels(f"rule.{key}", given.get(key), labels)
         for key in PLACES:

@@ -16,7 +16,7 @@ import xarray as xr
 from rebuttal.evidence import datasets, quantities
 from rebuttal.evidence.judging import Status
 from rebuttal.evidence.result_files import Results
-from rebuttal.evidence.verdict_rules import Compare
+from rebuttal.evidence.rules.compare_rule import Compare
 
 CERTAIN = 0.975
 

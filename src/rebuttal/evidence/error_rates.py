@@ -26,7 +26,7 @@ from rebuttal.evidence import judging, verdicts
 from rebuttal.evidence.judging import Status
 from rebuttal.evidence.papers import Evidence
 from rebuttal.evidence.result_files import Results
-from rebuttal.evidence.verdict_rules import Compare
+from rebuttal.evidence.rules.compare_rule import Compare
 
 DIFFERENCE_SPREAD, RATIO_SPREAD = 0.006, 0.1
 SAMPLES = 360  # of a test set: the steps of a rounded accuracy

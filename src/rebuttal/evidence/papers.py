@@ -12,7 +12,8 @@ from pydantic import Field
 from rebuttal.base import paths
 from rebuttal.base.config import parameter_files, refusals, yaml_text
 from rebuttal.base.errors import InputError, refuse
-from rebuttal.evidence.verdict_rules import RULES, Names, Rule, Strict, Text
+from rebuttal.evidence.rules import RULES, Rule
+from rebuttal.evidence.rules.rule import Names, Strict, Text
 
 FIGURES = ("convergence", "time_to_target", "speed_up_split", "learning_rates", "backups_order_statistics",
            "best_backups", "backups_effect", "rate_of_convergence", "staleness_error", "staleness_distribution",
@@ -24,7 +25,7 @@ FIGURES = ("convergence", "time_to_target", "speed_up_split", "learning_rates", 
            "equivalence", "peak_speedups", "layer_timeline", "speed_up_over_all_reduce", "speed_up_over_gpipe",
            "delay_map", "delay_costs", "continuous_time", "stable_rates")  # fmt: skip
 
-WITHOUT_STUDY = ("reading", "explained")  # kinds of rules that look at no runs of the paper's own
+WITHOUT_STUDY = tuple(kind for kind, rule in RULES.items() if not rule.of_study)
 
 Id = Annotated[
     str, Field(pattern=r"^[a-z]+-c?[0-9]+$", description="an id such as bw-1, or bw-c1 for a claim")

@@ -8,6 +8,7 @@ own has its group's (`rebuttal.figures.method_groups`) and a dash of its own.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rebuttal.evidence.naming import words
 from rebuttal.figures.method_groups import DASH_DOT, DASHED, DOTTED, SOLID, family_looks
 
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
@@ -64,16 +65,6 @@ class Entry:
 def family(label: str) -> str:
     """The method of a variant's label: 'backup_workers b=2' -> 'backup_workers'."""
     return label.split(maxsplit=1)[0]
-
-
-def words(label: str) -> str:
-    """A label as a reader says it: 'backup_workers b=2' -> 'backup workers, b = 2'; a phrase stays one."""
-    name, *options = label.split()
-    if not all("=" in option for option in options):
-        return label.replace("_", " ")
-    return ", ".join(
-        [name.replace("_", " "), *(option.replace("=", " = ").removesuffix(".0") for option in options)]
-    )
 
 
 def in_text(label: str) -> str:

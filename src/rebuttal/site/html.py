@@ -1,11 +1,11 @@
 """HTML by hand: a few elements, always escaped, always accessible."""
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape, unescape
 from itertools import zip_longest
 
+from rebuttal.evidence.naming import number  # noqa: F401 - where pages look for it
 from rebuttal.figures.theme import Entry
 
 PAGE_MIME = "application/vnd.rebuttal.site.page+html"  # a notebook output as the published page shows it
@@ -22,23 +22,6 @@ MARKS = {
     "cross": '<path d="M12 2h4v3h3v4h-3v3h-4V9H9V5h3z"/>',
     "tick": '<rect x="13" y="1.5" width="2" height="11"/>',
 }
-
-
-def number(value: object) -> str:
-    """A number for a reader: four significant digits, a dash where there is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "–" if value is None else str(value)
-    if isinstance(value, int):
-        return f"{value}"
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return (
-        f"{value:.4g}".replace("-", "−")
-        if 1e-3 <= abs(value) < 1e5 or value == 0
-        else f"{value:.2e}".replace("-", "−")
-    )
 
 
 def element(name: str, content: str, **attributes: str) -> str:

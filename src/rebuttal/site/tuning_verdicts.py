@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from html import escape
 
 from rebuttal.evidence import budget_verdicts
+from rebuttal.evidence.analyses_in_words import plain
 from rebuttal.evidence.budget_verdicts import Budgets
 from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.result_files import Results
+from rebuttal.evidence.rules.run_rule import WHAT
 from rebuttal.figures.theme import words
 from rebuttal.site import html
-from rebuttal.site.words import WHAT, plain
 
 SAID = (
     "Both sides try the same n of the grid's learning rates, and each keeps the best by validation loss. Printed is "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebuttal.figures.theme import words
+from rebuttal.evidence.naming import words
 
 FEW = 2  # labels that a table names; of more it says how many
 #: Analysis -> what it is, as in 'from the ...'.
