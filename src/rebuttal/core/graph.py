@@ -7,7 +7,7 @@ computes the numbers, in any executor.
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +99,37 @@ class Order:
     def batches(self, number: int) -> np.ndarray:
         """The (shard, step) pairs of a gradient node, shape [count, 2]."""
         return np.asarray(self.arguments[number], dtype=np.int64).reshape(-1, 2)
+
+
+Nodes = tuple[list[str], list[tuple[int, ...]], list[Arguments]]
+
+
+def flat(nodes: Graph | Order) -> dict[str, np.ndarray]:
+    """Nodes as flat arrays: operation codes, and inputs and arguments end to end with their counts."""
+    codes = {name: code for code, name in enumerate(sorted(set(nodes.operations)))}
+    return {
+        "graph.names": np.asarray(list(codes) or [""]),
+        "graph.operation": np.asarray([codes[name] for name in nodes.operations], dtype=np.int16),
+        "graph.input_count": np.asarray([len(row) for row in nodes.inputs], dtype=np.int32),
+        "graph.input": np.asarray([i for row in nodes.inputs for i in row], dtype=np.int32),
+        "graph.argument_count": np.asarray([len(row) for row in nodes.arguments], dtype=np.int32),
+        "graph.argument": np.asarray([a for row in nodes.arguments for a in row], dtype=np.float64),
+    }
+
+
+def from_flat(arrays: Mapping[str, np.ndarray]) -> Nodes:
+    """(operations, inputs, arguments) of what `flat` made."""
+    names = [str(name) for name in arrays["graph.names"]]
+    return (
+        [names[code] for code in arrays["graph.operation"].tolist()],
+        _ragged(arrays["graph.input"], arrays["graph.input_count"]),
+        _ragged(arrays["graph.argument"], arrays["graph.argument_count"]),
+    )
+
+
+def _ragged(values: np.ndarray, counts: np.ndarray) -> list[tuple]:
+    ends, row = np.cumsum(counts).tolist(), values.tolist()
+    return [tuple(row[end - count : end]) for end, count in zip(ends, counts.tolist(), strict=True)]
 
 
 def order_of(graph: Graph, states: list[int]) -> Order:

@@ -17,7 +17,7 @@ import numpy as np
 
 from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError
-from rebuttal.core.graph import Graph, Order, Symbol, order_of
+from rebuttal.core.graph import Graph, Order, Symbol, flat, from_flat, order_of
 
 Table = Mapping[str, np.ndarray]
 NO_VALUE = -1
@@ -87,7 +87,7 @@ class Timeline:
         arrays = {f"{part}.{name}": column for part in PARTS for name, column in getattr(self, part).items()}
         header = {"schema": SCHEMA, "names": self.names, "about": dict(self.about)}
         arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)
-        arrays |= _encode(self.graph)
+        arrays |= flat(self.graph)
         with replacing(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -115,36 +115,14 @@ class Timeline:
 PARTS = {"computes": COMPUTES, "messages": MESSAGES, "updates": UPDATES}
 
 
-def _encode(graph: Graph) -> dict[str, np.ndarray]:
-    """The graph as flat arrays: operation codes, and inputs and arguments end to end with their counts."""
-    codes = {name: code for code, name in enumerate(sorted(set(graph.operations)))}
-    return {
-        "graph.names": np.asarray(list(codes) or [""]),
-        "graph.operation": np.asarray([codes[name] for name in graph.operations], dtype=np.int16),
-        "graph.input_count": np.asarray([len(row) for row in graph.inputs], dtype=np.int32),
-        "graph.input": np.asarray([i for row in graph.inputs for i in row], dtype=np.int32),
-        "graph.argument_count": np.asarray([len(row) for row in graph.arguments], dtype=np.int32),
-        "graph.argument": np.asarray([a for row in graph.arguments for a in row], dtype=np.float64),
-    }
-
-
 def _decode(arrays: Mapping[str, np.ndarray]) -> Graph:
     graph = Graph()
-    names = [str(name) for name in arrays["graph.names"]]
-    inputs = _ragged(arrays["graph.input"], arrays["graph.input_count"])
-    arguments = _ragged(arrays["graph.argument"], arrays["graph.argument_count"])
-    for number, code in enumerate(arrays["graph.operation"].tolist()):
-        if any(i >= number for i in inputs[number]):
+    for number, (operation, inputs, arguments) in enumerate(zip(*from_flat(arrays), strict=True)):
+        if any(i >= number for i in inputs):
             raise ValueError(f"node {number} of the graph rests on a later one")
-        if graph.node(names[code], inputs[number], arguments[number]) != number:
+        if graph.node(operation, inputs, arguments) != number:
             raise ValueError(f"node {number} of the graph is there twice")
     return graph
-
-
-def _ragged(flat: np.ndarray, counts: np.ndarray) -> list[tuple]:
-    ends = np.cumsum(counts).tolist()
-    values = flat.tolist()
-    return [tuple(values[end - count : end]) for end, count in zip(ends, counts.tolist(), strict=True)]
 
 
 class Recorder:

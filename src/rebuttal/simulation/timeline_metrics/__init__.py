@@ -24,13 +24,15 @@ __all__ = [
 ]
 
 
-def progress(timeline: Timeline) -> xr.Dataset:
+def progress(timeline: Timeline, table: xr.Dataset | None = None) -> xr.Dataset:
     """Along `version` 0, 1, …: seconds, batches_applied and batches_computed when that version was made.
 
     Applied are the batches, (shard, step), that a version rests on; one that was computed several times counts once.
     Computed are all gradients that are complete, times the batches that they average.
+
+    table: what `gradients` says of the timeline, where it was asked for before.
     """
-    table = gradients(timeline)
+    table = gradients(timeline) if table is None else table
     seconds = timeline.updates["time_s"]
     computed = np.concatenate([[0], np.cumsum(table["batches"].values)])
     done_by = np.searchsorted(table["end_s"].values, seconds, side="right")

@@ -7,28 +7,24 @@ import numpy as np
 
 from rebuttal import workloads
 from rebuttal.base import devices
-from rebuttal.core.timeline import Timeline
 from rebuttal.studies.params import Params, Study
 from rebuttal.studies.runs.executor_choice import table_of
-from rebuttal.studies.runs.study_runs import StudySetting, load_timelines
-from rebuttal.studies.runs.units import StudyContext, Unit, canonical, compute_units
-
-LARGE_BATCHES = (
-    4  # gradients over this many batches are large tensors already: lockstep over seeds gains nothing
-)
+from rebuttal.studies.runs.run_records import AXES, PackedOrder, RunRecord, records
+from rebuttal.studies.runs.study_runs import StudySetting, timeline_files
+from rebuttal.studies.runs.units import StudyContext, Unit, compute_units
 
 
 @dataclass(frozen=True)
 class RunCurves:
     """One setting's curves: values '<split>_<what>' [seed, rate, point], diverged_at [seed, rate].
 
-    versions [seed, point] are the updates at which the points lie; timelines are the runs, seed by seed.
+    versions [seed, point] are the updates at which the points lie; axes are `progress` of the runs there.
     """
 
     values: Mapping[str, np.ndarray]
     diverged_at: np.ndarray
     versions: np.ndarray
-    timelines: Sequence[Timeline]
+    axes: Mapping[str, np.ndarray]
     wall_s: float
 
 
@@ -48,17 +44,19 @@ def curves_of(
     units: list[Unit] = []
     labels: list[str] = []
     where: dict[tuple, list[tuple[int, int]]] = {}
-    timelines, versions = {}, {}
+    files = {setting.key: timeline_files(study, setting, seeds) for setting in some}
+    read = iter(records([path for paths in files.values() for path in paths], title))
+    runs = {key: [next(read) for _ in paths] for key, paths in files.items()}
+    versions = {key: [tuple(pick(run.updates)) for run in found] for key, found in runs.items()}
     names = sorted({setting.workload for setting in some})
     data = {name: workloads.fingerprint(name) for name in names}
     tables = {name: table_of(params, study, name).text for name in names}
     for setting in some:
-        runs = timelines[setting.key] = load_timelines(study, setting, seeds)
-        picked = versions[setting.key] = [tuple(pick(len(run.updates["value"]) - 1)) for run in runs]
         place = (device, str(params.data_root))
         rest = (setting.variant.rule, tables[setting.workload], data[setting.workload])
         context = StudyContext(setting.workload, *place, study.batch, splits, *rest)
-        own, places = _units(context, runs, seeds, tuple(rates[setting.key]), picked)
+        orders = [run.order for run in runs[setting.key]]
+        own, places = _units(context, orders, seeds, tuple(rates[setting.key]), versions[setting.key])
         where[setting.key] = [(len(units) + unit, row) for unit, row in places]
         units += own
         labels += [" on ".join(setting.key)] * len(own)
@@ -68,7 +66,7 @@ def curves_of(
             [computed[unit] for unit, _ in where[setting.key]],
             [row for _, row in where[setting.key]],
             versions[setting.key],
-            timelines[setting.key],
+            runs[setting.key],
         )
         for setting in some
     }
@@ -76,17 +74,16 @@ def curves_of(
 
 def _units(
     context: StudyContext,
-    runs: Sequence[Timeline],
+    orders: Sequence[PackedOrder],
     seeds: Sequence[int],
     rates: tuple[float, ...],
     versions: Sequence[tuple[int, ...]],
 ) -> tuple[list[Unit], list[tuple[int, int]]]:
     """Units for the runs of one setting, and for each run its (unit, row): runs of one order share one."""
-    orders = canonical(run.order for run in runs)
     groups: dict[tuple, list[int]] = {}
     for number, order in enumerate(orders):
         groups.setdefault((order.key, versions[number]), []).append(number)
-    units, places = [], [(0, 0)] * len(runs)
+    units, places = [], [(0, 0)] * len(orders)
     for group in groups.values():
         for row, number in enumerate(group):
             places[number] = (len(units), row)
@@ -99,7 +96,7 @@ def _gathered(
     computed: Sequence[Mapping[str, np.ndarray]],
     rows: Sequence[int],
     versions: Sequence[tuple[int, ...]],
-    timelines: Sequence[Timeline],
+    runs: Sequence[RunRecord],
 ) -> RunCurves:
     names = [name for name in computed[0] if name.endswith(("_loss", "_metric"))]
     picked = {
@@ -108,4 +105,8 @@ def _gathered(
     }
     diverged_at = picked.pop("diverged_at")
     wall_s = sum({id(arrays): float(arrays["wall_s"]) for arrays in computed}.values())
-    return RunCurves(picked, diverged_at, np.asarray(versions), timelines, wall_s)
+    points = [np.asarray(row) for row in versions]
+    axes = {
+        name: np.stack([run.axes[name][at] for run, at in zip(runs, points, strict=True)]) for name in AXES
+    }
+    return RunCurves(picked, diverged_at, np.stack(points), axes, wall_s)

@@ -17,6 +17,7 @@ from rebuttal.studies.params import Study
 from rebuttal.studies.params.engine_choice import LOCAL
 from rebuttal.studies.runs.pool import run_all
 from rebuttal.studies.runs.provenance import attributes
+from rebuttal.studies.runs.run_records import keep, reading, record
 from rebuttal.studies.runs.study_costs import costs_of
 from rebuttal.studies.runs.study_runs import StudySetting, alike, labels, settings, timeline_path
 
@@ -39,7 +40,8 @@ STALENESS_SHOWN = 200  # counts of more stale gradients than this are added up i
 def simulate_method(study: Study, method: str, engine: str = LOCAL) -> None:
     """Write the timelines of a method for every seed of the study, and their summary. engine: as in params.yaml."""
     some, every = settings(study, method), (*study.tuning_seeds, *study.seeds)
-    tasks = [(study, setting, seeds) for setting in some for seeds in alike(study, setting, every)]
+    by = reading()
+    tasks = [(study, setting, seeds, by) for setting in some for seeds in alike(study, setting, every)]
     found = run_all(_simulate_one, tasks, f"{study.name}: clock", preload=[__name__], engine=engine)
     rows = {(task[1].key, seed): row for task, row in zip(tasks, found, strict=True) for seed in task[2]}
     dataset = _summaries(study, some, rows)
@@ -68,12 +70,15 @@ def run_timeline(study: Study, setting: StudySetting, seed: int) -> Timeline:
 
 
 def _simulate_one(
-    study: Study, setting: StudySetting, seeds: Sequence[int]
+    study: Study, setting: StudySetting, seeds: Sequence[int], by: str
 ) -> tuple[dict[str, float], np.ndarray]:
     timeline = run_timeline(study, setting, seeds[0])
-    for seed in seeds:
-        replace(timeline, about={**timeline.about, "seed": seed}).save(timeline_path(study, setting, seed))
     table = gradients(timeline)
+    found = record(timeline, table)
+    for seed in seeds:
+        path = timeline_path(study, setting, seed)
+        replace(timeline, about={**timeline.about, "seed": seed}).save(path)
+        keep(found, path, by)
     stale = table["staleness"].values
     stale = np.minimum(stale[~np.isnan(stale)], STALENESS_SHOWN).astype(int)
     return summary(timeline, table), np.bincount(stale, minlength=STALENESS_SHOWN + 1)

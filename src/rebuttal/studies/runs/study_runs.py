@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebuttal.base import paths
-from rebuttal.core.timeline import Timeline
 from rebuttal.machines.stragglers import NoStragglers
 from rebuttal.studies.params import Study, Variant
 
@@ -60,16 +59,10 @@ def alike(study: Study, setting: StudySetting, seeds: Sequence[int]) -> list[tup
     return [tuple(seeds)] if nothing_drawn else [(one,) for one in seeds]
 
 
-def load_timelines(study: Study, setting: StudySetting, seeds: Sequence[int]) -> list[Timeline]:
-    """The timelines of one setting, seed by seed; alike ones are one object, so that each is read off only once.
-
-    Raises:
-        InputError: a file is missing or damaged.
-    """
-    found: dict[int, Timeline] = {}
-    for some in alike(study, setting, seeds):
-        found |= dict.fromkeys(some, Timeline.load(timeline_path(study, setting, some[0])))
-    return [found[seed] for seed in seeds]
+def timeline_files(study: Study, setting: StudySetting, seeds: Sequence[int]) -> list[Path]:
+    """A file with the timeline of each seed of one setting; alike timelines have one file, the first seed's."""
+    found = {seed: group[0] for group in alike(study, setting, seeds) for seed in group}
+    return [timeline_path(study, setting, found[seed]) for seed in seeds]
 
 
 def labels(some: Sequence[StudySetting]) -> dict[str, list[str]]:

@@ -7,7 +7,6 @@ import xarray as xr
 
 from rebuttal.base import paths
 from rebuttal.core import results
-from rebuttal.simulation.timeline_metrics import progress
 from rebuttal.studies.params import Params, Study
 from rebuttal.studies.runs.pool import engine_of
 from rebuttal.studies.runs.provenance import Stopwatch, of_training, provenance, write_json
@@ -91,13 +90,11 @@ def _dataset(
 def _axes(study: Study, setting: StudySetting, run: RunCurves) -> dict[str, np.ndarray]:
     """The coordinates of a setting's points, each [seed, point]."""
     costs = costs_of(study, setting.workload)
-    read = {id(timeline): progress(timeline) for timeline in run.timelines}
-    rows = [read[id(t)].sel(version=list(v)) for t, v in zip(run.timelines, run.versions, strict=True)]
-    applied = np.stack([row["batches_applied"].values for row in rows]) * study.batch
+    applied = run.axes["batches_applied"] * study.batch
     return {
         "update": run.versions.astype(float),
         "epoch": applied / costs.training_size,
-        "samples_computed": np.stack([row["batches_computed"].values for row in rows]) * float(study.batch),
+        "samples_computed": run.axes["batches_computed"] * float(study.batch),
         "samples_applied": applied.astype(float),
-        "seconds": np.stack([row["seconds"].values for row in rows]),
+        "seconds": run.axes["seconds"],
     }

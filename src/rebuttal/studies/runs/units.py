@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,11 +18,10 @@ import numpy as np
 
 from rebuttal.base import code, paths
 from rebuttal.base.atomic_write import replacing
-from rebuttal.core.graph import Order
 from rebuttal.core.update_rules import Rule
-from rebuttal.replaying.batch_merging import merged
 from rebuttal.studies.params.engine_choice import LOCAL
 from rebuttal.studies.runs.pool import run_all
+from rebuttal.studies.runs.run_records import PackedOrder
 from rebuttal.studies.runs.task_progress import note_curve
 
 Arrays = dict[str, Any]
@@ -64,7 +63,7 @@ class Unit:
     """One order for some seeds and learning rates, observed at some versions."""
 
     context: StudyContext
-    order: Order
+    order: PackedOrder
     seeds: tuple[int, ...]
     learning_rates: tuple[float, ...]
     versions: tuple[int, ...]
@@ -85,22 +84,12 @@ class Unit:
     @property
     def gradients(self) -> int:
         """How many gradients of one batch it takes, or passes of one stage, for estimates."""
-        return sum(self._sizes) * len(self.seeds) * len(self.learning_rates)
+        return int(self.order.batches.sum()) * len(self.seeds) * len(self.learning_rates)
 
     @property
     def batches_per_gradient(self) -> float:
         """How many batches a gradient is over, on average."""
-        return sum(self._sizes) / max(1, len(self._sizes))
-
-    @functools.cached_property
-    def _sizes(self) -> list[int]:
-        """Batches of each gradient; a pass of one stage is over one batch."""
-        nodes = zip(self.order.operations, self.order.arguments, strict=True)
-        return [
-            len(arguments) // 2 if operation == "gradient" else 1
-            for operation, arguments in nodes
-            if operation in ("gradient", "forward")
-        ]
+        return float(self.order.batches.sum() / max(1, len(self.order.batches)))
 
 
 def compute_units(
@@ -149,17 +138,6 @@ def _bundles(units: Sequence[Unit]) -> list[list[Unit]]:
     return bundles
 
 
-def canonical(orders: Iterable[Order]) -> list[Order]:
-    """The orders as they are computed, equal ones being one object. What was run equally is merged once."""
-    as_run: dict[str, Order] = {}
-    known: dict[str, Order] = {}
-    for order in (given := list(orders)):
-        if order.key not in as_run:
-            found = merged(order)
-            as_run[order.key] = known.setdefault(found.key, found)
-    return [as_run[order.key] for order in given]
-
-
 def _place(unit: Unit) -> Path:
     return paths.root() / ".cache" / "replays" / unit.key[:2] / f"{unit.key}.npz"
 
@@ -175,7 +153,7 @@ def _compute_and_store(bundle: Sequence[Unit]) -> None:
     from rebuttal.replaying.workers import replayer  # noqa: PLC0415
 
     began, c = time.perf_counter(), bundle[0].context
-    jobs = [Job(unit.order, unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
+    jobs = [Job(unit.order.unpacked(), unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
     computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, c.rule, c.table, c.data)
     found = computing.run_together(jobs)
     share_s = (time.perf_counter() - began) / len(bundle)
@@ -193,6 +171,7 @@ def _write(path: Path, arrays: Arrays) -> None:
 @functools.cache
 def _code() -> Mapping[str, str]:
     """Hashes of the code and the versions that values depend on."""
-    computing = {__name__, *code.closure(WORKERS, without=NO_PART)}  # this one merges, and sets side by side
+    # this one sets side by side, and what is computed was packed
+    computing = {__name__, PackedOrder.__module__, *code.closure(WORKERS, without=NO_PART)}
     versions = {name: version(name) for name in ("torch", "numpy", "scikit-learn")}
     return {"code": code.digest(computing), **versions}
