@@ -152,6 +152,18 @@ BROKEN = [
     (f"{METHOD}.delayed.rule.beta", 1, ["unknown key", "allowed: momentum"]),
     (f"{METHOD}.delayed.rule.momentum", "0.9", ["'0.9'", "a number"]),
     (f"{METHOD}.delayed.rule.momentum", 1.5, ["1.5", "[0, 1)"]),
+    (f"{METHOD}.delayed.rule.nesterov", 1, ["1", "true or false"]),
+    (f"{METHOD}.delayed.schedule", "linear", ["'linear'", "decay, warm_up and final"]),
+    (
+        f"{METHOD}.delayed.schedule",
+        {"decay": "liner"},
+        ["delayed.schedule.decay", "'liner'", "did you mean 'linear'"],
+    ),
+    (f"{METHOD}.delayed.schedule", {"warm_up": "0.1"}, ["delayed.schedule.warm_up", "'0.1'", "a number"]),
+    (f"{METHOD}.delayed.schedule", {"warmup": 0.1}, ["unknown key", "did you mean 'warm_up'"]),
+    (f"{METHOD}.delayed.average", 1.0, ["1.0", "a number in [0, 1)"]),
+    (f"{BACKUP}schedule", {"final": 2}, ["schedule.final", "2", "a factor of the rate"]),
+    (f"{BACKUP}rule", {"name": "adan"}, ["rule.name", "'adan'", "did you mean 'adam'"]),
     (f"{METHOD}.delayed.rule", "momentum", ["'momentum'", "a name with its options"]),
     # missing keys
     ("profile", DROP, ["got nothing", "quick, standard, full, ci"]),

@@ -200,7 +200,7 @@ def test_a_listing_changes_with_any_file(package):
 
 def test_the_store_of_values_rests_on_what_computes_them():
     computing = code.closure(units.WORKERS, without=units.NO_PART)
-    shared = {f"rebuttal.{name}" for name in ("core.update_rules", "core.graph", "core.partition")}
+    shared = {f"rebuttal.core.{name}" for name in ("update_rules", "schedules", "graph", "partition")}
     ground = {"rebuttal.base.seeding", "rebuttal.base.own_code"}
     assert {
         "rebuttal.replaying.kernels",

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from rebuttal.base.errors import RunError
-from rebuttal.core.update_rules import SGD, Momentum
+from rebuttal.base.errors import InputError, RunError
+from rebuttal.core.schedules import Schedule
+from rebuttal.core.update_rules import SGD, Adam, Momentum, Recipe
 from rebuttal.processes.driver import digest
 from rebuttal.processes.journal import Journal
 from rebuttal.processes.launcher import record
@@ -160,6 +161,14 @@ def hogwild(workers, **given):
         "lock_free": True,
     }
     return record("hogwild", workers=workers, **(known | given))
+
+
+@pytest.mark.parametrize("counting", [Adam(), Recipe(SGD(), Schedule("linear"))], ids=["Adam", "schedule"])
+def test_a_count_of_updates_has_no_place_in_memory_without_locks(counting):
+    with pytest.raises(
+        InputError, match=r"lock_free: got '(adam|sgd)'; allowed: a rule whose states have no count"
+    ):
+        hogwild(1, rule=counting)
 
 
 def test_one_process_alone_is_verified_to_the_bit_and_computes_what_it_does_with_locks():

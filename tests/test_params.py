@@ -14,7 +14,8 @@ from rebuttal import workloads
 from rebuttal.base import paths
 from rebuttal.base.config import parameter_files, yaml_text
 from rebuttal.base.errors import InputError
-from rebuttal.core.update_rules import SGD, Momentum
+from rebuttal.core.schedules import Schedule
+from rebuttal.core.update_rules import SGD, Adam, Momentum, Recipe
 from rebuttal.methods import METHODS
 from rebuttal.studies import params
 from rebuttal.studies.params import schema
@@ -35,7 +36,8 @@ def test_a_broken_value_is_refused_in_one_line_that_names_it(tmp_path, key, valu
         load(tmp_path, changed(key, value))
     assert time.process_time() - start < LIMIT_S
     line = str(caught.value)
-    assert line.startswith((f"{key}:", f"{key}.0.b:"))
+    below = next(iter(value), "") if isinstance(value, dict) else "0.b"
+    assert line.startswith((f"{key}:", f"{key}.{below}:"))
     assert "\n" not in line
     assert "got" in line
     assert "allowed:" in line
@@ -98,6 +100,20 @@ def test_a_valid_file_is_expanded_under_its_profile(tmp_path):
     assert {variant.rule for variant in study.of("delayed")} == {Momentum(0.5)}
     assert softsync.rule == SGD()
     assert json.loads(json.dumps(asdict(study)))["variants"][1]["options"] == {"b": 1}
+
+
+def test_a_study_has_a_recipe_and_its_methods_their_own(tmp_path):
+    tree = changed(f"{BACKUP}rule", {"name": "adam"})
+    study = tree["backup-workers"]
+    study["schedule"], study["average"] = {"decay": "linear", "warm_up": 0.1}, 0.999
+    study["methods"]["softsync"] |= {"schedule": {}, "average": 0.0}
+    study["methods"]["all_reduce"] |= {"schedule": {"decay": "cosine"}}
+    of = load(tmp_path, tree).study("backup-workers").of
+    linear, cosine = Schedule("linear", warm_up=0.1), Schedule("cosine")
+    assert of("softsync")[0].rule == Adam()
+    assert of("backup_workers")[1].rule == Recipe(Adam(), linear, 0.999)
+    assert of("all_reduce")[0].rule == Recipe(Adam(), cosine, 0.999)
+    assert of("delayed")[0].rule == Recipe(Momentum(0.5), linear, 0.999)
 
 
 def test_another_profile_selects_other_numbers_and_may_have_fewer_seeds(tmp_path):
@@ -257,7 +273,10 @@ def test_the_packages_own_names_are_offered():
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("a: 1", r"study\.yaml: a: got an unknown key .* allowed: methods, machines, sizes"),
+        (
+            "a: 1",
+            r"study\.yaml: a: got an unknown key .* allowed: rule, schedule, average, methods, machines, sizes",
+        ),
         ("a: 1\na: 2", r"study\.yaml, line 2: a: got this key twice"),
         ("- 1", r"study\.yaml: got \[1\]; allowed: sections"),
         ("", r"study\.yaml: got an empty file"),

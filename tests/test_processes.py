@@ -25,7 +25,7 @@ from rebuttal.base.errors import InputError, RunError
 from rebuttal.cli import main
 from rebuttal.core.graph import Graph
 from rebuttal.core.timeline import Timeline
-from rebuttal.core.update_rules import Momentum
+from rebuttal.core.update_rules import Momentum, rule
 from rebuttal.machines.stragglers import STRAGGLERS
 from rebuttal.processes import torchrun
 from rebuttal.processes.driver import digest
@@ -88,6 +88,22 @@ def test_every_method_is_replayed_to_the_bit(name, tmp_path):
 def test_longer_runs_with_stragglers_are_replayed_to_the_bit(name):
     made = recorded(name, updates=40, rule=Momentum(0.9), seed=3, checksums_every=1, **STRAGGLING)
     assert verify(made) == checksums(made) >= 41
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if METHODS[name][0] != "elastic_averaging"])
+def test_a_run_with_a_schedule_and_a_rule_that_counts_is_replayed_to_the_bit(name):
+    workers = 3 if METHODS[name][1].get("b") else 2
+    recipe = rule("adamw", schedule={"decay": "cosine", "warm_up": 0.2}, average=0.9)
+    made = recorded(name, workers=workers, rule=recipe, learning_rate=0.01)
+    assert made.about["rule"]["schedule"]["updates"] >= UPDATES
+    assert verify(made) == checksums(made) >= UPDATES // 2 + 1
+
+
+def test_a_schedule_is_refused_where_nobody_knows_how_many_updates_it_is_over():
+    with pytest.raises(
+        InputError, match=r"schedule\.decay: got 'linear'; allowed: constant where it is not known"
+    ):
+        recorded("elastic_averaging", rule=rule("sgd", schedule={"decay": "linear"}))
 
 
 def test_asynchronous_runs_differ_and_their_replays_with_them():
@@ -265,6 +281,11 @@ def test_the_command_line_runs_a_method(tmp_path, capsys):
     made = Timeline.load(path)
     assert made.about["rule"] == {"name": "momentum", "momentum": 0.5}
     assert made.about["options"] == {"n": 3}
+    assert main(["verify", str(path)]) == 0
+    assert main(["run", "asynchronous", "--updates", "6", "--rule", "adam", "--schedule", "decay=linear",
+                 "--schedule", "warm_up=0.5", "--write", str(path)]) == 0  # fmt: skip
+    schedule = Timeline.load(path).about["rule"]["schedule"]
+    assert schedule == {"decay": "linear", "warm_up": 0.5, "updates": 6}
     assert main(["verify", str(path)]) == 0
 
 

@@ -33,7 +33,7 @@ def batched(workload):
     return Table({1: {"loop": {1: 1.0}, last: {size: 0.9 / size for size in SIZES}}})
 
 
-def weights_of(timeline, workload, rate, *, exact=False, rule=SGD(), batch=32):
+def weights_of(timeline, workload, rate, *, exact=False, rule: Rule = SGD(), batch=32):
     """Final weights [P] by replay."""
     replayer = Replayer(workload, batch=batch, exact=exact, rule=rule, table=batched(workload))
     keep: Any = Keep()

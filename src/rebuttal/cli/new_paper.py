@@ -45,8 +45,8 @@ concerns:
 """
 STUDY = """\
 # What the paper's study compares. A program is a method of the workbench (docs/methods), or one of the paper's own: a
-# file own/PROGRAM.py (docs/adding_a_method.md). `rule` is the update rule (default: plain SGD); `workloads` and
-# `machines` keep a method to some of the study's.
+# file own/PROGRAM.py (docs/adding_a_method.md). `workloads` and `machines` keep a method to some of
+# the study's. `rule` (default: plain SGD), `schedule` and `average` say how it trains (docs/update_rules.md).
 methods:
   mini_batch: {program: mini_batch, variants: [{shards: 1}, {shards: 4}]}
   asynchronous: {program: asynchronous}

@@ -1,18 +1,21 @@
 """Update rules, and what may be done to a gradient before one: pure functions of tensors, or of symbols.
 
-A *state* is a tuple of tensors: the weights first, then whatever the rule remembers. Tensors are [..., P] with any
-leading dimensions (replicas); a learning rate is a number or a tensor that broadcasts over the last dimension.
-Only methods of the tensors are called, so importing this module is free.
+A *state* is a tuple: the weights first, then whatever the rule remembers. Tensors are [..., P] with any leading
+dimensions (replicas), and every rule works element by element; a count of updates is a number. A learning rate is a
+number or a tensor that broadcasts over the last dimension. Only methods of the tensors are called, so importing this
+module is free.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from rebuttal.base.errors import refuse
 from rebuttal.core.graph import operation
+from rebuttal.core.schedules import CONSTANT, Schedule
 
 State = tuple[Any, ...]
+UPDATES = ("update", "compensated_update")  # operations that make a step of the rule
 
 
 @operation
@@ -104,9 +107,32 @@ OPERATIONS = {
 }
 
 
+def penalised(gradient: Any, weights: Any, weight_decay: float) -> Any:
+    """g + λ w: the gradient of the loss with λ/2 ‖w‖² added to it."""
+    return gradient + weights * weight_decay if weight_decay else gradient
+
+
+def _check_shares(rule: Any, *names: str) -> None:
+    for name in names:
+        if not 0 <= getattr(rule, name) < 1:
+            raise refuse(name, getattr(rule, name), "a number in [0, 1)")
+
+
+def _check_signs(rule: Any) -> None:
+    if not rule.weight_decay >= 0:
+        raise refuse("weight_decay", rule.weight_decay, "a number >= 0")
+    if hasattr(rule, "epsilon") and not rule.epsilon > 0:
+        raise refuse("epsilon", rule.epsilon, "a positive number")
+
+
 @dataclass(frozen=True)
 class SGD:
-    """w ← w − η g (Robbins & Monro 1951)."""
+    """w ← w − η g (Robbins & Monro 1951), where g has λ w added to it, as in all rules but AdamW."""
+
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_signs(self)
 
     def start(self, weights: Any) -> State:
         """The state before the first update."""
@@ -114,18 +140,24 @@ class SGD:
 
     def step(self, state: State, gradient: Any, learning_rate: Any) -> State:
         """The state after one update."""
+        gradient = penalised(gradient, state[0], self.weight_decay)
         return (state[0].addcmul(gradient, learning_rate, value=-1),)
 
 
 @dataclass(frozen=True)
 class Momentum:
-    """v ← m v + g, w ← w − η v (Polyak 1964, in the form of Sutskever et al. 2013 that torch.optim.SGD has)."""
+    """v ← m v + g, w ← w − η v (Polyak 1964, in the form of Sutskever et al. 2013 that torch.optim.SGD has).
+
+    With `nesterov`, w ← w − η (g + m v), as there.
+    """
 
     momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.momentum < 1:
-            raise refuse("momentum", self.momentum, "a number in [0, 1)")
+        _check_shares(self, "momentum")
+        _check_signs(self)
 
     def start(self, weights: Any) -> State:
         """The state before the first update: (w, v = 0)."""
@@ -133,8 +165,10 @@ class Momentum:
 
     def step(self, state: State, gradient: Any, learning_rate: Any) -> State:
         """The state after one update."""
+        gradient = penalised(gradient, state[0], self.weight_decay)
         velocity = state[1] * self.momentum + gradient
-        return (state[0].addcmul(velocity, learning_rate, value=-1), velocity)
+        moves = velocity * self.momentum + gradient if self.nesterov else velocity
+        return (state[0].addcmul(moves, learning_rate, value=-1), velocity)
 
 
 @dataclass(frozen=True)
@@ -148,13 +182,11 @@ class RMSProp:
     decay: float = 0.9
     momentum: float = 0.9
     epsilon: float = 1.0
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("decay", "momentum"):
-            if not 0 <= getattr(self, name) < 1:
-                raise refuse(name, getattr(self, name), "a number in [0, 1)")
-        if self.epsilon <= 0:
-            raise refuse("epsilon", self.epsilon, "a positive number")
+        _check_shares(self, "decay", "momentum")
+        _check_signs(self)
 
     def start(self, weights: Any) -> State:
         """The state before the first update: (w, s = 1, v = 0)."""
@@ -163,21 +195,160 @@ class RMSProp:
     def step(self, state: State, gradient: Any, learning_rate: Any) -> State:
         """The state after one update."""
         weights, square, velocity = state
+        gradient = penalised(gradient, weights, self.weight_decay)
         square = square * self.decay + gradient * gradient * (1 - self.decay)
         velocity = velocity * self.momentum + gradient * learning_rate / (square + self.epsilon).sqrt()
         return (weights - velocity, square, velocity)
 
 
-Rule = SGD | Momentum | RMSProp
-RULES = {"sgd": SGD, "momentum": Momentum, "rmsprop": RMSProp}
+@dataclass(frozen=True)
+class Adam:
+    """m ← β₁ m + (1 − β₁) g, s ← β₂ s + (1 − β₂) g², w ← w − η m̂/(√ŝ + ε) (Kingma & Ba 2015, algorithm 1).
+
+    m̂ = m/(1 − β₁ᵗ) and ŝ = s/(1 − β₂ᵗ), t the number of this update.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_shares(self, "beta1", "beta2")
+        _check_signs(self)
+
+    def start(self, weights: Any) -> State:
+        """The state before the first update: (w, m = 0, s = 0, t = 0)."""
+        return (weights, weights * 0, weights * 0, 0)
+
+    def step(self, state: State, gradient: Any, learning_rate: Any) -> State:
+        """The state after one update."""
+        return self._moved(state, penalised(gradient, state[0], self.weight_decay), learning_rate)
+
+    def _moved(self, state: State, gradient: Any, learning_rate: Any) -> State:
+        weights, mean_, square, made = state
+        made += 1
+        mean_ = mean_ * self.beta1 + gradient * (1 - self.beta1)
+        square = square * self.beta2 + gradient * gradient * (1 - self.beta2)
+        unbiased = (square / (1 - self.beta2**made)).sqrt() + self.epsilon
+        return (weights - mean_ / unbiased * (learning_rate / (1 - self.beta1**made)), mean_, square, made)
 
 
-def rule(name: str, **options: float) -> Rule:
-    """The update rule of that name, e.g. `rule("momentum", momentum=0.5)`."""
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam's step from weights that have shrunk, w ← (1 − η λ) w (Loshchilov & Hutter 2019, algorithm 2)."""
+
+    weight_decay: float = 0.01
+
+    def step(self, state: State, gradient: Any, learning_rate: Any) -> State:
+        """The state after one update."""
+        shrunk = state[0] - state[0] * (learning_rate * self.weight_decay)
+        return self._moved((shrunk, *state[1:]), gradient, learning_rate)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An update rule with a schedule of its rate, and what is evaluated. The state ends with a count of its updates.
+
+    `average` d: evaluated is not version t of the weights but a ← d' a + (1 − d') w, d' = min(d, (1 + t)/(10 + t)). The
+    ramp is that of the training that the backup-workers paper reports (tf.train.ExponentialMovingAverage with
+    num_updates): while it lasts, the average is over the last ninth or so of the run so far, however many updates that
+    is. 0 is the version itself. The run does not depend on it.
+
+    `updates`: how many the run makes; whoever starts one says so, by `over`. All of them take equally many samples, so
+    progress is the share of the budget of samples, and all methods of a study decay alike.
+    """
+
+    rule: "PlainRule"
+    schedule: Schedule = CONSTANT
+    average: float = 0.0
+    updates: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_shares(self, "average")
+
+    def over(self, updates: float) -> "Recipe":
+        """The same for a run of so many updates, 0 if that is not known. Raises InputError if the schedule needs it."""
+        if not (updates > 0 or self.schedule.is_constant):
+            allowed = "constant where it is not known before the run how many updates a state will have"
+            raise refuse("schedule.decay", self.schedule.decay, allowed)
+        return self if self.updates else replace(self, updates=updates)
+
+    def rate(self, state: State, learning_rate: Any) -> Any:
+        """The learning rate of the next update."""
+        if self.schedule.is_constant:
+            return learning_rate
+        if self.updates is None:
+            raise refuse("schedule.updates", None, "how many updates the run makes")
+        return learning_rate * self.schedule.factor(state[-1], self.updates)
+
+    def start(self, weights: Any) -> State:
+        """The state before the first update: that of the rule, and a count."""
+        return (*self.rule.start(weights), 0)
+
+    def step(self, state: State, gradient: Any, learning_rate: Any) -> State:
+        """The state after one update."""
+        return (*self.rule.step(state[:-1], gradient, self.rate(state, learning_rate)), state[-1] + 1)
+
+    def averaged(self, average: Any, version: int, weights: Any) -> Any:
+        """The average with this version in it, from that before it (of version 0, None)."""
+        d = min(self.average, (1 + version) / (10 + version))
+        return weights if average is None or not d else average * d + weights * (1 - d)
+
+
+PlainRule = SGD | Momentum | RMSProp | Adam | AdamW
+Rule = PlainRule | Recipe
+RULES: dict[str, type] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "adamw": AdamW,
+}
+
+
+def rule(
+    name: str, schedule: Mapping[str, Any] | None = None, average: float = 0.0, **options: float
+) -> Rule:
+    """The update rule of that name, e.g. `rule("momentum", momentum=0.5, schedule={"decay": "linear"})`.
+
+    `schedule` has the fields of `Schedule`, and `updates` where it is known how many the run makes; `average` as in
+    `Recipe`, which a rule is with either of them.
+    """
     if name not in RULES:
         raise refuse("rule", name, RULES)
-    known = RULES[name].__dataclass_fields__
+    _check_known(f"rule.{name}", options, RULES[name])
+    plain, given = RULES[name](**options), dict(schedule or {})
+    updates = given.pop("updates", None)
+    _check_known("schedule", given, Schedule)
+    return Recipe(plain, Schedule(**given), average, updates) if schedule or average else plain
+
+
+def described(made: Rule) -> dict[str, Any]:
+    """What `rule` makes this rule of. Options that are off by default, and are off, are left out."""
+    if isinstance(made, Recipe):
+        schedule = _options(made.schedule) | ({"updates": made.updates} if made.updates else {})
+        return described(made.rule) | {"schedule": schedule, "average": made.average}
+    return {"name": next(name for name, kind in RULES.items() if type(made) is kind), **_options(made)}
+
+
+def remembered(made: Rule) -> int:
+    """How many numbers beside each weight the rule keeps."""
+    return sum(not isinstance(one, int) for one in made.start(0.0)) - 1
+
+
+def counts(made: Rule) -> bool:
+    """Whether a state has a count of its updates in it."""
+    return any(isinstance(one, int) for one in made.start(0.0))
+
+
+def _check_known(key: str, options: Mapping[str, Any], kind: Any) -> None:
+    known = [field.name for field in fields(kind)]
     for option in options:
         if option not in known:
-            raise refuse(f"rule.{name}", option, known or "no option")
-    return RULES[name](**options)
+            raise refuse(key, option, known)
+
+
+def _options(of: Any) -> dict[str, Any]:
+    values = {field.name: (getattr(of, field.name), field.default) for field in fields(of)}
+    return {name: value for name, (value, default) in values.items() if value or default}

@@ -9,7 +9,9 @@ A method is a frozen dataclass of its options with
 A name with `file:` before it is that of a user's own: a file with one such dataclass, outside the package (`own`).
 
 It may have `check(workers)`, which raises InputError for a number of workers that makes no sense with its options, and
-`may_lose(workers)`, how many of them may die in mid-run without any other waiting for them (none, where it is missing).
+`may_lose(workers)`, how many of them may die in mid-run without any other waiting for them (none, where it is missing),
+and `updates(versions)`, how many updates are behind a version of the weights (one for each, where it is missing), or 0
+where that is not known before a run.
 """
 
 from collections.abc import Sequence
@@ -168,3 +170,8 @@ def check_workers(method: Any, workers: int) -> None:
 def may_lose(method: Any, workers: int) -> int:
     """How many of its workers the method goes on without, by its own word."""
     return method.may_lose(workers) if hasattr(method, "may_lose") else 0
+
+
+def updates(method: Any, versions: int) -> int:
+    """How many steps of the update rule are behind that version of the weights; 0 if only a run can say."""
+    return method.updates(versions) if hasattr(method, "updates") else versions

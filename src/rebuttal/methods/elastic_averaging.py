@@ -41,6 +41,10 @@ class ElasticAveraging:
         """All but one: nobody waits for a worker."""
         return workers - 1
 
+    def updates(self, versions: int) -> int:
+        """Not known: the centre moves only, and workers make as many updates as they find time for."""
+        return 0
+
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
         """The server's program and the workers'."""
         server, *workers = nodes

@@ -37,6 +37,10 @@ class LocalSGD:
         """One per worker."""
         return workers
 
+    def updates(self, versions: int) -> int:
+        """How many updates a node's state has had by that version."""
+        return min(versions, self.post) + max(0, versions - self.post) * self.H
+
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
         """The same program on every node."""
         return {node: self.train(task, nodes, k) for k, node in enumerate(nodes)}

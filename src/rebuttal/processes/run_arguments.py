@@ -13,8 +13,15 @@ def of_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workload", default="digits_mlp")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--learning-rate", type=float, default=0.1)
-    parser.add_argument("--rule", default="sgd", help="sgd (the default), momentum or rmsprop")
+    parser.add_argument("--rule", default="sgd", help="sgd (the default), momentum, rmsprop, adam or adamw")
     parser.add_argument("--rule-option", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument(
+        "--schedule",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the rate: decay, warm_up, final",
+    )
     parser.add_argument("--batch", type=int, default=32, help="samples of one batch")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stragglers", default="none", help="a distribution of slowdowns, by name")

@@ -25,7 +25,9 @@ def run(given: argparse.Namespace) -> str | None:
     """
     settings: dict[str, Any] = {
         "workload": given.workload, "workers": given.workers, "updates": given.updates, "seed": given.seed,
-        "learning_rate": given.learning_rate, "rule": rule(given.rule, **pairs("--rule-option", given.rule_option)),
+        "learning_rate": given.learning_rate, "rule": rule(
+            given.rule, pairs("--schedule", given.schedule), **pairs("--rule-option", given.rule_option)
+        ),
         "batch": given.batch, "options": pairs("--option", given.option), "stragglers": given.stragglers,
         "pace_s": given.pace, "checksums_every": given.checksums_every, "data_root": given.data_root,
         "lock_free": given.lock_free,

@@ -7,9 +7,9 @@ from typing import Any
 
 from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
-from rebuttal.core.update_rules import RULES, Rule
+from rebuttal.core.update_rules import Recipe, Rule, counts, described
 from rebuttal.machines.stragglers import Stragglers, named
-from rebuttal.methods import Method, called, check_workers, may_lose, method
+from rebuttal.methods import Method, called, check_workers, may_lose, method, updates
 from rebuttal.workloads import check_data
 
 THREADS = 1  # of each process: as many processes as cores is the user's business, not a BLAS library's
@@ -67,6 +67,13 @@ class Setup:
             raise refuse("pace_s", self.pace_s, "a number of seconds >= 0")
         if not self.learning_rate > 0:
             raise refuse("learning_rate", self.learning_rate, "a number > 0")
+        if isinstance(self.rule, Recipe):
+            object.__setattr__(self, "rule", self.rule.over(updates(self.method, self.updates)))
+        if self.lock_free and counts(self.rule):
+            allowed = (
+                "a rule whose states have no count of updates: sgd, momentum or rmsprop at a constant rate"
+            )
+            raise refuse("lock_free", described(self.rule)["name"], allowed)
         check_data(self.workload, self.data_root)
         check_workers(self.method, self.workers)
 
@@ -104,7 +111,6 @@ class Setup:
     def about(self) -> dict[str, Any]:
         """As in the timelines of virtual runs, with what a real one has more."""
         options = [option.name for option in fields(self.method)] if is_dataclass(self.method) else []
-        rule = next(name for name, known in RULES.items() if isinstance(self.rule, known))
         about = {
             "method": self.name,
             "options": {option: getattr(self.method, option) for option in options},
@@ -117,7 +123,7 @@ class Setup:
             "batch": self.batch,
             "clock": "measured",
             "learning_rate": self.learning_rate,
-            "rule": {"name": rule, **{f.name: getattr(self.rule, f.name) for f in fields(self.rule)}},
+            "rule": described(self.rule),
             "stragglers": self.stragglers.describe(),
             "pace_s": self.pace_s,
             "threads": THREADS,

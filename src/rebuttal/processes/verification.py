@@ -63,7 +63,7 @@ def verify(timeline: Timeline, data_root: Path | None = None, *, own_code: bool 
     _check_own_code(about, allowed=own_code)
     torch.set_num_threads(THREADS)
     workload = load(about["workload"], data_root)
-    update_rule = rule(**about["rule"])
+    update_rule = rule(**about["rule"] | {"average": 0.0})  # what was noted are the versions themselves
     stages = stages_of(workload, exact=True)
     lockstep = Lockstep(
         timeline.order, workload, update_rule, [about["seed"]], [about["learning_rate"]], about["batch"], 1, stages

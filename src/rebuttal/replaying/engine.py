@@ -18,6 +18,7 @@ from rebuttal.replaying.batch_merging import merged, shortened
 from rebuttal.replaying.curves import Curves, Evaluator, as_variables, points_of
 from rebuttal.replaying.executor_table import Table
 from rebuttal.replaying.executors import executors_for
+from rebuttal.replaying.horizon import over_order
 from rebuttal.replaying.lockstep import Gradients, Lockstep, advance
 from rebuttal.replaying.probe import measure
 from rebuttal.replaying.staged import stages_of
@@ -83,7 +84,7 @@ class Replayer:
             lockstep = Lockstep(
                 order,
                 self.workload,
-                self.rule,
+                over_order(self.rule, job.order),
                 job.seeds,
                 job.learning_rates,
                 self.batch,

@@ -24,12 +24,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from rebuttal.base.seeding import generator
-from rebuttal.core.update_rules import State
+from rebuttal.core.update_rules import Adam, State
 from rebuttal.replaying.context import Context, Operation
 
 Arguments = tuple[float, ...]
-Synthesizer = tuple[Tensor, Tensor, Tensor, int]
-MEMORY, SQUARE_MEMORY, EPSILON = 0.9, 0.999, 1e-8  # Adam's, as its paper has them
+Synthesizer = State
+LEARNER = Adam()
 
 
 def _synthesizer(context: Context, _: Sequence[Any], arguments: Arguments) -> Synthesizer:
@@ -39,8 +39,7 @@ def _synthesizer(context: Context, _: Sequence[Any], arguments: Arguments) -> Sy
         shape.check_classes()
     width = shape.width(l, n)
     inputs = width + 1 + (shape.classes if conditioned else 0)
-    zeros = context.starts.new_zeros(context.replicas, inputs, width)
-    return zeros, zeros, zeros, 0
+    return LEARNER.start(context.starts.new_zeros(context.replicas, inputs, width))
 
 
 def _synthetic(context: Context, inputs: Sequence[Any], arguments: Arguments) -> Tensor:
@@ -54,17 +53,7 @@ def _taught(context: Context, inputs: Sequence[Any], arguments: Arguments) -> Sy
     (c, h, delta), rate = inputs, arguments[-1]
     read = _read(context, c, h, arguments)
     error = torch.bmm(read, c[0]) - h.flat_delta(delta) * read.shape[1]
-    return _adam(c, torch.bmm(read.mT, error) * (2 / read.shape[1]), rate)
-
-
-def _adam(c: Synthesizer, gradient: Tensor, rate: float) -> Synthesizer:
-    """Kingma & Ba 2015, algorithm 1."""
-    weights, mean, square, steps = c
-    steps += 1
-    mean = mean * MEMORY + gradient * (1 - MEMORY)
-    square = square * SQUARE_MEMORY + gradient * gradient * (1 - SQUARE_MEMORY)
-    unbiased = (square / (1 - SQUARE_MEMORY**steps)).sqrt() + EPSILON
-    return weights - mean / unbiased * (rate / (1 - MEMORY**steps)), mean, square, steps
+    return LEARNER.step(c, torch.bmm(read.mT, error) * (2 / read.shape[1]), rate)
 
 
 def _read(context: Context, c: Synthesizer, h: Any, arguments: Arguments) -> Tensor:

@@ -18,6 +18,7 @@ from rebuttal.replaying.batch_merging import HALVES, Ready, other_halves, use_co
 from rebuttal.replaying.context import Stages, context_of
 from rebuttal.replaying.executor_table import Table
 from rebuttal.replaying.executors import Executor
+from rebuttal.replaying.horizon import Shown
 from rebuttal.replaying.operations import OPERATIONS, backward
 from rebuttal.replaying.reordering import perturbations_first
 from rebuttal.replaying.samples import Batches, steps_of
@@ -66,7 +67,10 @@ def _joined(tensors: list[Tensor]) -> Tensor:
 
 
 class Lockstep:
-    """One order, for all its seeds and learning rates. `most` bounds the replicas that it asks for at a time."""
+    """One order, for all its seeds and learning rates. `most` bounds the replicas that it asks for at a time.
+
+    A rule with a schedule has to know how many updates the run makes (`horizon.over_order`).
+    """
 
     def __init__(
         self,
@@ -89,12 +93,14 @@ class Lockstep:
     def steps(self, observe: Callable[[int, Tensor], bool], versions: set[int]) -> Steps:
         """Advance to the last of `versions`, asking for gradients on the way.
 
-        `observe(version, weights [M, P])` sees each of the versions, and ends the run early by answering False. A
-        value is let go when nothing more rests on it, so memory is bounded by the values in flight.
+        `observe(version, weights [M, P])` sees each of the versions, or the average up to it where the rule asks for
+        one, and ends the run early by answering False. A value is let go when nothing more rests on it, so memory is
+        bounded by the values in flight.
         """
         order, uses = self._order, use_counts(self._order)
         values: Values = {}
         ready = Ready(order)
+        shown = Shown(self._context.rule)
         version_of = {state: version for version, state in enumerate(order.states)}
 
         def release(number: int) -> None:
@@ -110,7 +116,8 @@ class Lockstep:
             ready.known(node)
             if node in version_of:
                 version = version_of[node]
-                if version in versions and not observe(version, values[node][0]):
+                weights = shown(version, values[node][0])
+                if version in versions and not observe(version, weights):
                     return
                 release(node)
 

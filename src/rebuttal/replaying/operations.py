@@ -26,7 +26,7 @@ from torch import Tensor
 from rebuttal.base.errors import refuse
 from rebuttal.base.seeding import generator
 from rebuttal.core import update_rules
-from rebuttal.core.update_rules import RMSProp, State
+from rebuttal.core.update_rules import SGD, Momentum, Recipe, State, described, penalised
 from rebuttal.replaying.context import Context, Operation, Record
 from rebuttal.replaying.local_losses import LOCAL_OPERATIONS
 
@@ -43,15 +43,18 @@ def _update(context: Context, inputs: Sequence[Any], _: Arguments) -> State:
 
 
 def _part(context: Context, inputs: Sequence[Any], arguments: Arguments) -> Any:
-    """Columns of each tensor, as views."""
+    """Columns of each tensor, as views; a state's counts as they are."""
     columns = context.stages.part(*_integers(arguments))
     whole = inputs[0]
-    return tuple(t[:, columns] for t in whole) if isinstance(whole, tuple) else whole[:, columns]
+    if isinstance(whole, tuple):
+        return tuple(t[:, columns] if isinstance(t, Tensor) else t for t in whole)
+    return whole[:, columns]
 
 
 def _joined(_: Context, inputs: Sequence[Any], __: Arguments) -> Any:
     if isinstance(inputs[0], tuple):
-        return tuple(torch.cat(tensors, 1) for tensors in zip(*inputs, strict=True))
+        columns = zip(*inputs, strict=True)
+        return tuple(torch.cat(some, 1) if isinstance(some[0], Tensor) else max(some) for some in columns)
     return torch.cat(list(inputs), 1)
 
 
@@ -122,28 +125,35 @@ def _draws(context: Context, t: int, k: int) -> Tensor:
 
 def _predicted(context: Context, inputs: Sequence[Any], arguments: Arguments) -> State:
     """ŵ = w − η D v (Kosson et al. 2021, linear weight prediction)."""
-    _momentum(context)
-    state, delay = inputs[0], arguments[0]
-    if len(state) == 1:  # without a momentum nothing is known of where the weights will go
-        return state
-    return (state[0].addcmul(state[1], context.learning_rates, value=-delay), *state[1:])
+    _, rate, (w, *past), count = _with_momentum(context, inputs[0])
+    if not past:  # without a momentum nothing is known of where the weights will go
+        return inputs[0]
+    return (w.addcmul(past[0], rate, value=-arguments[0]), *past, *count)
 
 
 def _compensated_update(context: Context, inputs: Sequence[Any], arguments: Arguments) -> State:
     """v' = m v + g, w' = w − η (a v' + b g), a = m^D, b = (1 − m^D)/(1 − m) (Kosson et al. 2021)."""
-    m = _momentum(context)
-    (w, *past), g = inputs
+    rule, rate, (w, *past), count = _with_momentum(context, inputs[0])
+    g, m = penalised(inputs[1], w, rule.weight_decay), getattr(rule, "momentum", 0.0)
     a = m ** arguments[0]
     b = (1 - a) / (1 - m)
     v = past[0] * m + g if past else g
-    return (w.addcmul(v * a + g * b, context.learning_rates, value=-1), *([v] if past else []))
+    return (w.addcmul(v * a + g * b, rate, value=-1), *([v] if past else []), *(n + 1 for n in count))
 
 
-def _momentum(context: Context) -> float:
-    """m of v ← m v + g; 0 for SGD. Raises InputError for a rule whose step is not η v."""
-    if isinstance(context.rule, RMSProp):
-        raise refuse("rule", "rmsprop", ("sgd", "momentum"))
-    return getattr(context.rule, "momentum", 0.0)
+def _with_momentum(context: Context, state: State) -> tuple[SGD | Momentum, Any, State, State]:
+    """(rule, η of the next update, state, count of updates, if there is one) where v ← m v + g, w ← w − η v.
+
+    Raises InputError for a rule whose step is not η v.
+    """
+    rule, rate, count = context.rule, context.learning_rates, ()
+    if isinstance(rule, Recipe):
+        rule, rate, state, count = rule.rule, rule.rate(state, rate), state[:-1], state[-1:]
+    if not isinstance(rule, SGD | Momentum):
+        raise refuse("rule", described(rule)["name"], ("sgd", "momentum"))
+    if getattr(rule, "nesterov", False):
+        raise refuse("rule.nesterov", True, "false where a gradient's delay is made up for")
+    return rule, rate, state, count
 
 
 def _of_rule(name: str) -> Operation:

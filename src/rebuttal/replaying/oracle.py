@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rebuttal.core.graph import Arguments, Graph, Symbol
+from rebuttal.core.graph import Arguments, Graph, Order, Symbol, order_of
 from rebuttal.core.partition import groups
 from rebuttal.core.task import Derive, Task
-from rebuttal.core.update_rules import SGD, Rule
+from rebuttal.core.update_rules import SGD, Recipe, Rule
 from rebuttal.replaying.context import Context, context_of
 from rebuttal.replaying.executors import Loop
+from rebuttal.replaying.horizon import Shown, over_order
 from rebuttal.replaying.modules import ModuleStages
 from rebuttal.replaying.operations import OPERATIONS
 from rebuttal.replaying.samples import Batches
@@ -107,14 +108,28 @@ def eager(
 ) -> dict[int, Tensor]:
     """Weights [P] by version, from `rehearse(task, on_report)`, which runs a method's programs with this task.
 
-    `versions` names those to keep (default: the last).
+    `versions` names those to keep (default: the last). Where the rule has a schedule, the programs run once before,
+    without values, to see how many updates it is over.
     """
+    if isinstance(rule, Recipe):
+        rule = over_order(rule, _order(rehearse, workload))
     task = EagerTask(workload, seed, learning_rate, batch, rule)
-    wanted, kept = set(versions or (updates,)), {}
+    wanted, kept, shown = set(versions or (updates,)), {}, Shown(rule)
 
     def on_report(version: int, state: Valued) -> None:
+        weights = shown(version, state.value[0])
         if version in wanted:
-            kept[version] = state.value[0][0].clone()
+            kept[version] = weights[0].clone()
 
     rehearse(task, on_report)
     return kept
+
+
+def _order(rehearse: Any, workload: Workload) -> Order:
+    """The order of a run, of its symbols alone."""
+    graph, states = Graph(), {}
+    rehearse(
+        Task(graph.symbol, wire_bytes(workload)),
+        lambda version, state: states.update({version: state.number}),
+    )
+    return order_of(graph, [states[version] for version in sorted(states)])

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.core.timeline import Timeline
-from rebuttal.core.update_rules import SGD, Rule
+from rebuttal.core.update_rules import SGD, Rule, remembered
 from rebuttal.machines.costs import Costs
 from rebuttal.simulation.timeline_metrics.dependency_chains import UPDATES, Chains
 from rebuttal.simulation.timeline_metrics.memory_kinds import ACTIVATION_BYTES, KINDS, Sizes
@@ -32,13 +32,13 @@ def memory(timeline: Timeline, costs: Costs, rule: Rule | None = None) -> xr.Dat
     cells = _cells(timeline, sizes)
     nodes = sorted(shelves)
     peaks = np.zeros((len(nodes), len(KINDS) + 3))
-    remembered = len((rule or SGD()).start(0.0)) - 1
+    slots = remembered(rule or SGD())
     for row, node in enumerate(nodes):
         spans, records, versions = _spans(chains, sizes, shelves[node])
         spans["buffers"] += waiting[node]
         spans["activations"] += whole[node]
         spans["weights"] += cells[node]
-        kept = remembered * _updated(chains, sizes, shelves[node])
+        kept = slots * _updated(chains, sizes, shelves[node])
         peaks[row, : len(KINDS)] = [_peak(spans[kind]) for kind in KINDS]
         peaks[row, 0] += kept
         peaks[row, len(KINDS) :] = (

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import fields
-from typing import Any
+from typing import Any, get_type_hints
 
 from rebuttal.base.config.refusals import dotted, unknown_key
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.core import update_rules
+from rebuttal.core.schedules import Schedule
 from rebuttal.core.update_rules import Rule
 from rebuttal.studies.params import checks, options
 from rebuttal.studies.params.nameable import Catalogue
@@ -25,7 +25,7 @@ def study(file: ParamsFile, content: StudyFile, paper: str, profile: str, catalo
     for key, method in content.methods.items():
         place = dotted("methods", key)
         _check_method(place, key, method, catalogue)
-        variants += _variants(place, key, method, numbers, catalogue)
+        variants += _variants(place, key, method, numbers, catalogue, _recipe(place, content, method))
     return Study(
         name=paper,
         paper=paper,
@@ -60,11 +60,10 @@ def _check_method(place: str, key: str, method: MethodEntry, catalogue: Catalogu
 
 
 def _variants(
-    place: str, key: str, method: MethodEntry, numbers: Numbers, catalogue: Catalogue
+    place: str, key: str, method: MethodEntry, numbers: Numbers, catalogue: Catalogue, rule: Rule
 ) -> list[Variant]:
     workloads = _common(dotted(place, "workloads"), method.workloads, numbers.workloads)
     machines = _common(dotted(place, "machines"), method.machines, numbers.machines)
-    rule = _rule(dotted(place, "rule"), method.rule)
     found: dict[str, Variant] = {}
     for index, given in enumerate(method.variants or [{}]):
         where = dotted(place, "variants", *([index] if method.variants else []))
@@ -79,21 +78,34 @@ def _variants(
     return list(found.values())
 
 
-def _rule(place: str, given: Mapping[str, Any]) -> Rule:
-    options = dict(given)
-    name = options.pop("name", None)
+def _recipe(place: str, study: StudyFile, method: MethodEntry) -> Rule:
+    """The rule of a method with schedule and average, each its own or, where it has none, that of the study."""
+
+    def given(key: str, default: Any) -> tuple[str, Any]:
+        if getattr(method, key) is not None:
+            return dotted(place, key), getattr(method, key)
+        return key, default if getattr(study, key) is None else getattr(study, key)
+
+    (at, rule), (schedule_at, schedule) = given("rule", {"name": "sgd"}), given("schedule", {})
+    name = rule.get("name")
     if not isinstance(name, str) or name not in update_rules.RULES:
-        raise refuse(dotted(place, "name"), name, update_rules.RULES)
-    known = [field.name for field in fields(update_rules.RULES[name])]
-    for option, value in options.items():
-        if option not in known:
-            raise unknown_key(dotted(place, option), value, known)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise refuse(dotted(place, option), value, "a number")
+        raise refuse(dotted(at, "name"), name, update_rules.RULES)
+    _check_options(at, {key: value for key, value in rule.items() if key != "name"}, update_rules.RULES[name])
+    _check_options(schedule_at, schedule, Schedule)
     try:
-        return update_rules.rule(name, **options)
+        return update_rules.rule(**rule, schedule=schedule, average=given("average", 0.0)[1])
     except InputError as error:
-        raise InputError(f"{place}.{error}") from None
+        where = schedule_at.removesuffix("schedule") if str(error).startswith("schedule.") else f"{at}."
+        raise InputError(f"{where}{error}") from None
+
+
+def _check_options(place: str, given: Mapping[str, Any], kind: type) -> None:
+    """Each option one that `kind` has, and of its type."""
+    hints = get_type_hints(kind)
+    for option, value in given.items():
+        if option not in hints:
+            raise unknown_key(dotted(place, option), value, list(hints))
+        options.check_type(dotted(place, option), value, hints[option])
 
 
 def _common(place: str, wanted: Collection[str] | None, selected: list[str]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def check(place: str, program: type, given: Mapping[str, Any], workers: int) -> 
     hints = get_type_hints(program)
     for name, field in known.items():
         if name in given:
-            _check_type(dotted(place, name), given[name], hints[name])
+            check_type(dotted(place, name), given[name], hints[name])
         elif _is_needed(field):
             raise missing_key(dotted(place, name), _allowed(hints[name]))
     _ask(place, program, given, workers)
@@ -32,7 +32,8 @@ def _is_needed(field: Field) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-def _check_type(key: str, value: Any, hint: Any) -> None:
+def check_type(key: str, value: Any, hint: Any) -> None:
+    """Refuse a value that is not of this type. Raises InputError."""
     adapter = TypeAdapter(
         hint, config=ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
     )

@@ -100,14 +100,27 @@ UpdateRule = Annotated[
 ]
 
 
-class MethodEntry(Section):
-    """A method of a study: a program, with or without options, everywhere or only on some workloads and machines.
+ScheduleOptions = Annotated[
+    dict[str, Any], Field(description="decay, warm_up and final, as in {decay: linear, warm_up: 0.05}")
+]
 
-    `rule` is the update rule that its gradients go through; without one, plain SGD.
+
+class Training(Section):
+    """What a gradient goes through, and what is evaluated: of a study, or of one of its methods where that differs.
+
+    rule: the update rule; plain SGD by default. schedule: of the learning rate over a run. average: that of the
+    versions, which is evaluated in their place (`update_rules.Recipe`).
     """
 
+    rule: UpdateRule | None = None
+    schedule: ScheduleOptions | None = None
+    average: Annotated[float | None, Field(ge=0, lt=1, description="a number in [0, 1), as in 0.999")] = None
+
+
+class MethodEntry(Training):
+    """A method of a study: a program, with or without options, everywhere or only on some workloads and machines."""
+
     program: Name
-    rule: UpdateRule = {"name": "sgd"}
     variants: Annotated[
         list[Options] | None, Field(min_length=1, description="a list of options, as in [{b: 1}, {b: 2}]")
     ] = None
@@ -115,7 +128,7 @@ class MethodEntry(Section):
     machines: Names | None = None
 
 
-class StudyFile(Section):
+class StudyFile(Training):
     """papers/PAPER/study.yaml: what a study compares, its own machines, and how large it is under each profile."""
 
     methods: Annotated[
