@@ -5,9 +5,9 @@ import pytest
 import torch
 import xarray as xr
 
+from rebuttal import figures
 from rebuttal.base.errors import InputError
 from rebuttal.figures import adversarial_loss as adversarial_chart
-from rebuttal.figures import catalogue
 from rebuttal.simulation.simulate import simulate
 from rebuttal.studies.analyses import adversarial, attacks, relu_network
 from rebuttal.studies.analyses.smoothing_map import unit_costs
@@ -132,5 +132,5 @@ def test_the_whole_stage_on_few_seeds(monkeypatch):
     assert data.attrs["network_accuracy"] > 0.85
     assert bool((data.left.isel(share=0) == 1).all())
     assert bool((data.left.diff("share") <= 1e-7).all())  # the least so far
-    assert len(catalogue.panels("adversarial", data)) == 4
+    assert len(figures.panels("adversarial", data)) == 4
     assert "PPRS leaves" in adversarial_chart.finding(data)

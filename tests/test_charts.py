@@ -1,5 +1,6 @@
 """Charts: every figure of the list draws, says n and clock, explains its legend, and has a small table."""
 
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -15,20 +16,20 @@ from runs import COSTS
 from rebuttal import figures
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
-from rebuttal.core.schemas import ANALYSES
+from rebuttal.core.figure_list import FIGURES, PUBLISHED
+from rebuttal.core.schemas import ANALYSES, CALIBRATION, CURVES, STRAGGLERS, SUMMARIES, TUNING
 from rebuttal.evidence import datasets
-from rebuttal.evidence.papers import FIGURES
 from rebuttal.evidence.rules.compare_rule import Compare
 from rebuttal.evidence.rules.product_identity_rule import ProductIdentity
 from rebuttal.evidence.rules.trend_rule import Trend
 from rebuttal.figures import (
-    backup_statistics,
+    best_backups,
     chart_rows,
     error_curves,
     layer_timeline,
     softsync_clipping,
     speed_up_split,
-    staleness_effect,
+    staleness_counts,
     targets,
     theme,
     time_lines,
@@ -37,10 +38,8 @@ from rebuttal.figures import (
 from rebuttal.figures.panel import NO_DEFINITION, SHARED, join_specs
 from rebuttal.simulation.simulate import simulate
 from rebuttal.site import definitions
-from rebuttal.site.captions.calibration_captions import ON_CALIBRATION
-from rebuttal.site.captions.machine_captions import ON_MACHINES
 
-EVERY = [name for name in figures.DRAWINGS if name != "replay"]
+EVERY = list(PUBLISHED)
 LARGEST_SPEC = 200_000  # characters of one panel
 
 
@@ -92,11 +91,23 @@ def drawn(data):
 def given(name, data):
     """What a figure needs; the parts of a method are those of the study that has them."""
     of = "smoothing " if name in ("ablation", "speed_up_over_gpipe") else ""
-    return [data[of + need] for need in figures.DRAWINGS[name].needs]
+    return [data[of + need] for need in figures.figure(name).needs]
 
 
-def test_there_is_a_drawing_for_every_figure_that_a_paper_may_name():
-    assert set(EVERY) == set(FIGURES) | set(ON_MACHINES) | set(ON_CALIBRATION)
+def test_every_module_with_a_figure_is_in_the_list_once():
+    folder = Path(figures.__file__).parent
+    made = {path.stem for path in folder.glob("*.py") if "\nFIGURE = " in path.read_text()}
+    assert sorted(FIGURES.values()) == sorted(made)
+    assert set(FIGURES) == {*EVERY, "replay"}
+
+
+def test_a_default_figure_is_known_by_a_variable_that_only_its_data_hold():
+    schemas = [CURVES, TUNING, SUMMARIES, STRAGGLERS, CALIBRATION, *ANALYSES.values()]
+    suiting = {name: figures.figure(name).suits for name in FIGURES if figures.figure(name).suits}
+    assert len(set(suiting.values())) == len(suiting)
+    for name, variable in suiting.items():
+        holders = {one.name for one in schemas if variable in one.variables}
+        assert holders <= {figures.figure(name).needs[0]}, name
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -230,7 +241,7 @@ def test_diverged_runs_are_counted(data):
 
 
 def test_a_method_with_a_stale_variant_is_not_said_to_be_fresh():
-    said = staleness_effect.without_staleness(["gpipe m=2", "pipe form=a", "pipe form=b"], ["pipe form=b"])
+    said = staleness_counts.without_staleness(["gpipe m=2", "pipe form=a", "pipe form=b"], ["pipe form=b"])
     assert said == ["gpipe", "pipe (form = a)"]
 
 
@@ -258,7 +269,7 @@ def test_the_split_multiplies_to_the_whole(data):
 
 
 def test_best_backups_is_where_progress_per_second_is_largest(data):
-    frame = backup_statistics.best_rows(data["stragglers"])
+    frame = best_backups.rows(data["stragglers"])
     for _, part in frame.groupby(["straggler", "workers"]):
         assert np.asarray(part["speed"])[np.asarray(part["best"])][0] == np.max(part["speed"])
     none = np.asarray((frame["straggler"] == "none") & frame["best"])
@@ -266,7 +277,7 @@ def test_best_backups_is_where_progress_per_second_is_largest(data):
 
 
 def test_a_timeline_is_drawn_with_its_drops():
-    table = time_lines.gantt_table(timeline())
+    table = time_lines.table(timeline())
     assert {"used", "dropped", "update", "message"} <= set(table["what"])
     assert figures.figure_of(timeline()) == "one_timeline"
 
@@ -308,4 +319,4 @@ def test_bad_input_is_one_line(data):
             call()
         assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="did you mean 'convergence'"):
-        figures.drawing("convergance")
+        figures.figure("convergance")

@@ -82,6 +82,7 @@ def package(tmp_path, monkeypatch):
         "fetches": "from rebuttal import charts\n\ncharts.bar()\n", "names": "from rebuttal import charts, run\n",
         "passes_on": "from rebuttal import charts\n\nprint(charts)\n", "all": "from rebuttal.charts import *\n",
         "relative": "from . import alone\nfrom .tools.saw import LATER\n",
+        "any": 'ANY = "rebuttal.tools.*"\n',
         "says": '"""Nothing of rebuttal.alone, or `import rebuttal.alone`."""\n# import rebuttal.alone\n',
     }  # fmt: skip
     folder = tmp_path / "src" / "rebuttal"
@@ -113,6 +114,7 @@ def reached(*entries, without=()):
         ("rebuttal.passes_on", {"passes_on", "charts", "charts.bar"}),
         ("rebuttal.all", {"all", "charts", "charts.bar"}),
         ("rebuttal.relative", {"relative", "alone", "tools", "tools.saw", "late", "beside"}),
+        ("rebuttal.any", {"any", "late", "beside", "tools", "tools.saw", "tools.unused"}),
         ("rebuttal.says", {"says"}),
         ("rebuttal.tools.unused", {"tools", "tools.unused"}),
     ],

@@ -62,7 +62,7 @@ def drawn(data):
 
 
 def given(name, data):
-    return [data[need] for need in figures.DRAWINGS[name].needs]
+    return [data[need] for need in figures.figure(name).needs]
 
 
 def oklab(colour, sight):
@@ -123,7 +123,7 @@ def test_every_variant_is_in_the_table_once(name, data):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_says_what_the_data_say(name, data):
-    text = figures.drawing(name).finding(*given(name, data))
+    text = figures.figure(name).finding(*given(name, data))
     assert text.endswith(".")
     assert any(character.isdigit() for character in text)
     assert "nan" not in text
@@ -142,7 +142,7 @@ def test_a_single_seed_is_drawn_without_an_interval(name, data):
         if isinstance(channel, dict) and "domain" in (channel.get("scale") or {})
     ]
     assert "NaN" not in json.dumps(domains)
-    assert "nan" not in figures.drawing(name).finding(*given(name, few))
+    assert "nan" not in figures.figure(name).finding(*given(name, few))
 
 
 @pytest.mark.parametrize("name", ["method_errors", "method_times", "method_rates"])

@@ -100,7 +100,7 @@ def test_other_rules_are_on_all_workloads(data, what):
 @pytest.mark.parametrize("figure", ["convergence", "time_to_target", "staleness_error", "softsync_clipping"])
 def test_charts_name_the_metric(data, figure):
     needs = {"curves": data.curves, "tuning": data.tuning, "targets": datasets.targets(data.tuning)}
-    panels = figures.panels(figure, *(needs[need] for need in figures.DRAWINGS[figure].needs))
+    panels = figures.panels(figure, *(needs[need] for need in figures.figure(figure).needs))
     drawn = {panel.title: json.dumps(panel.chart.to_dict()) for panel in panels}
     about = {name: text for name, text in drawn.items() if "seconds to the target" not in name}
     assert {"bits per dimension" in text for title, text in about.items() if "cnn" in title} == {True}

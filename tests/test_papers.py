@@ -12,6 +12,7 @@ import yaml
 from rebuttal.base.config import parameter_files
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
+from rebuttal.core.figure_list import IN_PAPERS
 from rebuttal.evidence import papers, result_files, verdicts
 from rebuttal.evidence.ledger import ledger
 from rebuttal.studies.params.schema import PROFILES
@@ -39,7 +40,7 @@ def test_the_paper_has_its_six_concerns_and_its_claims(source):
     paper = papers.load(source)
     assert [one.id for one in paper.concerns] == [f"bw-{i}" for i in range(1, 7)]
     assert all(one.id.startswith("bw-c") and "read" in one.source for one in paper.claims)
-    assert {answer.figure for one in paper.concerns for answer in one.answers} <= set(papers.FIGURES)
+    assert {answer.figure for one in paper.concerns for answer in one.answers} <= set(IN_PAPERS)
 
 
 def test_the_layer_wise_paper_has_its_sixteen_concerns_and_says_where_each_claim_was_read(source):

@@ -15,16 +15,14 @@ from tiny_models import FLAT_ENDED, MODELS
 from rebuttal import figures
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
+from rebuttal.core.figure_list import FIGURES, ON_MACHINES, PUBLISHED
 from rebuttal.core.schemas import ANALYSES
-from rebuttal.evidence import papers
+from rebuttal.figures import gains, layer_shares
 from rebuttal.figures.theme import words as words_of
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.site import data as report_data
 from rebuttal.site import files as report_files
-from rebuttal.site import findings, html, notebook_page, readme, report_figures, words
-from rebuttal.site.captions import SUBJECTS
-from rebuttal.site.captions.calibration_captions import ON_CALIBRATION
-from rebuttal.site.captions.machine_captions import ON_MACHINES
+from rebuttal.site import html, notebook_page, readme, report_figures, words
 from rebuttal.site.figure import PAGE_MIME, VEGA_MIME, columns
 from rebuttal.site.on_machines import machines
 from rebuttal.site.paper_review import review
@@ -45,19 +43,15 @@ def opened(place):
 
 
 def test_every_figure_of_the_papers_has_a_title_a_caption_and_sources():
-    assert set(report_figures.ABOUT) == set(papers.FIGURES) | set(ON_MACHINES) | set(ON_CALIBRATION)
-    assert len(report_figures.ABOUT) == sum(
-        len(subject.CAPTIONS) for subject in SUBJECTS
-    )  # each under one subject
-    for about in report_figures.ABOUT.values():
+    for about in map(figures.figure, FIGURES):
         assert about.title
-        assert len(about.read.split()) > 10
-        assert about.variables
+        assert len(about.how_to_read.split()) > 10
+        assert about.reads
 
 
-@pytest.mark.parametrize("name", report_figures.ABOUT)
+@pytest.mark.parametrize("name", FIGURES)
 def test_captions_hold_no_measured_number(name):
-    assert not any(character.isdigit() for character in report_figures.ABOUT[name].read)
+    assert not any(character.isdigit() for character in figures.figure(name).how_to_read)
 
 
 def test_a_figure_shows_in_a_notebook_and_on_a_page(opened):
@@ -81,8 +75,8 @@ def test_the_sources_of_figures_are_variables_of_their_files(opened):
             "stragglers": opened.data.stragglers}  # fmt: skip
     read |= {name: report_data.inputs(opened.data, name) for name in ANALYSES}
     read["calibration"] = synthetic_calibration.made()
-    for about in report_figures.ABOUT.values():
-        for kind, names in about.variables.items():
+    for about in map(figures.figure, PUBLISHED):
+        for kind, names in about.reads.items():
             if kind not in ("gantt", "layer_gantt"):
                 assert set(names) <= set(read[kind].variables)
 
@@ -357,11 +351,11 @@ def test_a_finding_is_a_sentence_of_the_data(on_machines, name):
 def test_the_finding_about_the_claim_follows_the_speed_ups(on_machines):
     data = results.load_analysis("speedups", on_machines.folder)
     fresh = float(data.speedup.drop_sel(form="delayed_all_reduce").max())
-    said = findings.layer_wise_speedups(data)
+    said = gains.finding(data)
     assert f"the largest speed-up is {html.number(fresh)} times" in said
     assert "below the reported 1.7; overlap is bounded by 1.667" in said
     data.speedup.loc[{"form": "bucketed", "machine": "dgx1"}] = 1.75
-    changed = findings.layer_wise_speedups(data)
+    changed = gains.finding(data)
     assert (
         "is 1.75 times (bucketed, flat ended on dgx1, 2 nodes, 4 samples on each), at least the reported 1.7"
         in changed
@@ -372,7 +366,7 @@ def test_a_finding_says_where_the_parameters_are(on_machines):
     data = results.load_analysis("layer_ratios", on_machines.folder)
     linear = sum(layer.parameters for layer in FLAT_ENDED if layer.kind == "linear")
     share = 100 * linear / sum(layer.parameters for layer in FLAT_ENDED)
-    assert f"connected layers of flat ended hold {share:.3g} % of its parameters" in findings.where_time_is(
+    assert f"connected layers of flat ended hold {share:.3g} % of its parameters" in layer_shares.finding(
         data
     )
 

@@ -83,7 +83,7 @@ def test_a_page_rests_on_the_code_of_the_charts_that_it_shows(monkeypatch):
     named = page_inputs.code_behind(["equivalence", "speed_up_over_all_reduce"], "paper_review")
     modules = {name.rpartition(".")[2] for name in named["modules"]}
     assert {"same_weights", "targets", "error_curves", "panel", "theme", "chart_rows"} <= modules
-    assert not {"catalogue", "error_bounds", "clock_runs", "method_rates"} & modules
+    assert not {"by_name", "error_bounds", "clock_runs", "method_rates"} & modules
     assert "all_reduce" in named["figures"]["speed_up_over_all_reduce"]
     assert "method_rates" in str(page_inputs.code_behind([], "comparison"))
     with pytest.raises(InputError, match="equivalence"):

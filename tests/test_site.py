@@ -10,14 +10,15 @@ import pytest
 import synthetic_comparison
 from built_site import DRAWN, PAGES, REVIEWS, read
 
+from rebuttal import figures
 from rebuttal.base.errors import InputError
+from rebuttal.core.figure_list import ON_CALIBRATION, ON_MACHINES
 from rebuttal.core.schemas import ANALYSES
 from rebuttal.evidence import papers
 from rebuttal.figures import theme
 from rebuttal.methods import METHODS
 from rebuttal.site import files as report_files
 from rebuttal.site import on_machines, site_pages
-from rebuttal.site.captions import calibration_captions, machine_captions
 
 drawn_pages = pytest.mark.parametrize("page", DRAWN)
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -189,11 +190,11 @@ def test_the_page_of_the_machines_names_every_analysis_by_its_hash(built_project
 
 def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its_file(reports):
     text = read(reports, "machines.html")
-    for name in machine_captions.ON_MACHINES:
+    for name in ON_MACHINES:
         assert text.count(f'id="fig-{name}"') == 1
-        for kind in machine_captions.CAPTIONS[name].variables:
+        for kind in figures.figure(name).reads:
             assert f"<code>results/analyses/{ANALYSES[kind].pattern}</code>" in text
-    assert text.count('<p class="finding">') == len(machine_captions.ON_MACHINES)
+    assert text.count('<p class="finding">') == len(ON_MACHINES)
     assert 'href="machines.html"' in re.sub(
         r"<header.*?</header>", "", read(reports, "index.html"), flags=re.DOTALL
     )
@@ -207,7 +208,7 @@ def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its
 
 def test_the_page_of_the_calibration_shows_every_figure_the_costs_and_its_file(built_project, reports):
     text = read(reports, "calibration.html")
-    for name in calibration_captions.ON_CALIBRATION:
+    for name in ON_CALIBRATION:
         assert text.count(f'id="fig-{name}"') == 1
     (file,) = report_files.files(
         built_project / "results" / "quick", ("calibration.nc",), within=built_project / "results" / "quick"

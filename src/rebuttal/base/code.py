@@ -1,9 +1,9 @@
 """Which code made this: the modules that a run can bring in, their files, and one hash of both.
 
 What a module can bring in is read off its source, wherever in it: imports, also those inside functions; strings that
-name a module of the package, in tables of what is imported later; strings that name a file of code beside it. A
-package that fetches public names when they are first used (by a table WHERE and `__getattr__`) brings in what the
-names lead to that are used, not its whole table. What only type checkers see does not count.
+name a module of the package, or with a star all of a folder, for what is imported later; strings that name a file of
+code beside it. A package that fetches public names when they are first used (by a table WHERE and `__getattr__`) brings
+in what the names lead to that are used, not its whole table. What only type checkers see does not count.
 """
 
 import ast
@@ -23,7 +23,9 @@ PACKAGE = Path(__file__).parents[1]
 NAME = PACKAGE.name
 TABLE = "WHERE"  # public name -> module, of a package that fetches names when they are first used
 ANY_NAME = ("*", TABLE)  # who uses these of a package may use every name of its table
-STRING = re.compile(rf"""(["'])(?:({NAME}(?:\.\w+)+)|(\w+)\.py)\1""")  # a module, or a file beside the source
+STRING = re.compile(
+    rf"""(["'])(?:({NAME}(?:\.\w+)+(?:\.\*)?)|(\w+)\.py)\1"""
+)  # a module, or a file beside the source
 BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where a statement holds others
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 CACHES = ("__pycache__",)
@@ -60,7 +62,8 @@ class _Modules:
         if any(self._table(meant) for _, meant in facts.bound):
             used = _used(source)
             names |= {f"{meant}.{rest}" for name, meant in facts.bound for rest in used.get(name, ())}
-        return {module for name in names for module in self._along(name)} | (facts.named & self.files.keys())
+        led_to = {module for name in names for module in self._along(name)}
+        return led_to.union(*map(self._meant, facts.named))
 
     def source(self, module: str) -> tuple[bytes, str]:
         """A module's source, and the package that it lies in."""
@@ -69,6 +72,13 @@ class _Modules:
             package = module if file.name == "__init__.py" else module.rpartition(".")[0]
             self._sources[module] = file.read_bytes(), package
         return self._sources[module]
+
+    def _meant(self, name: str) -> set[str]:
+        """The modules that a string names: one, or with a star in the place of its own name all of a package."""
+        package, _, own = name.rpartition(".")
+        if own != "*":
+            return {name} & self.files.keys()
+        return {module for module in self.files if module.rpartition(".")[0] == package}
 
     def _along(self, name: str) -> Iterator[str]:
         """The modules that a dotted name leads through, and those of the names that are fetched on its way."""

@@ -12,18 +12,9 @@ from pydantic import Field
 from rebuttal.base import paths
 from rebuttal.base.config import parameter_files, refusals, yaml_text
 from rebuttal.base.errors import InputError, refuse
+from rebuttal.core.figure_list import IN_PAPERS
 from rebuttal.evidence.rules import RULES, Rule
 from rebuttal.evidence.rules.rule import Names, Strict, Text
-
-FIGURES = ("convergence", "time_to_target", "speed_up_split", "learning_rates", "backups_order_statistics",
-           "best_backups", "backups_effect", "rate_of_convergence", "staleness_error", "staleness_distribution",
-           "softsync_clipping", "one_timeline", "utilisation",
-           "method_errors", "method_times", "method_curves", "method_trade_off", "method_rates",
-           "where_time_is", "layer_ratios", "overlap_delay_server", "layer_wise_speedups", "batch_latency_map",
-           "scaling", "memory", "throughput", "rates", "smoothing_map", "ablation", "pipeline_steps", "adversarial",
-           "worker_counts", "tuning_budget",
-           "equivalence", "peak_speedups", "layer_timeline", "speed_up_over_all_reduce", "speed_up_over_gpipe",
-           "delay_map", "delay_costs", "continuous_time", "stable_rates")  # fmt: skip
 
 WITHOUT_STUDY = tuple(kind for kind, rule in RULES.items() if not rule.of_study)
 
@@ -35,7 +26,7 @@ Id = Annotated[
 class _Answer(Strict):
     """One piece of evidence, as written: the rule is checked by its own kind."""
 
-    figure: Literal[FIGURES] | None = None  # pyright: ignore[reportInvalidTypeForm]
+    figure: Literal[*IN_PAPERS] | None = None  # pyright: ignore[reportInvalidTypeForm]
     explain: Text
     rule: Annotated[dict[str, Any], Field(description=f"a section with a kind: {', '.join(RULES)}")]
     table: Text | None = None
@@ -175,7 +166,7 @@ def _evidence(key: str, answer: _Answer) -> Evidence:
     except InputError as error:
         raise InputError(f"{key}.rule.{error}") from None
     if answer.figure is None and kind != "explained":
-        raise refuse(f"{key}.figure", None, FIGURES)
+        raise refuse(f"{key}.figure", None, IN_PAPERS)
     return Evidence(figure=answer.figure, explain=answer.explain, rule=rule, table=answer.table)
 
 

@@ -1,8 +1,9 @@
-"""Charts: pure functions from datasets to Altair charts, one module per kind of figure.
+"""Charts: pure functions from datasets to Altair charts, one module for each figure.
 
 `chart(curves)` gives an Altair chart, `chart(curves, figure="convergence")` a named one, and `table("convergence",
-curves)` its numbers as a data frame; `rebuttal.figures.catalogue` lists the figures and what each is drawn from. Names
-are fetched when they are first used: whoever only wants the colours and words of `theme` need not load Altair.
+curves)` its numbers as a data frame; `figure("convergence")` is all that is said of it. `rebuttal.core.figure_list`
+lists the figures. Names are fetched when they are first used: whoever only wants the colours and words of `theme` need
+not load Altair.
 """
 
 import importlib
@@ -12,14 +13,13 @@ import rebuttal.base.quick_imports  # noqa: F401 - before altair
 
 #: Public name -> the module that has it.
 WHERE = {
-    "DRAWINGS": "rebuttal.figures.catalogue",
-    "Drawing": "rebuttal.figures.catalogue",
+    "Figure": "rebuttal.figures.figure_record",
     "Panel": "rebuttal.figures.panel",
-    "chart": "rebuttal.figures.catalogue",
-    "drawing": "rebuttal.figures.catalogue",
-    "figure_of": "rebuttal.figures.catalogue",
-    "panels": "rebuttal.figures.catalogue",
-    "table": "rebuttal.figures.catalogue",
+    "chart": "rebuttal.figures.by_name",
+    "figure": "rebuttal.figures.by_name",
+    "figure_of": "rebuttal.figures.by_name",
+    "panels": "rebuttal.figures.by_name",
+    "table": "rebuttal.figures.by_name",
 }
 
 

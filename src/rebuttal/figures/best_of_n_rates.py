@@ -10,6 +10,7 @@ import xarray as xr
 from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import expected_best
 from rebuttal.figures import chart_rows, many_methods
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import Panel, axis, colour, dash, method_key, panel, tips
 from rebuttal.figures.theme import family, in_text
@@ -74,3 +75,19 @@ def finding(data: xr.Dataset) -> str:
         f"One rate drawn at random instead of the best of all comes to {gain[most]:.2g} times the error with "
         f"{in_text(most)}, the most of all, and to {gain[least]:.2g} times with {in_text(least)}, the least."
     )
+
+
+FIGURE = Figure(
+    title="What tuning more would gain",
+    reads={"tuning": ("validation_loss", "validation_metric", "diverged")},
+    how_to_read=(
+        "Had only n of the grid's learning rates been tried, drawn at random, and the best of them kept, this "
+        "validation error would be expected. A line that is level on the right has been tuned enough; one that "
+        "still falls has not. The best rate is the one with the lowest validation loss, so a line rises where "
+        "loss and error disagree. Every method had as many trials. Of each method the best variant is drawn. "
+        "The checklist at the end has the verdicts for several n."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+)

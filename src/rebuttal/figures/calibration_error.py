@@ -19,6 +19,7 @@ from rebuttal.figures.clock_runs import (
     support,
 )
 from rebuttal.figures.dots import dots
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis
 from rebuttal.figures.theme import words
 
@@ -63,3 +64,19 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     chart_rows.need(data, "calibration_error", NEEDED)
     off = 100 * (data.predicted_s / data.measured_s - 1)
     return chart_rows.rows(off.rename(repetition="seed"), ("method", *PLACE))
+
+
+FIGURE = Figure(
+    title="Error of the predicted seconds per update",
+    reads={"calibration": ("predicted_s", "measured_s")},
+    how_to_read=(
+        "A dot at zero is a prediction that came true; left of it the virtual clock is too quick, right of it "
+        "too slow. Each repetition measures the costs of this host anew, predicts every run from them and then "
+        "makes it. A wide interval says that the host was not the same from one repetition to the next."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="predicted_s",
+    across=2,
+)

@@ -7,6 +7,7 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.clock_runs import AGAINST, NEEDED, processes
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key, shape, tips
 from rebuttal.figures.theme import SOFT
 
@@ -64,3 +65,15 @@ def _equal(frame: pd.DataFrame) -> alt.Chart:
     ends = [float(both.min().min()), float(both.max().max())]
     line = alt.Chart(chart_rows.small(pd.DataFrame({"x": ends, "y": ends})))
     return line.mark_line(color=SOFT, strokeDash=[3, 3], strokeWidth=1).encode(alt.X("x:Q"), alt.Y("y:Q"))
+
+
+FIGURE = Figure(
+    title="Predicted against measured seconds per update",
+    reads={"calibration": ("predicted_s", "measured_s")},
+    how_to_read=(
+        "On the dashed line both are equal. Every point is a method; where points lie above one another, the "
+        "clock takes methods for different that are not."
+    ),
+    panels=panels,
+    table=table,
+)

@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
 from rebuttal.figures.theme import words
 
@@ -18,7 +19,7 @@ PAIRS = {
 def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """Distance against step, a panel for each problem at its deepest."""
     clock, deepest = chart_rows.clock(data), int(data.layers.values[-1])
-    frame, key = chart_rows.some(distance_rows(data), "continuous_time"), plain_key(PAIRS)
+    frame, key = chart_rows.some(rows(data), "continuous_time"), plain_key(PAIRS)
     found = []
     for problem, part in frame.groupby("problem", sort=False):
         name = words(str(problem))
@@ -35,7 +36,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     return found
 
 
-def distance_rows(data: xr.Dataset) -> pd.DataFrame:
+def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: problem, pair, step, far, at the largest number of layers."""
     chart_rows.need(data, "continuous_time", list(PAIRS))
     last = data[list(PAIRS)].isel(layers=-1).reset_coords(drop=True)
@@ -61,3 +62,19 @@ def finding(data: xr.Dataset) -> str:
         f"equation as gradient descent is from gradient flow; from an equation without delays it is up to "
         f"{float((last.distance_flow / last.distance).max()):.3g} times as far as from its own."
     )
+
+
+FIGURE = Figure(
+    title="Discrete against continuous time",
+    reads={"continuous_time": ("distance", "distance_flow", "distance_plain", "order")},
+    how_to_read=(
+        "Two trajectories from the same start are compared at every tick, and the largest distance is drawn "
+        "against the step. Where a pair is as far apart as gradient descent and gradient flow are, its equation "
+        "leaves out no more than the one without delays does."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="formula_rate",
+    across=2,
+)

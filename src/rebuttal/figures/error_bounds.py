@@ -7,6 +7,7 @@ import xarray as xr
 
 from rebuttal.evidence import arrays
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, tips
 from rebuttal.figures.theme import DASHED, DOTTED, FAMILIES, SOFT, SOLID, Style, words
 
@@ -137,3 +138,20 @@ def finding(data: xr.Dataset) -> str:
         f"{mean:.2f} [{low:.2f}, {high:.2f}] after {data.attrs['dimension_horizon']} updates (theory: 0.25). "
         f"{above} of the methods exceed their upper bound anywhere."
     )
+
+
+FIGURE = Figure(
+    title="Measured errors beside the bounds of theory",
+    reads={"rates": ("error", "upper", "lower", "slope", "exponent", "flat_updates")},
+    how_to_read=(
+        "Each point is the error after a run whose step was chosen for so many updates, as theory has it; the "
+        "slope of a line is the power of the updates in the error. A dashed line is what theory allows the "
+        "method of its colour at most, a dotted one what no method of gradients can beat. In the last panel the "
+        "dotted line is one update for each link."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="of_upper",
+    across=3,
+)

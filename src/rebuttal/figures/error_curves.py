@@ -9,6 +9,7 @@ import xarray as xr
 from rebuttal.core.metrics import Metric, metric_of
 from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, there, tips
 from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows, with_seeds
 from rebuttal.figures.theme import family, words
@@ -103,3 +104,28 @@ def table(data: xr.Dataset) -> pd.DataFrame:
     frame["diverged"] = chart_rows.flat_values(tuned.diverged_at.notnull().sum("seed"), frame, order)
     frame["seconds"] = chart_rows.flat_values(tuned.seconds.isel(point=-1).mean("seed"), frame, order)
     return chart_rows.short(renamed(frame, mean="test_error"))
+
+
+FIGURE = Figure(
+    title="Test error against seconds, updates and epochs",
+    reads={
+        "curves": (
+            "test_metric",
+            "validation_metric",
+            "seconds",
+            "update",
+            "epoch",
+            "learning_rate",
+            "diverged_at",
+        )
+    },
+    how_to_read=(
+        "Lower and further left is better. Each line is the mean over seeds at the method's own tuned learning "
+        "rate, its band the interval of that mean. The seconds are the same runs on each machine's clock: a "
+        "method may need more updates and yet be faster, or the other way round. Of a method with several "
+        "variants, the one with the best validation accuracy is drawn; the test set is not asked."
+    ),
+    panels=panels,
+    table=table,
+    suits="test_metric",
+)

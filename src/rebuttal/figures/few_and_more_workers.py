@@ -6,6 +6,7 @@ import xarray as xr
 
 from rebuttal.evidence import student
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis, colour, dash, method_key, panel, shape, tips
 
 SERIES = {
@@ -91,3 +92,19 @@ def finding(data: xr.Dataset) -> str:
 def _gain(data: xr.Dataset, count: int, against: str) -> str:
     found = student.interval(data.accuracy_gain.sel(workers=count, against=against).values)
     return f"{found.estimate:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+
+
+FIGURE = Figure(
+    title="Few and more workers",
+    reads={"worker_counts": ("final_error", "seconds", "missed", "staleness_mean", "accuracy_gain")},
+    how_to_read=(
+        "Further right there are more workers, on as many samples in all: staleness grows on one line, the "
+        "batch on the other. Lower is better. Two lines are tuned for each number of workers; the third keeps "
+        "one learning rate for all, as the paper did for its asynchronous runs."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="log_time_ratio",
+    across=3,
+)

@@ -6,6 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows, theme
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, colour, panel, plain_key, shape, tips
 from rebuttal.figures.theme import Style, words
 
@@ -92,3 +93,21 @@ def table(data: xr.Dataset) -> pd.DataFrame:
     frame = rows(data)
     fresh = chart_rows.keep(frame, frame["what"] == "fresh").drop(columns="what")
     return chart_rows.short(fresh.sort_values("speedup", ascending=False, kind="stable"))
+
+
+FIGURE = Figure(
+    title="The largest speed-up of each network on each machine",
+    reads={"peak_speedups": ("speedup", "ratio", "at_nodes", "at_batch")},
+    how_to_read=(
+        "Further right is faster than synchronous training with one communication. Each mark is the best that a "
+        "search over numbers of nodes and of samples on each finds: where communication takes about as long as "
+        "the backward pass. The solid line bounds what overlap without staleness can gain, the dashed one is "
+        "what the paper reports at most. A network whose marks stay left has no place on that machine with so "
+        "much to send."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="at_batch",
+    across=2,
+)

@@ -4,8 +4,11 @@ import altair as alt
 import pandas as pd
 import xarray as xr
 
+from rebuttal.evidence.naming import number
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, panel, tips
+from rebuttal.figures.sentences import in_words
 from rebuttal.figures.theme import SOLID, Style, words
 
 FORMS = ("layer_wise_overlapped", "bucketed")
@@ -64,3 +67,35 @@ def table(data: xr.Dataset) -> pd.DataFrame:
         for form in data.form.values
     ]  # fmt: skip
     return chart_rows.short(pd.DataFrame(counts))
+
+
+def finding(data: xr.Dataset) -> str:
+    """How often each of the drawn forms is worth it on the map of the first model."""
+    first = data.isel(model=0)
+    parts = []
+    for form in ("layer_wise_overlapped", "bucketed"):
+        speedup = first.speedup.sel(form=form)
+        low, high = (number(float(end)) for end in (speedup.min(), speedup.max()))
+        parts.append(
+            f"{words(form)} in {int((speedup > 1).sum())} of {speedup.size} places ({low} to {high} times)"
+        )
+    start = (
+        f"For {in_words(first.model)} on {data.attrs['nodes']} nodes, these are faster than one communication"
+    )
+    return f"{start}: {', '.join(parts)}."
+
+
+FIGURE = Figure(
+    title="Small batches and slow links",
+    reads={"batch_latency": ("speedup", "fastest")},
+    how_to_read=(
+        "Every cell is a batch and a latency, its number the speed-up over one communication. Upwards there is "
+        "more computation to hide messages behind, rightwards every message costs more. Buckets put "
+        "neighbouring layers in one message, which is what the latency asks for."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="fastest",
+    across=3,
+)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from rebuttal.core.timeline import Timeline
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, colour, method_key, panel, tips
 from rebuttal.figures.theme import SOLID, Style, words
 from rebuttal.simulation.timeline_metrics import by_layer
@@ -100,3 +101,20 @@ def table(given: pd.DataFrame) -> pd.DataFrame:
         count=("step", "size"), milliseconds=("milliseconds", "sum")
     )
     return chart_rows.short(found.reset_index())
+
+
+FIGURE = Figure(
+    title="One node's work, layer by layer",
+    reads={"layer_gantt": ("computes", "updates")},
+    how_to_read=(
+        "A row is a layer, the last one on top, and all panels share the time axis. The staircases are the "
+        "dependencies between layers: up in the forward pass, down in the backward pass. Along a row stand "
+        "those between passes: a layer's backward pass, the all-reduce of its gradient, its update, and then "
+        "its next forward pass. An all-reduce below a bar of another row overlaps with it. Where a forward pass "
+        "comes before the update that its predecessor's gradient makes, its weights are old: the method is "
+        "delayed."
+    ),
+    panels=panels,
+    table=table,
+    across=1,
+)

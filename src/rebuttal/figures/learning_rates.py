@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel, tips
 from rebuttal.figures.theme import WORKLOAD_COLOURS, Style, family, words
 
@@ -108,3 +109,17 @@ def table(data: xr.Dataset) -> pd.DataFrame:
     return chart_rows.short(
         best.drop(columns=["mark", "diverged"]).rename(columns={"mean": "validation_loss"})
     )
+
+
+FIGURE = Figure(
+    title="Validation loss against learning rate",
+    reads={"tuning": ("validation_loss", "diverged", "best_learning_rate", "at_edge")},
+    how_to_read=(
+        "Every variant was tuned on the same grid with the same number of runs, on seeds and on a validation "
+        "split that no other figure uses. A chosen rate at the edge of the grid is marked, because a better one "
+        "may lie beyond it."
+    ),
+    panels=panels,
+    table=table,
+    suits="best_learning_rate",
+)

@@ -4,8 +4,11 @@ import altair as alt
 import pandas as pd
 import xarray as xr
 
+from rebuttal.evidence.naming import number
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.sentences import in_words, largest, smallest
 from rebuttal.figures.theme import SOFT, SOLID, Style, family, words
 
 KINDS = {
@@ -74,3 +77,33 @@ def table(data: xr.Dataset) -> pd.DataFrame:
         index=index, columns="kind", values="gb", sort=False, fill_value=0.0
     ).reset_index()
     return chart_rows.short(wide.rename_axis(columns=None))
+
+
+def finding(data: xr.Dataset) -> str:
+    """From the leanest to the fullest method on the first model, and how often activations are most of it."""
+    first = data.isel(model=0)
+    low, high = smallest(first.total_peak_bytes), largest(first.total_peak_bytes)
+    ends = " to ".join(f"{number(end.item() / 1e9)} GB ({in_words(end.method)})" for end in (low, high))
+    most = data.peak_bytes.idxmax("kind") == "activations"
+    return (
+        f"For {in_words(first.model)} the fullest node holds from {ends} at a time. Activations are the largest "
+        f"part for {int(most.sum())} of {most.size} pairs of a variant and a model."
+    )
+
+
+FIGURE = Figure(
+    title="Memory of the fullest node, by method",
+    reads={"memory": ("peak_bytes", "total_peak_bytes", "live_versions")},
+    how_to_read=(
+        "Further left needs less; the axis is logarithmic. The tick is the most that the node holds at a time, "
+        "the marks are the peaks of its parts, which need not come together. Pipelines spread the weights and "
+        "keep the activations of several batches; methods that must know old weights keep versions. "
+        "Synthesizers and local classifiers are linear maps of all of a stage's activations, which at this size "
+        "can be more than any device has. Of a method with several variants, the first is drawn."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="total_peak_bytes",
+    across=3,
+)

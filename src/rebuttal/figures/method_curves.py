@@ -12,6 +12,7 @@ import xarray as xr
 from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows, many_methods
 from rebuttal.figures.error_curves import AXES, NAMES
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import CHOICE, Entry, Panel, axis, colour, dash, panel, tips
 from rebuttal.figures.single_seeds import of_seeds, renamed, with_seeds
@@ -136,3 +137,17 @@ def table(data: xr.Dataset) -> pd.DataFrame:
     last["group"] = [group(key).name for key in last["group"]]
     kept = ["group", "method", "test_loss", "updates", "epoch", "seconds", *of_seeds(last)]
     return chart_rows.short(pd.DataFrame(last[kept]), most=len(last))
+
+
+FIGURE = Figure(
+    title="Loss of every method against updates, epochs and seconds",
+    reads={"curves": ("test_loss", "validation_metric", "update", "epoch", "seconds")},
+    how_to_read=(
+        "Every variant is a line. In grey they show the range; in colour is the best variant of each group, or "
+        "what the list above the charts asks for: a group, or one method by name. The same runs can change "
+        "places from one axis to the next. Point at a line for its name."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+)

@@ -9,6 +9,7 @@ import xarray as xr
 from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows, many_methods
 from rebuttal.figures.error_curves import FLOOR
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.many_dots import dots
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import Panel
@@ -82,3 +83,19 @@ def table(data: xr.Dataset) -> pd.DataFrame:
     frame["group"] = [group(key).name for key in frame["group"]]
     first = ["group", "method", "test_error", "low", "high", "n", "diverged", *of_seeds(frame)]
     return chart_rows.short(pd.DataFrame(frame[first]), most=len(frame))
+
+
+FIGURE = Figure(
+    title="What every method reaches with the same number of samples",
+    reads={"curves": ("test_metric", "learning_rate", "diverged_at")},
+    how_to_read=(
+        "Further left is better; all groups share the axis. The lines through a group are the baseline on one "
+        "node, at each of its batch sizes. A method that averages several batches makes fewer updates of the "
+        "same samples: compare it with the line of the larger batch, and a method that updates on every batch "
+        "with the other."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    stacked=True,
+)

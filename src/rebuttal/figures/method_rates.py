@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows, many_methods
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.learning_rates import CHOSEN, EDGE, MARKS, tuning_rows
 from rebuttal.figures.many_dots import FRAME, ROW, names_axis
 from rebuttal.figures.method_groups import group
@@ -134,3 +135,18 @@ def table(data: xr.Dataset) -> pd.DataFrame:
     found = best.rename(columns={"mean": "validation_loss"})
     kept = ["group", "method", "learning_rate", "validation_loss", "diverged_rates", "at_edge"]
     return chart_rows.short(pd.DataFrame(found[kept]), most=len(found))
+
+
+FIGURE = Figure(
+    title="Validation loss at every learning rate",
+    reads={"tuning": ("validation_loss", "diverged", "best_learning_rate", "at_edge")},
+    how_to_read=(
+        "A row is a variant, a cell the loss at one learning rate after the same number of samples, the darker "
+        "the lower. A wide dark band is a method that forgives a rate which is off; a single dark cell is one "
+        "that does not. A cross is a rate at which a run diverged."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    stacked=True,
+)

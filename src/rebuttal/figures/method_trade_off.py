@@ -9,6 +9,7 @@ import xarray as xr
 from scipy import stats
 
 from rebuttal.figures import chart_rows, many_methods, method_errors
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, shape, tips
 from rebuttal.figures.single_seeds import of_seeds, renamed, with_seeds
@@ -140,3 +141,20 @@ def table(data: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
         *of_seeds(frame),
     ]
     return chart_rows.short(pd.DataFrame(frame[kept]), most=len(frame))
+
+
+FIGURE = Figure(
+    title="What speed and staleness cost",
+    reads={
+        "curves": ("test_metric", "seconds", "epoch"),
+        "summaries": ("staleness_mean", "seconds_per_update"),
+    },
+    how_to_read=(
+        "Down is more accurate, left is quicker or fresher. The numbered steps join the variants that no other "
+        "one beats in both. Methods on one vertical line of the second chart are equally stale: what sets them "
+        "apart there is not staleness."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+)

@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import TARGETS, Figure
 from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, rows_of, shape, tips
 from rebuttal.figures.single_seeds import renamed, seed_rows
 from rebuttal.figures.targets import at_verdicts, reached
@@ -67,3 +68,16 @@ def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """The points of the figure."""
     found = renamed(rows(data, targets).drop(columns="series"), mean="updates")
     return chart_rows.short(found, most=len(found))
+
+
+FIGURE = Figure(
+    title="Updates to the target against the size of an update",
+    needs=("curves", "targets"),
+    reads={"curves": ("test_metric", "update", "samples_applied"), **TARGETS},
+    how_to_read=(
+        "If backups change the rate only through the number of gradients that an update averages, their points "
+        "lie on the line of mini-batch SGD with as many samples."
+    ),
+    panels=panels,
+    table=table,
+)

@@ -8,13 +8,14 @@ from rebuttal.core.metrics import Metric, metric_of
 from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows
 from rebuttal.figures.error_curves import AXES, FLOOR, NAMES
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, panel, plain_key, tips
 from rebuttal.figures.theme import words
 
 ORDER = ("learning_rate", "point")
 
 
-def replay_rows(data: xr.Dataset) -> pd.DataFrame:
+def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: learning_rate, point, mean, low, high of the test error over seeds, n; seconds, update, epoch."""
     chart_rows.need(data, "replay", ["test_metric", "seconds"])
     frame = chart_rows.rows(datasets.error(data.test_metric, data).clip(min=FLOOR), ORDER)
@@ -28,7 +29,7 @@ def replay_rows(data: xr.Dataset) -> pd.DataFrame:
 
 def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """One panel per axis, a line per learning rate; its band is there from two seeds on."""
-    frame = chart_rows.some(replay_rows(data), "replay")
+    frame = chart_rows.some(rows(data), "replay")
     seeds = chart_rows.seeds(frame)
     frame["learning_rate"] = [f"{rate:g}" for rate in frame["learning_rate"]]
     lines = {rate: f"learning rate {rate}" for rate in dict.fromkeys(frame["learning_rate"])}
@@ -60,7 +61,19 @@ def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, .
 
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The end of every curve."""
-    frame = replay_rows(data)
+    frame = rows(data)
     points = chart_rows.column(frame, "point")
     last = chart_rows.keep(frame, points == points.max()).drop(columns="point")
     return chart_rows.short(last.rename(columns={"mean": "test_error"}))
+
+
+FIGURE = Figure(
+    title="Error of a replay at each learning rate",
+    reads={"replay": ("test_metric", "seconds")},
+    how_to_read=(
+        "Lower and further left is better. Each line is the mean over the seeds that were replayed, its band "
+        "the interval of that mean."
+    ),
+    panels=panels,
+    table=table,
+)

@@ -5,7 +5,9 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, dim_key, panel, tips
+from rebuttal.figures.sentences import largest, percent, place, smallest
 from rebuttal.figures.theme import DASHED, SOFT, SOLID, Style, words
 
 FORMS = {"all_reduce": "at once", "layer_wise_overlapped": "layer by layer"}
@@ -55,3 +57,32 @@ def table(data: xr.Dataset) -> pd.DataFrame:
         index=["machine", "model", "nodes"], columns="scaling", values="efficiency", sort=False
     )
     return chart_rows.short(wide.reset_index().rename_axis(columns=None))
+
+
+def finding(data: xr.Dataset) -> str:
+    """What is left at the largest number of nodes with one communication."""
+    last = data.efficiency.sel(form="all_reduce").isel(nodes=-1)
+    parts = []
+    for kind in ("weak", "strong"):
+        some = last.sel(scaling=kind)
+        if bool(some.notnull().any()):
+            worst, best = smallest(some), largest(some)
+            parts.append(f"{kind} scaling keeps from {percent(worst)} ({place(worst)}) to {percent(best)} "
+                         f"({place(best)})")  # fmt: skip
+    return f"On {int(last.nodes)} nodes with one communication, {'; '.join(parts)} of a node's throughput."
+
+
+FIGURE = Figure(
+    title="Weak and strong scaling",
+    reads={"scaling": ("efficiency", "samples_per_s")},
+    how_to_read=(
+        "A line at the top would lose nothing. Weak: every node keeps its batch, so that only communication "
+        "grows. Strong: one batch is shared out, and every node computes less, until it is too little to use "
+        "the device. Solid lines are one communication, dashed ones overlap it layer by layer."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="efficiency",
+    across=3,
+)

@@ -11,6 +11,7 @@ from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows
 from rebuttal.figures.dots import dots
 from rebuttal.figures.error_curves import main_methods
+from rebuttal.figures.figure_record import TIMES, Figure
 from rebuttal.figures.panel import Panel, axis, method_key, there
 from rebuttal.figures.single_seeds import seed_rows, wide
 from rebuttal.figures.targets import at_verdicts, reached
@@ -83,3 +84,16 @@ def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     both = pd.concat([errors.merge(goals, how="cross"), timed], ignore_index=True)
     found = wide(both, ["workload", "method", "multiple", "standard"], "measure")
     return chart_rows.short(found, most=len(found))
+
+
+FIGURE = Figure(
+    title="Other ways to handle stragglers",
+    needs=("curves", "targets"),
+    reads=TIMES,
+    how_to_read=(
+        "Further left is better in both panels of a workload: the error at the end of training, and the seconds "
+        "to the target. A method without a dot in the second did not reach the target."
+    ),
+    panels=panels,
+    table=table,
+)

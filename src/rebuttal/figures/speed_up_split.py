@@ -1,6 +1,7 @@
 """Every speed-up over a baseline, split into its two factors: fewer updates, and less time for each."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import altair as alt
 import numpy as np
@@ -11,6 +12,7 @@ from rebuttal.base.errors import refuse
 from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows, many_methods
 from rebuttal.figures.error_curves import main_methods
+from rebuttal.figures.figure_record import TIMES, Figure
 from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key, rows_of, shape, tips
 from rebuttal.figures.single_seeds import wide, with_seeds
 from rebuttal.figures.targets import at_targets
@@ -117,3 +119,29 @@ def table(
     index = ["workload", "machine", "method", "target", "multiple", "standard"]
     found = wide(frame, index, "part")
     return chart_rows.short(found, most=len(found))
+
+
+def split(
+    title: str, how_to_read: str, baseline: str, machines: int | None = None, *, stacked: bool = True
+) -> Figure:
+    """The figure of all speed-ups over a baseline, on the first so many machines (default: on all)."""
+    return Figure(
+        title=title,
+        needs=("curves", "targets"),
+        reads=TIMES,
+        how_to_read=how_to_read,
+        panels=partial(panels, baseline=baseline, machines=machines),
+        table=partial(table, baseline=baseline, machines=machines),
+        baseline=baseline,
+        stacked=stacked,
+    )
+
+
+FIGURE = split(
+    "Every speed-up, split into its two factors",
+    "Right of the dashed line is faster than the asynchronous baseline. The total is the product of two factors: how "
+    "many fewer updates are needed, and how much less time one update takes. On a logarithmic axis, the total lies at "
+    "the sum of the two distances from the line.",
+    BASELINE,
+    stacked=False,
+)

@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
 
 RATIOS = {
@@ -57,3 +58,16 @@ def finding(data: xr.Dataset) -> str:
         f"most {half:.3g} times. Without any delay it calls every rate stable, and the algorithm none above "
         f"{float(data.formula_rate.sel(delay=0)):.3g} / λ."
     )
+
+
+FIGURE = Figure(
+    title="The largest stable rate, by the algorithm and by its equation",
+    reads={"continuous_time": ("formula_rate", "eigenvalue_ratio", "equation_ratio", "midpoint_ratio")},
+    how_to_read=(
+        "At one both agree. Above it the equation calls rates stable at which the algorithm diverges. The "
+        "formula is that of a quadratic whose gradients are all D ticks late."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+)

@@ -4,8 +4,11 @@ import altair as alt
 import pandas as pd
 import xarray as xr
 
+from rebuttal.evidence.naming import number
 from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
+from rebuttal.figures.sentences import in_words, largest, smallest
 from rebuttal.figures.theme import SOFT
 
 PARTS = {
@@ -62,3 +65,34 @@ def table(data: xr.Dataset) -> pd.DataFrame:
         frame[f"samples_per_s_{which}_batch"] = at.samples_per_s.values
     frame["gain"] = (last.samples_per_s / first.samples_per_s).values
     return chart_rows.short(frame)
+
+
+def finding(data: xr.Dataset) -> str:
+    """How far throughput grows with the batch, and where half of the speed is reached."""
+    first, last = data.isel(samples=0), data.isel(samples=-1)
+    gain = last.samples_per_s / first.samples_per_s
+    low, high = smallest(gain), largest(gain)
+    half = data.half_batch
+    grown = " to ".join(
+        f"{number(gain_of.item())} times ({in_words(gain_of.workload)})" for gain_of in (low, high)
+    )
+    batches = f"{number(float(half.min()))} to {number(float(half.max()))} samples"
+    return (
+        f"From {int(first.samples)} to {int(last.samples)} samples at once, throughput grows {grown}. Half of the "
+        f"speed of an endless batch takes {batches}, by a straight line through the times."
+    )
+
+
+FIGURE = Figure(
+    title="Throughput against the batch, on the measured device",
+    reads={"throughput": ("gradient_s", "samples_per_s", "relative", "half_batch")},
+    how_to_read=(
+        "Were time proportional to the batch, every line would be level. They rise as far as larger tensors use "
+        "the device better; in the second panel the dashed line marks half of the best. Each point is the sum "
+        "of the medians of the layers' passes."
+    ),
+    panels=panels,
+    table=table,
+    finding=finding,
+    suits="half_batch",
+)

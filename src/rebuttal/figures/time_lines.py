@@ -11,9 +11,8 @@ import xarray as xr
 from rebuttal.base.errors import refuse
 from rebuttal.core.timeline import Timeline
 from rebuttal.figures import chart_rows
-from rebuttal.figures.dots import dots
-from rebuttal.figures.panel import Entry, Panel, axis, colour, method_key, panel, there, tips
-from rebuttal.figures.single_seeds import renamed, seed_rows
+from rebuttal.figures.figure_record import Figure
+from rebuttal.figures.panel import Entry, Panel, colour, method_key, panel, tips
 from rebuttal.figures.theme import Style, words
 from rebuttal.simulation.timeline_metrics import gantt
 
@@ -42,7 +41,7 @@ ROW = 15
 Table = Timeline | pd.DataFrame | xr.Dataset | Mapping
 
 
-def gantt_rows(table: Table) -> pd.DataFrame:
+def rows(table: Table) -> pd.DataFrame:
     """The Gantt table as a frame, with the column `what` (an entry of the key) and `staleness` where it is known."""
     frame, clock = _frame(table)
     for name in COLUMNS:
@@ -84,9 +83,9 @@ def stored(files: Mapping[str, Path], updates: int) -> pd.DataFrame:
     return table
 
 
-def gantt_panels(table: Table, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(table: Table, definitions: Mapping[str, str] | None = None) -> list[Panel]:
     """A panel per method, all on the same time axis; messages thin, work thick, the staleness written on gradients."""
-    frame = chart_rows.some(gantt_rows(table), "one_timeline")
+    frame = chart_rows.some(rows(table), "one_timeline")
     end_s = float(chart_rows.column(frame, "end_s").max())
     about = f"({frame.attrs['clock']} clock)" if frame.attrs.get("clock") else "(clock not stated)"
     seen = set(frame["what"])
@@ -150,9 +149,9 @@ def _staleness(base: alt.Chart, frame: pd.DataFrame, x: alt.X, y: alt.Y, end_s: 
     return [number.encode(x, y, text="staleness:Q")]
 
 
-def gantt_table(table: Table) -> pd.DataFrame:
+def table(table: Table) -> pd.DataFrame:
     """Per method and kind of work: how many, seconds in all, mean staleness."""
-    frame = gantt_rows(table)
+    frame = rows(table)
     frame["seconds"] = frame["end_s"] - frame["start_s"]
     groups = frame.groupby(["method", "what"], sort=False)
     found = groups.agg(
@@ -161,30 +160,16 @@ def gantt_table(table: Table) -> pd.DataFrame:
     return chart_rows.short(found.reset_index())
 
 
-def use_rows(data: xr.Dataset) -> pd.DataFrame:
-    """Rows: machine, method, mean, low, high of the utilisation, n, and the share of gradients dropped."""
-    chart_rows.need(data, "utilisation", ["utilisation", "gradients_dropped", "gradients_computed"])
-    first = chart_rows.pick(data, "workload")
-    frame = seed_rows(first.utilisation, ("machine", "method"))
-    share = first.gradients_dropped.sum("seed") / first.gradients_computed.sum("seed")
-    frame["dropped_share"] = chart_rows.flat_values(share, frame, ("machine", "method"))
-    return frame
-
-
-def use_panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
-    """The share of time in which workers compute, per method and machine."""
-    frame = chart_rows.some(use_rows(data), "utilisation")
-    found = []
-    x = axis(alt.X, "mean", "utilisation (share of time)", zero=True)
-    every = method_key(list(dict.fromkeys(frame["method"])), definitions, "point")
-    for machine, part in frame.groupby("machine", sort=False):
-        key = there(every, part["method"])
-        about = f"{chart_rows.seeds(part)}; mean over workers, 95 % interval; {chart_rows.clock(data)}"
-        say = f"Share of time in which workers compute on {machine}, for {len(key)} methods."
-        found.append(dots(part, words(str(machine)), x, about, say, key))
-    return found
-
-
-def use_table(data: xr.Dataset) -> pd.DataFrame:
-    """The dots of the figure, with the share of gradients dropped."""
-    return chart_rows.short(renamed(use_rows(data), mean="utilisation"))
+FIGURE = Figure(
+    title="Methods on one time line",
+    reads={"gantt": ("computes", "messages", "updates")},
+    how_to_read=(
+        "Every row is a node, every bar what it does, and all panels share the time axis. A gap is waiting. The "
+        "number on a bar says how stale its gradient is when it is used; where no bar has one, no gradient is "
+        "stale. Late gradients that are dropped have a colour of their own."
+    ),
+    panels=panels,
+    table=table,
+    suits="start_s",
+    across=1,
+)

@@ -11,6 +11,7 @@ from rebuttal.core.metrics import Metric, metric_of
 from rebuttal.evidence import arrays, datasets
 from rebuttal.figures import chart_rows
 from rebuttal.figures.error_curves import main_methods
+from rebuttal.figures.figure_record import TIMES, Figure
 from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, shape, tips
 from rebuttal.figures.single_seeds import with_seeds
 from rebuttal.figures.targets import at_targets
@@ -97,3 +98,17 @@ def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     frame = rows(data, targets)
     shown = at_targets(frame, chart_rows.column(frame, "multiple") == frame["multiple"].min())
     return chart_rows.short(shown, most=len(shown))
+
+
+FIGURE = Figure(
+    title="Seconds to a range of target accuracies",
+    needs=("curves", "targets"),
+    reads=TIMES,
+    how_to_read=(
+        "One target can favour one method, so a range is shown: further right is a harder target, lower is "
+        "faster. Targets are multiples of the tuned mini-batch error on validation data, fixed before any other "
+        "method was looked at. A run that ends before it gets there is a miss, never left out."
+    ),
+    panels=panels,
+    table=table,
+)

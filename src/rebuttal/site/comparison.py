@@ -6,12 +6,13 @@ from html import escape
 from pathlib import Path
 
 from rebuttal.base.errors import refuse
+from rebuttal.core.figure_list import PUBLISHED
 from rebuttal.evidence import result_files
 from rebuttal.evidence.result_files import Runs
 from rebuttal.figures.theme import words
 from rebuttal.site import comparison_table, definitions, html, report_figures, settings
 from rebuttal.site.data import inputs
-from rebuttal.site.figure import Figure
+from rebuttal.site.figure import PageFigure
 from rebuttal.site.files import files, files_table
 from rebuttal.site.verdict import Html
 
@@ -44,10 +45,10 @@ class Comparison:
         """What a table of means hides: who diverged, who missed, who computes the same, who was tuned to an edge."""
         return Html(html.facts(comparison_table.set_apart(self.data)), "what the means do not show")
 
-    def figure(self, name: str) -> Figure:
+    def figure(self, name: str) -> PageFigure:
         """One figure, with its data table and its sources. Raises InputError for an unknown name."""
-        if name not in report_figures.ABOUT:
-            raise refuse("figure", name, report_figures.ABOUT)
+        if name not in PUBLISHED:
+            raise refuse("figure", name, PUBLISHED)
         given = {need: inputs(self.data, need) for need in report_figures.needs(name)}
         return report_figures.build(name, given, self.data.folder.name, self.definitions, level=3)
 

@@ -16,6 +16,7 @@ import vl_convert
 from rebuttal.base import paths
 from rebuttal.base.notebook_renderer import VEGA_MIME
 from rebuttal.figures import theme
+from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, join_specs
 from rebuttal.site import html, method_links, page, selection, tables
 from rebuttal.site.html import PAGE_MIME
@@ -34,26 +35,23 @@ class Source:
 
 
 @dataclass(frozen=True, repr=False)
-class Figure:
+class PageFigure:
     """What a notebook shows interactively and a published page shows with or without JavaScript.
 
-    `table` holds at most some forty rows; `table.attrs['rows']` says how many there would be. `caption` says how to
-    read the figure, `finding` what it shows, in plain text.
+    `table` holds at most some forty rows; `table.attrs['rows']` says how many there would be. `finding` is what
+    the data say, in plain text.
     """
 
     id: str
-    title: str
-    caption: str
+    about: Figure
     panels: tuple[Panel, ...]
     table: pd.DataFrame
     sources: tuple[Source, ...]
-    across: int = 0  # panels side by side on a wide page; 0: by their number
-    stacked: bool = False  # panels of unequal height, filling one column after the other
-    finding: str = ""  # what the data say, in a sentence or two
+    finding: str = ""
     level: int = 4  # of its heading
 
     def __repr__(self) -> str:
-        return f"Figure {self.id}: {self.title}"
+        return f"Figure {self.id}: {self.about.title}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """A notebook draws the chart with the version of Vega-Lite it has; the published page takes its own part."""
@@ -67,14 +65,14 @@ class Figure:
         heading = f"fig-{self.id}-title"
         shared = common(self.panels) if self.panels else []
         drawn = "\n".join(panel_html(one, shared, self.level + 1) for one in self.panels)
-        laid = "stacked" if self.stacked else f"across{self.across or columns(len(self.panels))}"
+        laid = "stacked" if self.about.stacked else f"across{self.about.across or columns(len(self.panels))}"
         parts = [
-            html.element(f"h{self.level}", escape(self.title), id=heading),
+            html.element(f"h{self.level}", escape(self.about.title), id=heading),
             html.element("p", escape("; ".join(shared)), class_="about"),
             self._finding(),
             html.element("div", drawn, class_=f"panels {laid}"),
             html.key(keys(self.panels), method_links.link),
-            html.element("figcaption", f"<p>{self.caption}</p>"),
+            html.element("figcaption", f"<p>{self.about.how_to_read}</p>"),
             self._data(),
             self._origin(),
         ]
@@ -95,7 +93,7 @@ class Figure:
         if "standard" in self.table:
             shown = f"{sum(self.table['standard'].tolist())} rows; other targets by selection"
         summary = html.element("summary", f"Data table ({shown})")
-        return html.element("details", summary + tables.frame_table(self.table, f"{self.title}: data"))
+        return html.element("details", summary + tables.frame_table(self.table, f"{self.about.title}: data"))
 
     def _origin(self) -> str:
         """Files and variables."""

@@ -12,11 +12,11 @@ import xarray as xr
 from rebuttal.base import paths
 from rebuttal.base.errors import refuse
 from rebuttal.core import results
+from rebuttal.core.figure_list import ON_CALIBRATION
 from rebuttal.core.schemas import CALIBRATION
 from rebuttal.figures.clock_runs import support
 from rebuttal.site import definitions, html, report_figures
-from rebuttal.site.captions.calibration_captions import ON_CALIBRATION
-from rebuttal.site.figure import Figure
+from rebuttal.site.figure import PageFigure
 from rebuttal.site.files import files, files_table
 from rebuttal.site.settings import flat, versions
 from rebuttal.site.verdict import Html
@@ -53,7 +53,7 @@ class OnCalibration:
         ]
         return Html(html.table(head, cells, "Costs of this host, medians over repetitions", "cards"), "costs")
 
-    def figure(self, name: str) -> Figure:
+    def figure(self, name: str) -> PageFigure:
         """One figure, with its finding, its data table and its source. Raises InputError."""
         if name not in ON_CALIBRATION:
             raise refuse("figure", name, ON_CALIBRATION)

@@ -10,10 +10,10 @@ from typing import Any
 from rebuttal.base import paths
 from rebuttal.base.errors import refuse
 from rebuttal.core import results
+from rebuttal.core.figure_list import ON_MACHINES
 from rebuttal.figures.theme import words
 from rebuttal.site import html, report_figures
-from rebuttal.site.captions.machine_captions import ON_MACHINES
-from rebuttal.site.figure import Figure
+from rebuttal.site.figure import PageFigure
 from rebuttal.site.files import files, files_table, read_json
 from rebuttal.site.settings import flat, versions
 from rebuttal.site.verdict import Html
@@ -50,7 +50,7 @@ class OnMachines:
         )
         return Html(table + "\n".join(map(_sources, self.machines_used.items())), f"{len(cells)} machines")
 
-    def figure(self, name: str) -> Figure:
+    def figure(self, name: str) -> PageFigure:
         """One figure of the analyses, with its finding, its data table and its source. Raises InputError."""
         if name not in ON_MACHINES:
             raise refuse("figure", name, ON_MACHINES)

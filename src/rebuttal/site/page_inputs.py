@@ -5,16 +5,15 @@ charts; in these, a comment or a docstring is no change. The code besides charts
 pages quote docstrings of methods.
 """
 
-import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from rebuttal.base import code, paths
 from rebuttal.evidence import papers
-from rebuttal.figures import drawing
+from rebuttal.figures import by_name
 from rebuttal.site.site_pages import review_notebook
 
 FIGURE = re.compile(r'\.figure\(\s*"(\w+)"')
@@ -28,12 +27,12 @@ PAGES = {
     "machines": ("machines.ipynb", "on_machines"),
 }
 MAKES_ALL = f"{REPORT}.site_pages"
-#: A page rests on those of its figures that it shows, and on how they are listed there.
-DRAWS_ALL = (f"{CHARTS}.catalogue",)
+#: It leads to every figure; a page rests on those that it shows.
+DRAWS_ALL = (by_name.__name__,)
 
 
 def behind_pages() -> dict[str, Behind]:
-    """Page -> what draws it: its notebook, how its figures are listed, the modules of charts behind them, other code.
+    """Page -> what draws it: its notebook, the modules of its figures and those behind them, other code.
 
     Raises InputError for a figure that does not exist, or a paper's file that is broken.
     """
@@ -72,39 +71,17 @@ def _evidence(paper: str) -> list[str]:
 
 
 def code_behind(figures: Iterable[str], entry: str) -> Behind:
-    """figures: how each is listed in the catalogue; modules: those of charts that draw them or that pages call.
+    """figures: the module of each; modules: those of charts that draw them or that pages call.
 
-    entry: the module of `rebuttal.site` that a page's notebook calls.
+    entry: the module of `rebuttal.site` that a page's notebook calls. Raises InputError for an unknown figure.
     """
-    drawn = {name: drawing(name) for name in figures}
-    functions = {
-        name: [one for one in (drawing.panels, drawing.table, drawing.finding) if one]
-        for name, drawing in drawn.items()
-    }
-    modules = {_module(one) for some in functions.values() for one in some}
-    every = code.closure(f"{REPORT}.{entry}", *modules, without=DRAWS_ALL)
-    return {
-        "figures": {
-            name: f"{', '.join(drawing.needs)}: {'; '.join(map(_named, functions[name]))}"
-            for name, drawing in drawn.items()
-        },
-        "modules": {name: _hash(name) for name in sorted(_of_charts(every))},
-    }
+    drawn = {name: by_name.module_of(name) for name in figures}
+    every = code.closure(f"{REPORT}.{entry}", *drawn.values(), without=DRAWS_ALL)
+    return {"figures": drawn, "modules": {name: _hash(name) for name in sorted(_of_charts(every))}}
 
 
 def _of_charts(modules: Iterable[str]) -> set[str]:
     return {name for name in modules if f"{name}.".startswith(f"{CHARTS}.")}
-
-
-def _module(function: Callable) -> str:
-    return (function.func if isinstance(function, functools.partial) else function).__module__
-
-
-def _named(function: Callable) -> str:
-    """A function of the catalogue, with what it is given there."""
-    if isinstance(function, functools.partial):
-        return f"{_named(function.func)} with {json.dumps(function.keywords, sort_keys=True)}"
-    return f"{function.__module__}.{function.__qualname__}"
 
 
 def _hash(module: str) -> str:

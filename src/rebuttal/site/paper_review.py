@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base.errors import refuse
+from rebuttal.core.figure_list import PUBLISHED
 from rebuttal.core.schemas import ANALYSES, STRAGGLERS
 from rebuttal.evidence import papers, result_files
 from rebuttal.evidence.ledger import ledger
@@ -14,7 +15,7 @@ from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.result_files import Results
 from rebuttal.site import checklist, definitions, html, other_profiles, report_figures, settings
 from rebuttal.site.data import inputs
-from rebuttal.site.figure import Figure
+from rebuttal.site.figure import PageFigure
 from rebuttal.site.files import behind, files_table
 from rebuttal.site.other_profiles import Other
 from rebuttal.site.verdict import Html, Row, question_html, status_key, summary_table
@@ -61,19 +62,19 @@ class Review:
         table = summary_table(rows, "The paper's claims and what the measurements say")
         return Html(table + "\n".join(question_html(row, "claim") for row in rows), f"{len(rows)} claims")
 
-    def figure(self, name: str, methods: Sequence[str] = ()) -> Figure:
+    def figure(self, name: str, methods: Sequence[str] = ()) -> PageFigure:
         """One figure, with its data table and its sources. methods: whose time lines a figure of them shows.
 
         Raises InputError for an unknown name.
         """
-        if name not in report_figures.ABOUT:
-            raise refuse("figure", name, report_figures.ABOUT)
+        if name not in PUBLISHED:
+            raise refuse("figure", name, PUBLISHED)
         given = {need: inputs(self.data, need, methods) for need in report_figures.needs(name)}
         return report_figures.build(
             name, given, self.data.folder.name, self.definitions, baseline=self._baseline(name)
         )
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[PageFigure]:
         """Every figure that the evidence points to, once."""
         names = [one["figure"] for row in self.rows for one in row["evidence"] if one["figure"]]
         return [self.figure(name) for name in dict.fromkeys(names)]

@@ -11,9 +11,7 @@ from rebuttal import figures
 from rebuttal.base.errors import NothingToDrawError, refuse
 from rebuttal.core.schemas import ANALYSES, CALIBRATION, STRAGGLERS
 from rebuttal.figures.theme import family
-from rebuttal.site.captions import ABOUT
-from rebuttal.site.figure import Figure, Source
-from rebuttal.site.findings import FINDINGS
+from rebuttal.site.figure import PageFigure, Source
 
 FILES = {
     "curves": "training/*/curves.nc",
@@ -28,8 +26,8 @@ NOTHING = "Nothing to draw: no run of these results has a finite value of what t
 
 
 def needs(name: str) -> tuple[str, ...]:
-    """The data that a figure is drawn from."""
-    return figures.drawing(name).needs
+    """The data that a figure is drawn from. Raises InputError for an unknown name."""
+    return figures.figure(name).needs
 
 
 def baseline_of(name: str, labels: Sequence[str], against: Sequence[str]) -> str | None:
@@ -40,7 +38,7 @@ def baseline_of(name: str, labels: Sequence[str], against: Sequence[str]) -> str
     Raises:
         InputError: neither was run.
     """
-    own = figures.drawing(name).baseline
+    own = figures.figure(name).baseline
     if own is None or own in labels:
         return own
     found = [label for label in labels for wanted in against if wanted in (label, family(label))]
@@ -56,26 +54,21 @@ def build(
     definitions: Mapping[str, str],
     level: int = 4,
     baseline: str | None = None,
-) -> Figure:
-    """The figure called `name`, its heading of `level`.
+) -> PageFigure:
+    """The figure called `name` as a page shows it, its heading of `level`.
 
-    `data` holds what its drawing needs, `study` is the folder's name, `baseline` stands in the place of the figure's.
+    `data` holds what the figure needs, `study` is the folder's name, `baseline` stands in the place of the figure's.
     """
-    drawing = figures.drawing(name)
-    if baseline not in (None, drawing.baseline):
-        drawing = drawing.against(str(baseline))
-    given = [data[need] for need in drawing.needs]
-    about = ABOUT[name]
-    sources = tuple(Source(source(kind, study), names) for kind, names in about.variables.items())
-    frame = Figure(
-        name, about.title, about.read, (), pd.DataFrame(), sources, about.across, about.stacked, level=level
-    )
-    finding = drawing.finding or FINDINGS.get(name)
+    one = figures.figure(name)
+    if baseline not in (None, one.baseline):
+        one = one.against(str(baseline))
+    given = [data[need] for need in one.needs]
+    sources = tuple(Source(source(kind, study), names) for kind, names in one.reads.items())
+    frame = PageFigure(name, one, (), pd.DataFrame(), sources, level=level)
     try:
         with schemapi.debug_mode(False):  # Altair checks each part as it is made; the tests have it checked
-            drawn = tuple(drawing.panels(*given, definitions))
-        said = finding(*given) if finding else ""
-        return replace(frame, panels=drawn, table=drawing.table(*given), finding=said)
+            drawn = tuple(one.panels(*given, definitions))
+        return replace(frame, panels=drawn, table=one.table(*given), finding=one.says(*given))
     except NothingToDrawError:
         return replace(frame, finding=NOTHING)
 

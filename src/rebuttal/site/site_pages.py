@@ -13,10 +13,9 @@ from typing import Any
 
 from rebuttal.base import paths
 from rebuttal.base.errors import InputError
+from rebuttal.core.figure_list import ON_CALIBRATION, ON_MACHINES
 from rebuttal.evidence import papers
 from rebuttal.site import for_dvc, measured, notebook_page, other_profiles, page
-from rebuttal.site.captions.calibration_captions import ON_CALIBRATION
-from rebuttal.site.captions.machine_captions import ON_MACHINES
 from rebuttal.site.files import behind, reviewed
 from rebuttal.site.method_pages import write_methods
 from rebuttal.site.paper_review import analyses_of

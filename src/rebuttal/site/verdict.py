@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from rebuttal import figures
 from rebuttal.figures.theme import words as plain
 from rebuttal.site import html, method_links, other_profiles, words
-from rebuttal.site.captions import ABOUT
 from rebuttal.site.files import linked
 
 FEW = 3  # data files that a question names at once
@@ -52,7 +52,7 @@ def figure_link(name: str | None, page: str = "") -> str:
     """A link to a figure, on this page or on another; a dash for none."""
     if name is None:
         return "–"
-    return html.link(ABOUT[name].title, f"{page}#fig-{name}")
+    return html.link(figures.figure(name).title, f"{page}#fig-{name}")
 
 
 def figure_links(row: Row, page: str = "") -> str:

@@ -1,0 +1,59 @@
+"""One figure: what it is called, what it is drawn from, how it is read, and the functions that draw it and say it.
+
+A module of `rebuttal.figures` that holds a figure ends with its record, FIGURE, and has a line in
+`rebuttal.core.figure_list`. Nothing about a figure stands anywhere else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from rebuttal.figures.panel import Panel
+
+#: What is read for the targets, and for figures of times to them.
+TARGETS = {"tuning": ("validation_metric", "best_learning_rate")}
+TIMES = {"curves": ("test_metric", "seconds", "update"), **TARGETS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A figure. Its functions take its data in the order of `needs`; `panels` the definitions of methods after them.
+
+    title: what it shows. how_to_read: without any result. reads: kind of data -> the variables that are drawn.
+    needs: the kinds of data that the functions take: curves, tuning, summaries, stragglers, calibration (see
+    `rebuttal.core.results`), targets (`rebuttal.evidence.datasets.targets`), gantt and layer_gantt (`stored` of
+    `rebuttal.figures.time_lines` and `layer_timeline`), replay (`rebuttal.replaying`), or an analysis
+    (`rebuttal.core.schemas.ANALYSES`). Default: what it reads.
+    panels: the plots. table: their numbers, at most some forty rows; `attrs['rows']` says how many there would be.
+    finding: what the data say, in a sentence or two. suits: a variable that only its data hold, which makes it their
+    default figure. baseline: the label against which it draws all others; panels and table take it by name.
+    across: panels side by side on a wide page (0: by their number). stacked: panels of unequal height fill one
+    column after the other.
+    """
+
+    title: str
+    how_to_read: str
+    reads: Mapping[str, tuple[str, ...]]
+    needs: tuple[str, ...] = ()
+    panels: Callable[..., list[Panel]]
+    table: Callable[..., pd.DataFrame]
+    finding: Callable[..., str] | None = None
+    suits: str = ""
+    baseline: str | None = None
+    across: int = 0
+    stacked: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needs", self.needs or tuple(self.reads))
+
+    def against(self, baseline: str) -> "Figure":
+        """The same figure against another baseline."""
+        panels, table = (partial(draw, baseline=baseline) for draw in (self.panels, self.table))
+        return replace(self, panels=panels, table=table, baseline=baseline)
+
+    def says(self, *data: Any) -> str:
+        """What the data say; empty for a figure without a finding."""
+        return self.finding(*data) if self.finding else ""

@@ -1,0 +1,91 @@
+"""How stale applied gradients are."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rebuttal.figures import chart_rows
+from rebuttal.figures.figure_record import Figure
+from rebuttal.figures.panel import Panel, axis, colour, dash, method_key, panel, tips
+from rebuttal.figures.theme import family, in_text
+
+SHOWN = 0.99  # share of the gradients that the distribution draws; its tail can be as long as the run
+
+
+def rows(data: xr.Dataset) -> pd.DataFrame:
+    """Rows: method, staleness, share of the applied gradients with that staleness."""
+    chart_rows.need(data, "staleness_distribution", ["staleness_count", "staleness_mean"])
+    first = chart_rows.pick(chart_rows.where_run(data, "staleness_mean"), "workload")
+    labels = [label for label in first.method.values if family(str(label)) != "delayed"]
+    count = first.staleness_count.sel({"method": labels})
+    share = (count / count.sum("staleness")).rename("share").to_series().reset_index()
+    return chart_rows.keep(share, chart_rows.column(share, "share") > 0)
+
+
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+    """How often a gradient of each staleness was applied; methods without staleness are one phrase, no line."""
+    frame = chart_rows.some(rows(data), "staleness_distribution")
+    stale = list(dict.fromkeys(chart_rows.column(frame, "method")[chart_rows.column(frame, "staleness") > 0]))
+    fresh = without_staleness(list(dict.fromkeys(map(str, frame["method"]))), stale)
+    part = _body(chart_rows.keep(frame, frame["method"].isin(stale)) if stale else frame)
+    key = method_key(list(dict.fromkeys(part["method"])), definitions)
+    base = alt.Chart(chart_rows.small(part))
+    x = axis(alt.X, "staleness", "staleness (updates between read and write)", zero=True)
+    y = axis(alt.Y, "share", "share of applied gradients", zero=True)
+    line = base.mark_line(interpolate="step").encode(
+        x, y, colour(key), dash(key), tooltip=tips("method", "staleness", "share")
+    )
+    notes = [f"all seeds together, {SHOWN:.0%} of the gradients", chart_rows.clock(data)]
+    notes += [f"always 0: {', '.join(fresh)}"] if stale and fresh else []
+    say = f"Distribution of staleness for {len(key)} methods."
+    return [panel([line], "staleness of applied gradients", "; ".join(notes), say, key)]
+
+
+def without_staleness(labels: Sequence[str], stale: Sequence[str]) -> list[str]:
+    """The methods without staleness, in words; the variant too where another variant of the method has some."""
+    mixed = {family(label) for label in stale}
+    fresh = [label for label in labels if label not in stale]
+    return list(dict.fromkeys(in_text(one if family(one) in mixed else family(one)) for one in fresh))
+
+
+def _body(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without the far tail: up to the staleness that SHOWN of each method's gradients do not exceed."""
+    ends = []
+    for _, part in frame.groupby("method", sort=False):
+        reached = np.cumsum(chart_rows.column(part, "share")) >= SHOWN - 1e-9
+        ends.append(chart_rows.column(part, "staleness")[reached.argmax()])
+    return chart_rows.keep(frame, chart_rows.column(frame, "staleness") <= max(ends))
+
+
+def table(data: xr.Dataset) -> pd.DataFrame:
+    """Mean, 95 % quantile and largest staleness of every method, over seeds."""
+    first = chart_rows.pick(chart_rows.where_run(data, "staleness_mean"), "workload")
+    names = ["staleness_mean", "staleness_q95", "staleness_max"]
+    means = first[names].mean("seed")
+    means["dropped_share"] = first.gradients_dropped.sum("seed") / first.gradients_computed.sum("seed")
+    frame = means.drop_vars([name for name in means.coords if name != "method"]).to_dataframe()
+    return chart_rows.short(frame.dropna(subset=["staleness_mean"]).reset_index())
+
+
+FIGURE = Figure(
+    title="How stale the applied gradients are",
+    reads={
+        "summaries": (
+            "staleness_count",
+            "staleness_mean",
+            "staleness_q95",
+            "staleness_max",
+            "gradients_dropped",
+        )
+    },
+    how_to_read=(
+        "Staleness is the number of updates made between the reading of the weights and the use of the "
+        "gradient. Methods that apply only fresh gradients are named in the line under the title. The far tail "
+        "is cut; the table has the largest."
+    ),
+    panels=panels,
+    table=table,
+)
