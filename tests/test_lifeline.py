@@ -1,12 +1,19 @@
 """A process tied to its parent is gone soon after the parent is killed, however it was started."""
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 GONE_WITHIN_S = 20  # on a machine that does much else; whoever is left would be there for 60
+
+POOL_GONE_WITHIN_S = 2
 
 CHILD = """
 import sys, time
@@ -44,7 +51,7 @@ def killed_parent(command):
 
 @pytest.mark.parametrize(
     "before",
-    ["", "parent_death._ask_kernel = lambda: None", "parent_death._watch = lambda family: None"],
+    ["", "parent_death.ask_kernel = lambda: None", "parent_death._watch = lambda family: None"],
     ids=["both", "thread alone", "kernel alone"],
 )
 def test_a_child_dies_with_its_killed_parent(before):
@@ -82,3 +89,44 @@ assert os.waitpid(child, 0)[1] == 0
         [sys.executable, "-W", "ignore", "-c", code], timeout=20, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+POOL = """
+import time
+from rebuttal.studies.runs.pool import run_all
+if __name__ == "__main__":
+    print("begins", flush=True)
+    run_all(time.sleep, [(60,), (60,)], "sleep", preload=["asyncio", "numpy"])
+"""
+
+
+def marked(mark):
+    """Numbers of the processes that have a mark in their environment."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            if mark in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc, which only Linux has")
+def test_nobody_is_left_of_a_pool_whose_owner_is_killed_while_it_starts(tmp_path):
+    (tmp_path / "pool.py").write_text(POOL)
+    random = np.random.default_rng(0)
+    for number, waits_s in enumerate([0.0, *random.uniform(0, 1.5, 3)]):
+        mark = f"{tmp_path.name}-{number}".encode()
+        owner = subprocess.Popen(
+            [sys.executable, tmp_path / "pool.py"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=os.environ | {"MARK": mark.decode()},
+        )  # fmt: skip
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"begins\n"
+        time.sleep(waits_s)
+        owner.kill()
+        owner.wait()
+        owner.stdout.close()
+        end = time.monotonic() + POOL_GONE_WITHIN_S
+        while left := marked(mark):
+            assert time.monotonic() < end, f"killed after {waits_s:.2f} s: {left} are left"
+            time.sleep(0.05)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 POLL_S = 0.5
+OWNER = "REBUTTAL_POOL_OWNER"  # the environment variable with the number of the process that started a fork server
 SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish")
 
 _tied: set[int] = set()
@@ -29,13 +30,14 @@ def tie_to_parent() -> None:
         return
     _tied.add(os.getpid())
     family = _family()
-    _ask_kernel()
+    ask_kernel()
     if _family() != family:  # the parent died before the kernel was asked
         _end()
     threading.Thread(target=_watch, args=(family,), name="lifeline", daemon=True).start()
 
 
-def _ask_kernel() -> None:
+def ask_kernel() -> None:
+    """Have this process killed with the thread that started it. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 

@@ -10,10 +10,12 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, 
 from typing import Any
 
 from rebuttal.base import host_lease
-from rebuttal.base.parent_death import tie_to_parent
+from rebuttal.base.parent_death import OWNER, tie_to_parent
 from rebuttal.studies import warm
 from rebuttal.studies.params.engine_choice import LOCAL
 from rebuttal.studies.runs.task_progress import progress
+
+TIED = "rebuttal.base.tied_forkserver"  # what a fork server imports first
 
 
 def cores() -> int:
@@ -115,5 +117,6 @@ def _context(preload: list[str]) -> Any:
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(preload)
+    os.environ[OWNER] = str(os.getpid())  # the server, which this process starts, is told whom to end with
+    context.set_forkserver_preload([TIED, *preload])
     return context
