@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from rebuttal.base.errors import InputError
-from rebuttal.machines import nccl
 from rebuttal.machines.collective_costs import (
     COLLECTIVES,
     Cost,
@@ -174,35 +173,9 @@ def test_within_a_host_its_own_link_is_used():
         lambda: ring(2, float("nan"), LINK),
         lambda: hierarchical(2, 1, LINK, INNER, 0),
         lambda: parameter_server(2, 1, LINK, 0),
-        lambda: nccl.Boxes(12, 8, 1e9),
-        lambda: nccl.Boxes(8, 1, 1e9, "usb"),
-        lambda: nccl.ring(nccl.Boxes(8, 1, 1e9), 1, "ll256"),
     ],
 )
 def test_impossible_collectives_are_refused_in_one_line(make):
     with pytest.raises(InputError) as error:
         make()
     assert "\n" not in str(error.value)
-
-
-def test_nccl_s_ring_is_ours_with_a_base_latency():
-    link, boxes = Link(3.4e-6, 72e9, "assumed: for this test"), nccl.Boxes(8, 1, 72e9)
-    for size in SIZES:
-        ours, theirs = ring(8, size, link), nccl.ring(boxes, size)
-        assert theirs.transfer_s == pytest.approx(ours.transfer_s)
-        assert theirs.latency_s == pytest.approx(ours.latency_s + 8.4e-6)
-
-
-def test_nccl_counts_hops_inside_and_between_hosts():
-    boxes = nccl.Boxes(16, 2, 12e9)
-    assert nccl.ring(boxes, 1000).latency_s == pytest.approx(8.4e-6 + 28 * 3.4e-6 + 2 * 9.6e-6)
-    assert nccl.ring(boxes, 10**7).latency_s == pytest.approx(1.9 * nccl.ring(boxes, 1000).latency_s)
-    assert nccl.tree(boxes, 0, "ll").latency_s == pytest.approx(4.4e-6 + 2 * (7 * 1.8 * 0.52e-6 + 5.0e-6))
-    assert nccl.tree(boxes, 10**9).transfer_s == pytest.approx(2 / (0.9 * 12))
-
-
-def test_nccl_s_choice_moves_from_short_latency_to_full_bandwidth():
-    boxes = nccl.Boxes(64, 8, 12e9)
-    assert nccl.best(boxes, 8) == nccl.tree(boxes, 8, "ll")
-    assert nccl.best(boxes, 10**9) == nccl.ring(boxes, 10**9, "simple")
-    assert nccl.best(nccl.Boxes(1, 1, 1e9), 10**9) == Cost(0.0, 0.0)
