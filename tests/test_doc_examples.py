@@ -86,8 +86,6 @@ def test_the_diffs_of_the_page_apply_to_the_files(example):
     files = [
         "src/rebuttal/methods/__init__.py",
         "tests/test_laws.py",
-        "tests/runs.py",
-        "src/rebuttal/figures/method_diagrams/diagram_stories.py",
         "papers/backup-workers/study.yaml",
     ]
     diffs = blocks(text, "diff")

@@ -5,6 +5,8 @@ The group's colour, dash and shape say the same thing; which method it is stands
 
 from dataclasses import dataclass
 
+from rebuttal.methods import METHODS
+
 SOLID, DASHED, DOTTED, DASH_DOT = (1, 0), (6, 3), (2, 3), (8, 3, 2, 3)
 #: One for each method of a group.
 DASHES = (
@@ -22,44 +24,42 @@ class Group:
     colour: str
     dash: tuple[int, ...]
     shape: str
-    families: tuple[str, ...] = ()
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The package's methods of this kind; each says so itself."""
+        return tuple(name for name, kind in METHODS.items() if GROUPS.get(kind.group) is self)
 
 
 #: The colours keep their distance under deuteranopia and protanopia (tests/test_charts.py has the law).
 GROUPS: dict[str, Group] = {
     "one_node": Group(
         "one node", "no parallel training: the baseline, and staleness without anything else",
-        "#7b8087", SOLID, "circle", ("mini_batch", "delayed"),
+        "#7b8087", SOLID, "circle",
     ),
     "collectives": Group(
         "by collectives", "every node holds the model; they average gradients or weights among themselves",
         "#227727", DASHED, "square",
-        ("all_reduce", "layer_wise", "layer_wise_overlapped", "bucketed", "layer_wise_asynchronous",
-         "delayed_all_reduce", "delayed_layer_wise", "local_sgd"),
     ),
     "server": Group(
         "through a server", "workers send gradients to a server, which holds the weights",
         "#1f77b4", (12, 4), "diamond",
-        ("synchronous", "backup_workers", "k_sync", "asynchronous", "asynchronous_clipped", "softsync",
-         "softsync_aware", "downpour", "stale_synchronous", "delay_compensated", "elastic_averaging"),
     ),
     "memory": Group(
         "shared memory", "nodes read and write weights that others change meanwhile",
-        "#fd736f", DOTTED, "triangle-up", ("one_sided", "hogwild", "bounded_delay"),
+        "#fd736f", DOTTED, "triangle-up",
     ),
     "layers": Group(
         "across layers", "each node has a part of the layers; batches pass from one to the next",
         "#a12e7b", DASH_DOT, "cross",
-        ("model_parallel", "gpipe", "one_forward_one_backward", "zero_bubble", "pipedream",
-         "continuous_propagation"),
     ),
     "local_losses": Group(
         "local losses", "across layers too, but a node learns from a loss or a gradient predicted by itself",
-        "#d27de6", (1, 2), "triangle-down", ("synthetic_gradients", "greedy"),
+        "#d27de6", (1, 2), "triangle-down",
     ),
     "acceleration": Group(
         "acceleration", "Nesterov's accelerated gradient, and a smoothed loss to use it on",
-        "#73a40a", (12, 3, 2, 3, 2, 3), "triangle-right", ("nesterov", "pprs"),
+        "#73a40a", (12, 3, 2, 3, 2, 3), "triangle-right",
     ),
 }  # fmt: skip
 #: Whatever stands in no list: a method of your own.
@@ -71,9 +71,8 @@ def group_of(name: str) -> str:
 
     A study's own name, such as mini_batch_momentum, stands in the group of the longest name that it begins with.
     """
-    found = {family: key for key, one in GROUPS.items() for family in one.families}
-    begun = [family for family in found if f"{name}_".startswith(f"{family}_")]
-    return found[max(begun, key=len)] if begun else "other"
+    begun = [family for family in METHODS if f"{name}_".startswith(f"{family}_")]
+    return METHODS[max(begun, key=len)].group if begun else "other"
 
 
 def group(key: str) -> Group:

@@ -1,6 +1,6 @@
 """One file per method; this is the list of them.
 
-A method is a frozen dataclass of its options with
+A method is a frozen dataclass of its options (derived from a kind of `rebuttal.methods.bases` or not) with
 
 - `servers`: how many of its nodes are servers (they come first and have the machine's server link),
 - `nodes(workers)`: how many nodes it runs on,
@@ -26,6 +26,7 @@ from rebuttal.methods.all_reduce import AllReduceSGD
 from rebuttal.methods.asynchronous import Asynchronous
 from rebuttal.methods.asynchronous_clipped import AsynchronousClipped
 from rebuttal.methods.backup_workers import BackupWorkers
+from rebuttal.methods.bases import BaseMethod
 from rebuttal.methods.bounded_delay import BoundedDelay
 from rebuttal.methods.bucketed import Bucketed
 from rebuttal.methods.continuous_propagation import ContinuousPropagation
@@ -72,8 +73,10 @@ class Method(Protocol):
         ...
 
 
-METHODS: dict[str, type] = {
+#: By kind, in the order in which charts list them.
+METHODS: dict[str, type[BaseMethod]] = {
     "mini_batch": MiniBatch,
+    "delayed": Delayed,
     "all_reduce": AllReduceSGD,
     "layer_wise": LayerWise,
     "layer_wise_overlapped": LayerWiseOverlapped,
@@ -82,21 +85,20 @@ METHODS: dict[str, type] = {
     "delayed_all_reduce": DelayedAllReduce,
     "delayed_layer_wise": DelayedLayerWise,
     "local_sgd": LocalSGD,
-    "elastic_averaging": ElasticAveraging,
     "synchronous": Synchronous,
+    "backup_workers": BackupWorkers,
+    "k_sync": KSync,
     "asynchronous": Asynchronous,
     "asynchronous_clipped": AsynchronousClipped,
-    "delay_compensated": DelayCompensated,
+    "softsync": Softsync,
+    "softsync_aware": SoftsyncAware,
     "downpour": Downpour,
     "stale_synchronous": StaleSynchronous,
+    "delay_compensated": DelayCompensated,
+    "elastic_averaging": ElasticAveraging,
     "one_sided": OneSided,
     "hogwild": Hogwild,
     "bounded_delay": BoundedDelay,
-    "softsync": Softsync,
-    "softsync_aware": SoftsyncAware,
-    "backup_workers": BackupWorkers,
-    "k_sync": KSync,
-    "delayed": Delayed,
     "model_parallel": ModelParallel,
     "gpipe": GPipe,
     "one_forward_one_backward": OneForwardOneBackward,

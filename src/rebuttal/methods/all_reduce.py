@@ -11,21 +11,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rebuttal.core.verbs import AllReduce, Compute, Program, Report
+from rebuttal.methods.bases import Diagram, Peers
 
 
 @dataclass(frozen=True)
-class AllReduceSGD:
+class AllReduceSGD(Peers):
     """One communication after the backward pass; no server."""
 
-    servers: ClassVar[int] = 0
-
-    def nodes(self, workers: int) -> int:
-        """One per worker."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every node."""
-        return {node: self.train(task, nodes, k) for k, node in enumerate(nodes)}
+    diagram: ClassVar = Diagram("All-reduce: four equal replicas, and everyone waits for the slowest")
 
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Node number k of the K."""

@@ -12,28 +12,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
-from rebuttal.methods.worker import pull_compute_push
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class Asynchronous:
+class Asynchronous(ServerAndWorkers):
     """Nobody waits for anybody; a gradient is as stale as the updates made since its weights were read."""
 
-    servers: ClassVar[int] = 1
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def may_lose(self, workers: int) -> int:
-        """All but one: nobody waits for a worker."""
-        return workers - 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
+    needs_every_worker: ClassVar = False
+    diagram: ClassVar = Diagram(
+        "Asynchronous SGD: every gradient is an update, and nobody waits", seconds=7.0
+    )
 
     def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Update on each gradient, and give its sender the new weights."""

@@ -14,34 +14,24 @@ from typing import Any, ClassVar
 from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import clipped
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
-from rebuttal.methods.worker import pull_compute_push
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class AsynchronousClipped:
+class AsynchronousClipped(ServerAndWorkers):
     """As asynchronous, with the norm of each gradient at most c."""
 
     c: float = 1.0  # largest Euclidean norm of one worker's gradient
 
-    servers: ClassVar[int] = 1
+    needs_every_worker: ClassVar = False
+    diagram: ClassVar = Diagram(
+        "Asynchronous SGD with clipping: the same clock, shorter steps", {"c": 1.0}, seconds=7.0
+    )
+    tried_as: ClassVar = {"asynchronous_clipped": {"c": 0.3}}
 
     def __post_init__(self) -> None:
         if not self.c > 0:
             raise refuse("c", self.c, "a positive number")
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def may_lose(self, workers: int) -> int:
-        """All but one: nobody waits for a worker."""
-        return workers - 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
 
     def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Clip, update, and give the sender the new weights."""

@@ -17,39 +17,29 @@ from typing import Any, ClassVar
 from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import mean
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
-from rebuttal.methods.worker import pull_compute_push
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class BackupWorkers:
+class BackupWorkers(ServerAndWorkers):
     """An update uses N of the N + b workers' gradients, all computed on the present weights."""
 
     b: int = 1  # backup workers; of W workers in all, N = W − b are needed
 
-    servers: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        if self.b < 0:
-            raise refuse("b", self.b, "a whole number >= 0")
+    at_least: ClassVar = {"b": 0}
+    diagram: ClassVar = Diagram(
+        "Backup workers, b = 1: the first three of four gradients make an update", {"b": 1}
+    )
+    tried_as: ClassVar = {"backup_workers": {"b": 2}}
 
     def check(self, workers: int) -> None:
         """At least one gradient must be needed."""
         if self.b >= workers:
             raise refuse("b", self.b, f"a whole number from 0 to workers - 1 = {workers - 1}")
 
-    def nodes(self, workers: int) -> int:
-        """The server and the N + b workers."""
-        return 1 + workers
-
     def may_lose(self, workers: int) -> int:
         """Whoever is not waited for."""
         return self.b
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
 
     def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Send, gather the first N of this step, update."""
@@ -61,7 +51,7 @@ class BackupWorkers:
             G = {}
             while len(G) < N:
                 worker, (g, u) = yield Recv("gradient")
-                if u == t:
+                if u == t:  # else it is late: of an earlier step
                     G[worker] = g
             w = yield Compute(task.update, (w, mean(*(G[k] for k in sorted(G)))))
             t += 1

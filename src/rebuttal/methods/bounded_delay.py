@@ -13,29 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
+from rebuttal.methods.bases import Diagram, Peers
 
 
 @dataclass(frozen=True)
-class BoundedDelay:
+class BoundedDelay(Peers):
     """Nobody waits as long as no copy of another's block is B or more updates behind its reader."""
 
     B: int = 4  # 1 is mini-batch SGD, in blocks
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.B < 1:
-            raise refuse("B", self.B, "a whole number >= 1")
-
-    def nodes(self, workers: int) -> int:
-        """One for each block; the task refuses more blocks than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """Block i on node i."""
-        return {node: self.train(task, nodes, i) for i, node in enumerate(nodes)}
+    group: ClassVar = "memory"
+    at_least: ClassVar = {"B": 1}
+    diagram: ClassVar = Diagram(
+        "Bounded delay, B = 2: four blocks of the weights, each with its own node", {"B": 2}
+    )
+    tried_as: ClassVar = {"bounded_delay": {"B": 3}}
 
     def train(self, task: Any, nodes: Sequence[int], i: int) -> Program:
         """Node i: the gradient at its own view, the update of its own block."""

@@ -12,40 +12,39 @@ arXiv:2003.11666, for both mitigations. Differences from the papers: docs/method
                                  w_l ← w_l − η g  (spike: with momentum, as if g had not been late)
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rebuttal.base.errors import refuse
 from rebuttal.core import orders
 from rebuttal.core.verbs import Compute, Program, Report
-from rebuttal.methods.pipeline_stages import Passes, Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Passes, Pipe, Pipeline
 
 FORMS, MITIGATIONS = ("store", "recompute", "stash"), ("none", "spike", "prediction")
 
 
 @dataclass(frozen=True)
-class ContinuousPropagation:
+class ContinuousPropagation(Pipeline):
     """All stages work all the time; a gradient at stage l is D updates late."""
 
     form: str = "store"  # what the backward pass is made at: store, recompute or stash
     mitigation: str = "none"  # what is done about the delay: none, spike or prediction
 
-    servers: ClassVar[int] = 0
+    diagram: ClassVar = Diagram(
+        "Continuous propagation: never drained, and the first stage is six updates late"
+    )
+    tried_as: ClassVar = {
+        "continuous_propagation": {},
+        "continuous_recompute": {"form": "recompute"},
+        "continuous_stash": {"form": "stash"},
+    }
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
             raise refuse("form", self.form, FORMS)
         if self.mitigation not in MITIGATIONS:
             raise refuse("mitigation", self.mitigation, MITIGATIONS)
-
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every stage."""
-        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
 
     def train(self, pipe: Pipe) -> Program:
         """Forward and backward in turn, an update after each backward pass."""

@@ -15,37 +15,32 @@ from typing import Any, ClassVar
 from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import compensated, compensated_adaptively, mean_square, scaled
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
-from rebuttal.methods.worker import pull_compute_push
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 M = 0.95  # decay of the mean square
 
 
 @dataclass(frozen=True)
-class DelayCompensated:
+class DelayCompensated(ServerAndWorkers):
     """As asynchronous, with each gradient moved along a diagonal estimate of the Hessian."""
 
     by: float = 0.04  # λ₀; 0 is asynchronous SGD
     adaptive: bool = False  # whether λ falls where gradients are large
 
-    servers: ClassVar[int] = 1
+    needs_every_worker: ClassVar = False
+    diagram: ClassVar = Diagram(
+        "Delay-compensated asynchronous SGD: late gradients are corrected on arrival",
+        {"by": 0.04},
+        seconds=7.0,
+    )
+    tried_as: ClassVar = {
+        "delay_compensated": {"by": 0.5},
+        "delay_compensated_adaptively": {"by": 0.2, "adaptive": True},
+    }
 
     def __post_init__(self) -> None:
         if not self.by >= 0:
             raise refuse("by", self.by, "a number >= 0")
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def may_lose(self, workers: int) -> int:
-        """All but one: nobody waits for a worker."""
-        return workers - 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
 
     def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Correct, update, and give the sender the new weights."""

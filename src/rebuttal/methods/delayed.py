@@ -7,34 +7,24 @@ paper: docs/methods/delayed.md.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.verbs import Compute, Program, Report
+from rebuttal.methods.bases import Diagram, OneNode
 
 
 @dataclass(frozen=True)
-class Delayed:
+class Delayed(OneNode):
     """Every gradient is computed on the weights of k updates ago (at the start: on the first weights)."""
 
     k: int = 0  # staleness in updates; 0 is mini-batch SGD
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.k < 0:
-            raise refuse("k", self.k, "a whole number >= 0")
-
-    def nodes(self, workers: int) -> int:
-        """One, however many workers the others have."""
-        return 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """One program."""
-        (node,) = nodes
-        return {node: self.train(task)}
+    at_least: ClassVar = {"k": 0}
+    diagram: ClassVar = Diagram(
+        "Delayed gradients, k = 2: computed on the weights of two updates ago", {"k": 2}
+    )
+    tried_as: ClassVar = {"delayed": {"k": 3}}
 
     def train(self, task: Any) -> Program:
         """Gradient on the oldest of the last k + 1 weights, update of the newest."""

@@ -12,29 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.verbs import AllReduce, Compute, Program, Report, Wait
+from rebuttal.methods.bases import Diagram, Peers
 
 
 @dataclass(frozen=True)
-class DelayedAllReduce:
+class DelayedAllReduce(Peers):
     """Communication has k iterations of computation to hide behind; a gradient is k updates old when it is applied."""
 
     k: int = 1  # iterations between a gradient and its update; 0 is all-reduce
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.k < 0:
-            raise refuse("k", self.k, "a whole number >= 0")
-
-    def nodes(self, workers: int) -> int:
-        """One per worker."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every node."""
-        return {node: self.train(task, nodes, p) for p, node in enumerate(nodes)}
+    at_least: ClassVar = {"k": 0}
+    diagram: ClassVar = Diagram("Delayed all-reduce, k = 1: reduced beside the next gradient", {"k": 1})
+    tried_as: ClassVar = {"delayed_all_reduce": {"k": 2}}
 
     def train(self, task: Any, nodes: Sequence[int], p: int) -> Program:
         """Node number p of the P."""

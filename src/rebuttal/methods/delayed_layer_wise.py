@@ -15,29 +15,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.verbs import AllReduce, Compute, Program, Report, Wait
+from rebuttal.methods.bases import Diagram, Peers
 
 
 @dataclass(frozen=True)
-class DelayedLayerWise:
+class DelayedLayerWise(Peers):
     """As delayed all-reduce, but a layer waits for its own gradient only, and only when it is needed."""
 
     k: int = 1  # iterations that a layer's mean gradient may take beyond its own; 0 is lazy layer-wise asynchronous
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.k < 0:
-            raise refuse("k", self.k, "a whole number >= 0")
-
-    def nodes(self, workers: int) -> int:
-        """One per worker."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every node."""
-        return {node: self.train(task, nodes, p) for p, node in enumerate(nodes)}
+    at_least: ClassVar = {"k": 0}
+    diagram: ClassVar = Diagram("Delayed layer-wise, k = 1: a layer is updated just before its use", {"k": 1})
+    tried_as: ClassVar = {"delayed_layer_wise": {"k": 1}}
 
     def train(self, task: Any, nodes: Sequence[int], p: int) -> Program:
         """Node number p of the P. A version is reported when its last layer has been updated."""

@@ -14,38 +14,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import summed
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class Downpour:
+class Downpour(ServerAndWorkers):
     """Asynchronous SGD that talks to the server only now and then."""
 
     n_fetch: int = 1  # gradients that a worker computes from one fetch of the weights to the next
     n_push: int = 1  # gradients whose sum is one push, and one update
 
-    servers: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        for name in ("n_fetch", "n_push"):
-            if getattr(self, name) < 1:
-                raise refuse(name, getattr(self, name), "a whole number >= 1")
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def may_lose(self, workers: int) -> int:
-        """All but one: nobody waits for a worker."""
-        return workers - 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: self.work(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
+    at_least: ClassVar = {"n_fetch": 1, "n_push": 1}
+    needs_every_worker: ClassVar = False
+    diagram: ClassVar = Diagram(
+        "Downpour SGD: two gradients from one fetch to the next, and two in a push",
+        {"n_fetch": 2, "n_push": 2},
+    )
+    tried_as: ClassVar = {"downpour": {"n_fetch": 3, "n_push": 2}}
 
     def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Apply what is pushed, and send the weights to whoever fetches."""

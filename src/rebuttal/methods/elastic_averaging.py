@@ -16,42 +16,33 @@ from typing import Any, ClassVar
 from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import moved
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class ElasticAveraging:
+class ElasticAveraging(ServerAndWorkers):
     """Worker and centre pull each other by the same amount; the centre is what is reported."""
 
     tau: int = 10  # τ, a worker's steps between two elastic moves
     alpha: float = 0.1  # α, the share of their distance by which worker and centre each move
 
-    servers: ClassVar[int] = 1
+    at_least: ClassVar = {"tau": 1}
+    needs_every_worker: ClassVar = False
+    diagram: ClassVar = Diagram(
+        "Elastic averaging, τ = 2: worker and centre pull each other", {"tau": 2, "alpha": 0.2}
+    )
+    tried_as: ClassVar = {"elastic_averaging": {"tau": 2, "alpha": 0.15}}
 
     def __post_init__(self) -> None:
-        if self.tau < 1:
-            raise refuse("tau", self.tau, "a whole number >= 1")
+        super().__post_init__()
         if not 0 < self.alpha < 1:
             raise refuse("alpha", self.alpha, "a number between 0 and 1, both excluded")
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def may_lose(self, workers: int) -> int:
-        """All but one: nobody waits for a worker."""
-        return workers - 1
 
     def updates(self, versions: int) -> int:
         """Not known: the centre moves only, and workers make as many updates as they find time for."""
         return 0
 
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        training = {worker: self.train(task, server, i) for i, worker in enumerate(workers)}
-        return {server: self.serve(task), **training}
-
-    def serve(self, task: Any) -> Program:
+    def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Keep the centre x̃; every elastic move makes a version of it."""
         centre = task.start()
         while (yield Report(centre)):
@@ -59,7 +50,7 @@ class ElasticAveraging:
             yield Send(worker, "centre", centre)
             centre = moved(centre, x, by=self.alpha)
 
-    def train(self, task: Any, server: int, i: int) -> Program:
+    def work(self, task: Any, server: int, i: int) -> Program:
         """Worker number i. The gradient is that of x before the elastic move, as in the paper's box."""
         x, t = task.start(), 0
         while True:

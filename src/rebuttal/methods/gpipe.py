@@ -8,43 +8,39 @@ arXiv:1811.06965. Differences from the paper: docs/methods/gpipe.md.
                    w_l ← w_l − η (1/m) Σ_i g_i
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core import orders
 from rebuttal.core.update_rules import mean
 from rebuttal.core.verbs import Compute, Program, Report
-from rebuttal.methods.pipeline_stages import Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Pipe, Pipeline
 
 
 @dataclass(frozen=True)
-class GPipe:
+class GPipe(Pipeline):
     """All passes of an update are made at the same weights, so the update is that of one node."""
 
     m: int = 4  # micro-batches of an update; each is one batch of its own shard
 
-    servers: ClassVar[int] = 0
+    at_least: ClassVar = {"m": 1}
+    diagram: ClassVar = Diagram(
+        "GPipe, m = 4: four micro-batches go up, all come down, and then the update", {"m": 4}
+    )
+    tried_as: ClassVar = {"gpipe": {"m": 6}}
 
-    def __post_init__(self) -> None:
-        if self.m < 1:
-            raise refuse("m", self.m, "a whole number >= 1")
-
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every stage."""
-        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+    def order(self, l: int, S: int) -> Iterator[orders.Pass]:
+        """The passes of stage l for one update: fill, then drain."""
+        return orders.gpipe(l, S, self.m)
 
     def train(self, pipe: Pipe) -> Program:
-        """Fill, drain, update."""
+        """All passes in their order, then the update."""
         w, t = pipe.stage.start(), 0
         while (yield Report(w, part=pipe.part)):
             h, g = {}, {}
-            for kind, i in orders.gpipe(*pipe.part, self.m):
+            for kind, i in self.order(*pipe.part):
                 if kind == orders.F:
                     h[i] = yield from pipe.forward(w, i, t)
                 else:

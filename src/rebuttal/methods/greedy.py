@@ -8,27 +8,22 @@ the paper: docs/methods/greedy.md.
                                      w_l ← w_l − η (∂f_l/∂w_l)ᵀ δ;   c_l ← c_l − η ∂F_l(h; c_l)/∂c_l
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rebuttal.core.verbs import Compute, Program, Report
-from rebuttal.methods.pipeline_stages import Passes, Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Passes, Pipe, Pipeline
 
 
 @dataclass(frozen=True)
-class Greedy:
+class Greedy(Pipeline):
     """Messages go up only, so no stage waits for a later one."""
 
-    servers: ClassVar[int] = 0
-
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every stage."""
-        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+    group: ClassVar = "local_losses"
+    diagram: ClassVar = Diagram(
+        "Decoupled greedy learning: each stage has a loss of its own; nothing is sent back"
+    )
 
     def train(self, pipe: Pipe) -> Program:
         """Forward, local loss, backward, update; at the last stage with the model's own loss."""

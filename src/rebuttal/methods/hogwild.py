@@ -13,23 +13,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rebuttal.core.verbs import Compute, Modify, Program, Read, Report, Write
+from rebuttal.methods.bases import Diagram, Peers
 
 
 @dataclass(frozen=True)
-class Hogwild:
+class Hogwild(Peers):
     """Reads a layer just before its forward pass, and updates it as soon as its gradient is there."""
 
-    servers: ClassVar[int] = 0
+    group: ClassVar = "memory"
+    diagram: ClassVar = Diagram(
+        "Hogwild!: four threads on one set of weights, layer by layer, without locks", seconds=7.0
+    )
 
-    def nodes(self, workers: int) -> int:
-        """One thread per worker, all on one machine."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every thread."""
-        return {node: self.train(task, k) for k, node in enumerate(nodes)}
-
-    def train(self, task: Any, k: int) -> Program:
+    def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Thread number k; the first one writes the start."""
         stages, t, more = task.stages(task.layers), 0, True
         if k == 0:

@@ -7,60 +7,22 @@ sec. 2. This is what the order-statistics formulas assume. Differences from the 
     worker k: receive the newest (w, t);  g ← ∇F(batch_k; w), given up as soon as new weights come;  send (g, t)
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
-from rebuttal.core.update_rules import mean
-from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
+from rebuttal.core.verbs import Compute, Program, Recv, Send
+from rebuttal.methods.backup_workers import BackupWorkers
+from rebuttal.methods.bases import Diagram
 
 
 @dataclass(frozen=True)
-class KSync:
+class KSync(BackupWorkers):
     """An update uses N of the N + b workers' gradients; the others start afresh with it."""
 
     b: int = 1  # workers that are not waited for; K = N = W − b of W
 
-    servers: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        if self.b < 0:
-            raise refuse("b", self.b, "a whole number >= 0")
-
-    def check(self, workers: int) -> None:
-        """At least one gradient must be needed."""
-        if self.b >= workers:
-            raise refuse("b", self.b, f"a whole number from 0 to workers - 1 = {workers - 1}")
-
-    def nodes(self, workers: int) -> int:
-        """The server and the N + b workers."""
-        return 1 + workers
-
-    def may_lose(self, workers: int) -> int:
-        """Whoever is not waited for."""
-        return self.b
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        computing = {worker: self.work(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **computing}
-
-    def serve(self, task: Any, workers: Sequence[int]) -> Program:
-        """Send, gather the first N of this step, update."""
-        N = len(workers) - self.b
-        w, t = task.start(), 0
-        while (yield Report(w)):
-            for worker in workers:
-                yield Send(worker, "weights", (w, t))
-            G = {}
-            while len(G) < N:
-                worker, (g, u) = yield Recv("gradient")
-                if u == t:  # a gradient may have been on its way when the step ended
-                    G[worker] = g
-            w = yield Compute(task.update, (w, mean(*(G[k] for k in sorted(G)))))
-            t += 1
+    diagram: ClassVar = Diagram("K-sync, b = 1: three of four, and the fourth gives up at once", {"b": 1})
+    tried_as: ClassVar = {"k_sync": {"b": 2}}
 
     def work(self, task: Any, server: int, k: int) -> Program:
         """Compute on the newest weights, start afresh when newer ones come."""

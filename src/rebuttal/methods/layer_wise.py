@@ -12,22 +12,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rebuttal.core.verbs import AllReduce, Compute, Program, Report
-from rebuttal.methods.worker import forward_pass
+from rebuttal.methods.bases import Diagram, Peers
+from rebuttal.methods.layer_passes import forward_pass
 
 
 @dataclass(frozen=True)
-class LayerWise:
+class LayerWise(Peers):
     """As many collectives as layers, and every one is waited for: nothing overlaps."""
 
-    servers: ClassVar[int] = 0
-
-    def nodes(self, workers: int) -> int:
-        """One per worker."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every node."""
-        return {node: self.train(task, nodes, k) for k, node in enumerate(nodes)}
+    diagram: ClassVar = Diagram(
+        "Layer by layer, blocking: one all-reduce after the other, and nothing overlaps"
+    )
 
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Node number k of the K."""

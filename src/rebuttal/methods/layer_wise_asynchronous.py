@@ -15,30 +15,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.verbs import AllReduce, Compute, Program, Report, Wait
+from rebuttal.methods.bases import Diagram, Peers
 
 
 @dataclass(frozen=True)
-class LayerWiseAsynchronous:
+class LayerWiseAsynchronous(Peers):
     """A layer is updated as soon as its own mean is there; lazily, only when it is needed."""
 
     lazy: bool = False  # whether a layer is waited for and updated only just before its own next forward pass
     channels: int = 1  # communication channels: so many collectives may be under way at once
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.channels < 1:
-            raise refuse("channels", self.channels, "a whole number >= 1")
-
-    def nodes(self, workers: int) -> int:
-        """One per worker."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every node."""
-        return {node: self.train(task, nodes, k) for k, node in enumerate(nodes)}
+    at_least: ClassVar = {"channels": 1}
+    diagram: ClassVar = Diagram("AGD: each layer is reduced, waited for and updated by itself")
+    tried_as: ClassVar = {"layer_wise_asynchronous": {}, "layer_wise_lazy": {"lazy": True}}
 
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Node number k of the K. A version is reported when its last layer has been updated."""

@@ -13,30 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.verbs import AllReduce, Compute, Program, Report, Wait
-from rebuttal.methods.worker import forward_pass
+from rebuttal.methods.bases import Diagram, Peers
+from rebuttal.methods.layer_passes import forward_pass
 
 
 @dataclass(frozen=True)
-class LayerWiseOverlapped:
+class LayerWiseOverlapped(Peers):
     """The collectives run beside the backward pass, each as soon as its gradient is there."""
 
     channels: int = 1  # communication channels: so many collectives may be under way at once
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.channels < 1:
-            raise refuse("channels", self.channels, "a whole number >= 1")
-
-    def nodes(self, workers: int) -> int:
-        """One per worker."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every node."""
-        return {node: self.train(task, nodes, k) for k, node in enumerate(nodes)}
+    at_least: ClassVar = {"channels": 1}
+    diagram: ClassVar = Diagram("Overlapped: a layer is reduced while those below still compute")
+    tried_as: ClassVar = {"layer_wise_overlapped": {"channels": 2}}
 
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Node number k of the K."""

@@ -13,37 +13,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import averaged
 from rebuttal.core.verbs import AllReduce, Compute, Program, Report
+from rebuttal.methods.bases import Diagram, Peers
 
 
 @dataclass(frozen=True)
-class LocalSGD:
+class LocalSGD(Peers):
     """Communicates once in H steps; a version is the mean of the K states after a round."""
 
     H: int = 4  # local updates between two averagings
     post: int = 0  # updates at the beginning that are synchronous, by all-reduce of the gradients
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.H < 1:
-            raise refuse("H", self.H, "a whole number >= 1")
-        if self.post < 0:
-            raise refuse("post", self.post, "a whole number >= 0")
-
-    def nodes(self, workers: int) -> int:
-        """One per worker."""
-        return workers
+    at_least: ClassVar = {"H": 1, "post": 0}
+    diagram: ClassVar = Diagram("Local SGD, H = 2: two updates of one's own, then the mean of all", {"H": 2})
+    tried_as: ClassVar = {"local_sgd": {"H": 2, "post": 3}}
 
     def updates(self, versions: int) -> int:
         """How many updates a node's state has had by that version."""
         return min(versions, self.post) + max(0, versions - self.post) * self.H
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every node."""
-        return {node: self.train(task, nodes, k) for k, node in enumerate(nodes)}
 
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
         """Node number k of the K."""

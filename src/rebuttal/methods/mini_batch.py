@@ -8,34 +8,22 @@ Differences from the literature: docs/methods/mini_batch.md.
         w ← w − η · mean over the mini-batch of ∇F(x; w)
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.verbs import Compute, Program, Report
+from rebuttal.methods.bases import Diagram, OneNode
 
 
 @dataclass(frozen=True)
-class MiniBatch:
+class MiniBatch(OneNode):
     """One node computes the whole mini-batch."""
 
     shards: int = 1  # the mini-batch is this many batches, so that K shards see what K workers see
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.shards < 1:
-            raise refuse("shards", self.shards, "a whole number >= 1")
-
-    def nodes(self, workers: int) -> int:
-        """One, however many workers the others have."""
-        return 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """One program."""
-        (node,) = nodes
-        return {node: self.train(task)}
+    at_least: ClassVar = {"shards": 1}
+    diagram: ClassVar = Diagram("Mini-batch SGD: one node computes all four batches itself", {"shards": 4})
+    tried_as: ClassVar = {"mini_batch": {"shards": 6}}
 
     def train(self, task: Any) -> Program:
         """Gradient, update, report."""

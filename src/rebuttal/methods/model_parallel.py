@@ -8,27 +8,19 @@ over devices, from which GPipe starts. Differences from the papers: docs/methods
                    w_l ← w_l − η g
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rebuttal.core.verbs import Compute, Program, Report
-from rebuttal.methods.pipeline_stages import Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Pipe, Pipeline
 
 
 @dataclass(frozen=True)
-class ModelParallel:
+class ModelParallel(Pipeline):
     """One batch at a time goes up through all stages and down again; S nodes are as fast as one."""
 
-    servers: ClassVar[int] = 0
-
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every stage."""
-        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+    diagram: ClassVar = Diagram("Model parallelism without a pipeline: one of four stages works at a time")
 
     def train(self, pipe: Pipe) -> Program:
         """Forward, backward, update."""

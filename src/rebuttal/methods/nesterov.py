@@ -9,38 +9,35 @@ docs/methods/nesterov.md.
                       with λ_{t+1} = (1 + √(1 + 4 λ_t²))/2 and μ_t = (λ_t − 1)/λ_{t+1}
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core import orders
 from rebuttal.core.update_rules import extrapolated, mean
 from rebuttal.core.verbs import Compute, Program, Report
 from rebuttal.methods.acceleration import mu
-from rebuttal.methods.pipeline_stages import Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Pipe, Pipeline
 
 
 @dataclass(frozen=True)
-class Nesterov:
+class Nesterov(Pipeline):
     """The gradient is taken at x, ahead of the weights y that are reported."""
 
     m: int = 1  # micro-batches of an update; each is one batch of its own shard
     pipelined: bool = False  # over as many stages as there are workers, filled and drained as GPipe is
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.m < 1:
-            raise refuse("m", self.m, "a whole number >= 1")
+    group: ClassVar = "acceleration"
+    at_least: ClassVar = {"m": 1}
+    diagram: ClassVar = Diagram(
+        "Nesterov's accelerated gradient, m = 4, in a pipeline that is filled and drained",
+        {"m": 4, "pipelined": True},
+    )
+    tried_as: ClassVar = {"nesterov": {"m": 6}, "nesterov_pipelined": {"m": 6, "pipelined": True}}
 
     def nodes(self, workers: int) -> int:
         """One, or one per stage; the task refuses more stages than the model has layers."""
         return workers if self.pipelined else 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every stage."""
-        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
 
     def train(self, pipe: Pipe) -> Program:
         """Fill, drain, update, extrapolate."""

@@ -9,46 +9,24 @@ training, ICML, arXiv:2006.09503 (PipeDream-Flush). Differences: docs/methods/on
                    w_l ← w_l − η (1/m) Σ_i g_i
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core import orders
-from rebuttal.core.update_rules import mean
-from rebuttal.core.verbs import Compute, Program, Report
-from rebuttal.methods.pipeline_stages import Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.gpipe import GPipe
 
 
 @dataclass(frozen=True)
-class OneForwardOneBackward:
+class OneForwardOneBackward(GPipe):
     """At most S − l micro-batches wait at stage l, however many an update has."""
 
-    m: int = 4  # micro-batches of an update; each is one batch of its own shard
+    diagram: ClassVar = Diagram(
+        "1F1B, m = 4: GPipe's update, with each backward pass as early as it can be", {"m": 4}
+    )
+    tried_as: ClassVar = {"one_forward_one_backward": {"m": 6}}
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.m < 1:
-            raise refuse("m", self.m, "a whole number >= 1")
-
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every stage."""
-        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
-
-    def train(self, pipe: Pipe) -> Program:
-        """Fill, forward and backward in turn, drain, update."""
-        w, t = pipe.stage.start(), 0
-        while (yield Report(w, part=pipe.part)):
-            h, g = {}, {}
-            for kind, i in orders.one_forward_one_backward(*pipe.part, self.m):
-                if kind == orders.F:
-                    h[i] = yield from pipe.forward(w, i, t)
-                else:
-                    g[i] = yield from pipe.backward(w, h.pop(i), i, t)
-            w = yield Compute(pipe.stage.update, (w, mean(*(g[i] for i in range(self.m)))))
-            t += 1
+    def order(self, l: int, S: int) -> Iterator[orders.Pass]:
+        """The passes of stage l for one update: fill, forward and backward in turn, drain."""
+        return orders.one_forward_one_backward(l, S, self.m)

@@ -13,31 +13,30 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rebuttal.core.verbs import Compute, Modify, Program, Read, Report, Write
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class OneSided:
+class OneSided(ServerAndWorkers):
     """The weights that a worker reads, and the updates that it makes, are torn between layers."""
 
     atomic: bool = True  # False: what others write between a worker's get and its put is lost
 
-    servers: ClassVar[int] = 1
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
+    group: ClassVar = "memory"
+    diagram: ClassVar = Diagram("One-sided parameter server: layers are read and written without the server")
+    tried_as: ClassVar = {"one_sided": {}, "one_sided_lossy": {"atomic": False}}
 
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
+        """The server's program, which must know its own node, and the workers'."""
         server, *workers = nodes
         working = {worker: self.work(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, server), **working}
+        return {server: self.serve(task, nodes), **working}
 
-    def serve(self, task: Any, server: int) -> Program:
-        """Own the memory."""
+    def serve(self, task: Any, nodes: Sequence[int]) -> Program:
+        """Own the memory, on the first of all nodes."""
         yield Report(task.start(), shared=True)
         for stage in task.stages(task.layers):
-            yield Write(f"layer {stage.l}", stage.start(), at=server)
+            yield Write(f"layer {stage.l}", stage.start(), at=nodes[0])
 
     def work(self, task: Any, server: int, k: int) -> Program:
         """Get every layer, compute a gradient, change every layer, the last one first."""

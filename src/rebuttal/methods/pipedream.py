@@ -9,30 +9,23 @@ Narayanan et al. (2019), PipeDream: generalized pipeline parallelism for DNN tra
                               w_l^(t+1) ← w_l^(t) − η g
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rebuttal.core import orders
 from rebuttal.core.verbs import Compute, Program, Report
-from rebuttal.methods.pipeline_stages import Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Pipe, Pipeline
 
 
 @dataclass(frozen=True)
-class PipeDream:
+class PipeDream(Pipeline):
     """Nobody waits once the pipeline is full; stage l computes on weights that are D updates old."""
 
     vertical: bool = False  # vertical sync: a batch meets the same version at every stage
 
-    servers: ClassVar[int] = 0
-
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every stage."""
-        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+    diagram: ClassVar = Diagram("PipeDream: every batch is an update, at the weights of its forward pass")
+    tried_as: ClassVar = {"pipedream": {}, "pipedream_vertical": {"vertical": True}}
 
     def train(self, pipe: Pipe) -> Program:
         """`w` holds the stashed versions: at most D and the newest."""

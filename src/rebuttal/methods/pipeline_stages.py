@@ -4,11 +4,13 @@ Letters: x activations that come from below, h what the stage's forward pass mad
 activations, i number of a micro-batch, t step.
 """
 
+from abc import abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from rebuttal.core.verbs import Compute, Recv, Request, Send
+from rebuttal.core.verbs import Compute, Program, Recv, Request, Send
+from rebuttal.methods.bases import BaseMethod
 
 Passes = Generator[Request, Any, Any]  # a piece of a program that returns a value
 
@@ -82,3 +84,21 @@ def pipes(task: Any, nodes: Sequence[int], batches: int | None = None) -> dict[i
     """Each node's place in a pipeline over all of them; `batches` as of `Pipe`. Raises InputError: too many nodes."""
     stages = [task.stage(l, len(nodes)) for l in range(len(nodes))]
     return {node: Pipe(stage, nodes, batches) for node, stage in zip(nodes, stages, strict=True)}
+
+
+class Pipeline(BaseMethod):
+    """One node for each stage of the model, and the same program on all of them."""
+
+    group: ClassVar[str] = "layers"
+
+    def nodes(self, workers: int) -> int:
+        """One for each stage; the task refuses more stages than the model has layers."""
+        return workers
+
+    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+        """The same program on every stage."""
+        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+
+    @abstractmethod
+    def train(self, pipe: Pipe) -> Program:
+        """The program of one stage."""

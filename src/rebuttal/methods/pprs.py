@@ -18,11 +18,12 @@ from rebuttal.core import orders
 from rebuttal.core.update_rules import extrapolated, mean, moved
 from rebuttal.core.verbs import Compute, Program, Report
 from rebuttal.methods.acceleration import mu
-from rebuttal.methods.pipeline_stages import Passes, Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Passes, Pipe, Pipeline, pipes
 
 
 @dataclass(frozen=True)
-class PPRS:
+class PPRS(Pipeline):
     """All K m passes of an update are micro-batches of one pipeline; each smoothing sample has weights of its own."""
 
     K: int = 4  # smoothing samples of an update
@@ -32,18 +33,15 @@ class PPRS:
     pipelined: bool = True  # whether passes follow each other through the stages, or one at a time
     averaged: bool = False  # whether the mean of y_1 … y_t is reported, as theory of sub-gradients has it
 
-    servers: ClassVar[int] = 0
+    group: ClassVar = "acceleration"
+    at_least: ClassVar = {"K": 1, "m": 1}
+    diagram: ClassVar = Diagram("PPRS, K = 4: four perturbed copies of one batch fill the pipeline", {"K": 4})
+    tried_as: ClassVar = {"pprs": {"K": 2, "m": 3, "gamma": 0.01}}
 
     def __post_init__(self) -> None:
-        for name, given in (("K", self.K), ("m", self.m)):
-            if given < 1:
-                raise refuse(name, given, "a whole number >= 1")
+        super().__post_init__()
         if not 0 <= self.gamma < math.inf:
             raise refuse("gamma", self.gamma, "a finite number >= 0")
-
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
 
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
         """The same program on every stage."""

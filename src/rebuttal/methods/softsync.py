@@ -16,39 +16,26 @@ from typing import Any, ClassVar
 from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import mean
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
-from rebuttal.methods.worker import pull_compute_push
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class Softsync:
+class Softsync(ServerAndWorkers):
     """Averages c gradients of any age, at a fixed learning rate."""
 
     n: int = 1  # an update takes the gradients of one n-th of the workers
 
-    servers: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        if self.n < 1:
-            raise refuse("n", self.n, "a whole number >= 1")
+    at_least: ClassVar = {"n": 1}
+    needs_every_worker: ClassVar = False
+    diagram: ClassVar = Diagram(
+        "Softsync, n = 2: an update for every two gradients, of any age", {"n": 2}, seconds=7.0
+    )
+    tried_as: ClassVar = {"softsync": {"n": 2}}
 
     def check(self, workers: int) -> None:
         """n must leave at least one gradient per update."""
         if self.n > workers:
             raise refuse("n", self.n, f"a whole number from 1 to workers = {workers}")
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def may_lose(self, workers: int) -> int:
-        """All but one: nobody waits for a worker."""
-        return workers - 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
 
     def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Collect c gradients, update."""
@@ -57,12 +44,16 @@ class Softsync:
         for worker in workers:
             yield Send(worker, "weights", (w, t))
         while (yield Report(w)):
-            worker, (g, _) = yield Recv("gradient")
-            G = [g]
+            worker, (g, u) = yield Recv("gradient")
+            G = [self.weighted(g, t - u)]
             while len(G) < c:
                 yield Send(worker, "weights", (w, t))
-                worker, (g, _) = yield Recv("gradient")
-                G.append(g)
+                worker, (g, u) = yield Recv("gradient")
+                G.append(self.weighted(g, t - u))
             w = yield Compute(task.update, (w, mean(*G)))
             t += 1
             yield Send(worker, "weights", (w, t))
+
+    def weighted(self, g: Any, tau: int) -> Any:
+        """A gradient that is τ updates old: it counts in full."""
+        return g

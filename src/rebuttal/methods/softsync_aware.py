@@ -7,60 +7,23 @@ Differences from the paper: docs/methods/softsync_aware.md.
     worker k: receive w;  g ← ∇F(batch; w);  send g
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
-from rebuttal.core.update_rules import mean, scaled
-from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
-from rebuttal.methods.worker import pull_compute_push
+from rebuttal.core.update_rules import scaled
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.softsync import Softsync
 
 
 @dataclass(frozen=True)
-class SoftsyncAware:
+class SoftsyncAware(Softsync):
     """Averages c gradients of any age, each scaled down by its age."""
 
-    n: int = 1  # an update takes the gradients of one n-th of the workers
+    diagram: ClassVar = Diagram(
+        "Staleness-aware softsync, n = 2: older gradients count less", {"n": 2}, seconds=7.0, scaled=True
+    )
+    tried_as: ClassVar = {"softsync_aware": {"n": 2}}
 
-    servers: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        if self.n < 1:
-            raise refuse("n", self.n, "a whole number >= 1")
-
-    def check(self, workers: int) -> None:
-        """n must leave at least one gradient per update."""
-        if self.n > workers:
-            raise refuse("n", self.n, f"a whole number from 1 to workers = {workers}")
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def may_lose(self, workers: int) -> int:
-        """All but one: nobody waits for a worker."""
-        return workers - 1
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
-
-    def serve(self, task: Any, workers: Sequence[int]) -> Program:
-        """Collect c gradients with their ages, update."""
-        c = len(workers) // self.n
-        w, t = task.start(), 0
-        for worker in workers:
-            yield Send(worker, "weights", (w, t))
-        while (yield Report(w)):
-            worker, (g, u) = yield Recv("gradient")
-            G = [scaled(g, factor=1 / max(1, t - u))]
-            while len(G) < c:
-                yield Send(worker, "weights", (w, t))
-                worker, (g, u) = yield Recv("gradient")
-                G.append(scaled(g, factor=1 / max(1, t - u)))
-            w = yield Compute(task.update, (w, mean(*G)))
-            t += 1
-            yield Send(worker, "weights", (w, t))
+    def weighted(self, g: Any, tau: int) -> Any:
+        """A gradient that is τ updates old: it counts 1/τ."""
+        return scaled(g, factor=1 / max(1, tau))

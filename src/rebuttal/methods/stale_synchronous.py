@@ -13,33 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import mean
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
-from rebuttal.methods.worker import pull_compute_push
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class StaleSynchronous:
+class StaleSynchronous(ServerAndWorkers):
     """Between synchronous (s = 0) and asynchronous SGD (s without bound)."""
 
     s: int = 1  # clocks (gradients of its own) by which a worker may be ahead of the slowest
 
-    servers: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        if self.s < 0:
-            raise refuse("s", self.s, "a whole number >= 0")
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
+    at_least: ClassVar = {"s": 0}
+    diagram: ClassVar = Diagram(
+        "Stale synchronous parallel, s = 1: at most one gradient ahead of the slowest", {"s": 1}
+    )
+    tried_as: ClassVar = {"stale_synchronous": {"s": 2}}
 
     def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Apply gradients, and let those go on who are not too far ahead."""

@@ -13,24 +13,14 @@ from typing import Any, ClassVar
 
 from rebuttal.core.update_rules import mean
 from rebuttal.core.verbs import Compute, Program, Recv, Report, Send
-from rebuttal.methods.worker import pull_compute_push
+from rebuttal.methods.bases import Diagram, ServerAndWorkers
 
 
 @dataclass(frozen=True)
-class Synchronous:
+class Synchronous(ServerAndWorkers):
     """An update uses one gradient of every worker."""
 
-    servers: ClassVar[int] = 1
-
-    def nodes(self, workers: int) -> int:
-        """The server and the workers."""
-        return 1 + workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The server's program and the workers'."""
-        server, *workers = nodes
-        pushing = {worker: pull_compute_push(task, server, k) for k, worker in enumerate(workers)}
-        return {server: self.serve(task, workers), **pushing}
+    diagram: ClassVar = Diagram("Synchronous SGD: the server waits for the slowest of four workers")
 
     def serve(self, task: Any, workers: Sequence[int]) -> Program:
         """Send, gather, update."""

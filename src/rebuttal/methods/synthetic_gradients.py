@@ -12,39 +12,41 @@ papers: docs/methods/synthetic_gradients.md.
 
 import math
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rebuttal.base.errors import refuse
 from rebuttal.core.verbs import Compute, Program, Report
-from rebuttal.methods.pipeline_stages import Passes, Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Passes, Pipe, Pipeline
 
 
 @dataclass(frozen=True)
-class SyntheticGradients:
+class SyntheticGradients(Pipeline):
     """A stage's synthesizer c is a linear map of its activations, zero at first, which learns by Adam."""
 
     conditioned: bool = False  # whether synthesizers also read the class of each sample
     rate: float = 0.01  # the size of Adam's steps; that of the weights' updates is the run's learning rate
     lag: int = 1  # how many batches later a stage takes the δ from above; it waits if it is not there
 
-    servers: ClassVar[int] = 0
+    group: ClassVar = "local_losses"
+    at_least: ClassVar = {"lag": 0}
+    diagram: ClassVar = Diagram(
+        "Synthetic gradients: no stage waits for the loss, and the true δ teaches later"
+    )
+    tried_as: ClassVar = {
+        "synthetic_gradients": {},
+        "synthetic_gradients_conditioned": {"conditioned": True, "lag": 2},
+    }
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.rate < math.inf:
             raise refuse("rate", self.rate, "a finite number > 0")
-        if self.lag < 0:
-            raise refuse("lag", self.lag, "a whole number >= 0")
 
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
+    def train(self, pipe: Pipe) -> Program:
         """The last stage has the loss; the others have a synthesizer."""
-        every = pipes(task, nodes)
-        return {n: self.last(p) if p.stage.is_last else self.train(p) for n, p in every.items()}
+        return self.last(pipe) if pipe.stage.is_last else self.predict(pipe)
 
     def last(self, pipe: Pipe) -> Program:
         """The last stage: back-propagation from the loss."""
@@ -54,7 +56,7 @@ class SyntheticGradients:
             w = yield from self.step(pipe, w, h, pipe.stage.loss(h, 0, t), t)
             t += 1
 
-    def train(self, pipe: Pipe) -> Program:
+    def predict(self, pipe: Pipe) -> Program:
         """Any other stage: forward, synthetic gradient, update; then the synthesizer learns from an earlier batch."""
         w, t, seen = pipe.stage.start(), 0, deque()
         c = pipe.stage.local.synthesizer(conditioned=self.conditioned)

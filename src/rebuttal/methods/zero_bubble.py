@@ -10,36 +10,27 @@ from the paper: docs/methods/zero_bubble.md.
     w_l ← w_l − η (1/m) Σ_i g_i
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from rebuttal.base.errors import refuse
 from rebuttal.core import orders
 from rebuttal.core.update_rules import mean
 from rebuttal.core.verbs import Compute, Program, Report
-from rebuttal.methods.pipeline_stages import Pipe, pipes
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Pipe, Pipeline
 
 
 @dataclass(frozen=True)
-class ZeroBubble:
+class ZeroBubble(Pipeline):
     """δ goes down before the gradient of the weights is computed, so the stage below begins sooner."""
 
     m: int = 4  # micro-batches of an update; each is one batch of its own shard
 
-    servers: ClassVar[int] = 0
-
-    def __post_init__(self) -> None:
-        if self.m < 1:
-            raise refuse("m", self.m, "a whole number >= 1")
-
-    def nodes(self, workers: int) -> int:
-        """One per stage; the task refuses more stages than the model has layers."""
-        return workers
-
-    def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every stage."""
-        return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}
+    at_least: ClassVar = {"m": 1}
+    diagram: ClassVar = Diagram(
+        "Zero-bubble H1, m = 4: the weights' gradients fill what 1F1B leaves idle", {"m": 4}
+    )
+    tried_as: ClassVar = {"zero_bubble": {"m": 6}}
 
     def train(self, pipe: Pipe) -> Program:
         """All passes in the order of H1, then the update."""

@@ -10,15 +10,17 @@ from pathlib import Path
 
 from rebuttal.core.timeline import Timeline
 from rebuttal.figures.method_diagrams.diagram import draw
-from rebuttal.figures.method_diagrams.diagram_stories import STORIES, story_of
+from rebuttal.figures.method_diagrams.frame import Frame
 from rebuttal.figures.method_diagrams.unequal import Unequal
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.hardware import Link, Machine, Stated
 from rebuttal.machines.stragglers import NoStragglers
 from rebuttal.methods import METHODS
+from rebuttal.methods.bases import Diagram
+from rebuttal.methods.pipeline_stages import Pipeline
 from rebuttal.simulation.simulate import simulate
 
-__all__ = ["STORIES", "picture", "picture_run", "write"]
+__all__ = ["diagram_of", "picture", "picture_run", "write"]
 
 FACTORS = (1.0, 1.2, 1.5, 2.6)
 UPDATES = 60  # so many that every run goes on beyond the picture's right edge
@@ -51,16 +53,20 @@ COSTS = Costs(
 )  # fmt: skip
 
 
+def diagram_of(name: str) -> Diagram:
+    """What the picture of this method shows; one that does not say is drawn with its default options."""
+    return vars(METHODS[name]).get("diagram") or Diagram(name.replace("_", " ").capitalize())
+
+
 def picture_run(name: str) -> Timeline:
     """The run that the picture of this method shows."""
-    story = story_of(name)
     return simulate(
         name,
-        machine=EQUAL if story.stages else SMALL,
+        machine=EQUAL if _is_pipeline(name) else SMALL,
         workload="none",
         workers=len(FACTORS),
         updates=UPDATES,
-        options=dict(story.options),
+        options=dict(diagram_of(name).options),
         batch=1,
         costs=COSTS,
     )
@@ -68,8 +74,13 @@ def picture_run(name: str) -> Timeline:
 
 def picture(name: str) -> str:
     """The SVG of one method."""
-    timeline, story = picture_run(name), story_of(name)
-    return draw(timeline, story, _about(timeline.about["nodes"] == 1, story.stages))
+    timeline, diagram, stages = picture_run(name), diagram_of(name), _is_pipeline(name)
+    frame = Frame(timeline, diagram.seconds * (2 if stages else 1), diagram.scaled)
+    return draw(frame, diagram.title, _about(timeline.about["nodes"] == 1, stages))
+
+
+def _is_pipeline(name: str) -> bool:
+    return issubclass(METHODS[name], Pipeline)
 
 
 def write(folder: Path) -> list[Path]:

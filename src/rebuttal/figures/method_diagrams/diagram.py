@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from rebuttal.core.timeline import Timeline
 from rebuttal.figures.method_diagrams import bars, svg
 from rebuttal.figures.method_diagrams.all_reduce_bars import collectives, overlapping
 from rebuttal.figures.method_diagrams.bars import Gradient
 from rebuttal.figures.method_diagrams.diagram_spans import metadata
-from rebuttal.figures.method_diagrams.diagram_stories import Story
 from rebuttal.figures.method_diagrams.frame import Frame
 from rebuttal.figures.method_diagrams.key import key
 from rebuttal.figures.method_diagrams.message_lines import mail
@@ -34,19 +32,18 @@ from rebuttal.simulation.timeline_metrics.gradient_table import gradients as com
 from rebuttal.simulation.timeline_metrics.joined_passes import COMPUTING
 
 
-def draw(timeline: Timeline, story: Story, about: str) -> str:
+def draw(frame: Frame, title: str, about: str) -> str:
     """The SVG of a run. `about` is the line under the title that says what machine this is."""
-    frame = Frame(timeline, story)
-    gradients = bars.gradients_of(timeline, frame.until_s)
+    gradients = bars.gradients_of(frame.timeline, frame.until_s)
     key_parts, bottom = key(frame, gradients, frame.bottom + 50)
     height = round(bottom + 14)
     parts = [
-        svg.tag("title", story.title, id="t"),
+        svg.tag("title", title, id="t"),
         svg.tag("desc", describe(frame, gradients), id="d"),
         metadata(frame),
         svg.tag("defs", _clip(frame), *_hatchings(gradients)),
         svg.box(0.5, 0.5, WIDTH - 1, height - 1, rx=8, fill=PAPER, stroke=EDGE),
-        svg.words(story.title, 18, 25, font_size=15, font_weight=600, fill=INK),
+        svg.words(title, 18, 25, font_size=15, font_weight=600, fill=INK),
         svg.words(about, 18, 44, fill=SOFT),
         *_axis(frame),
         *_names(frame),
@@ -164,7 +161,7 @@ def _note(frame: Frame, gradient: Gradient) -> str:
     stale = gradient.staleness
     if gradient.fate != "used":
         return "too late" if gradient.fate == "dropped" else "given up"
-    if frame.story.scaled and stale > 1:
+    if frame.scaled and stale > 1:
         return f"τ = {stale}, × 1/{stale}"
     return f"τ = {stale}" if stale else ""
 

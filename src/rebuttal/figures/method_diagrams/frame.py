@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from rebuttal.core.timeline import Timeline
 from rebuttal.figures.method_diagrams.bars import StagePass, passes_of
-from rebuttal.figures.method_diagrams.diagram_stories import Story
 from rebuttal.figures.method_diagrams.style import GAP, LEFT, PITCH, RIBBON, RIGHT, ROW, TOP, WIDTH
 
 
@@ -14,12 +13,8 @@ class Frame:
     """Seconds to the right; on top the newest weights (the server's row, if there is one), then the other nodes."""
 
     timeline: Timeline
-    story: Story
-
-    @property
-    def until_s(self) -> float:
-        """The right edge in seconds."""
-        return self.story.seconds
+    until_s: float  # the right edge
+    scaled: bool = False  # whether stale gradients are marked 1/τ instead of τ
 
     @property
     def servers(self) -> int:

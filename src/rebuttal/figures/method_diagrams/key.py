@@ -58,7 +58,7 @@ def _gradient_entries(frame: Frame, gradients: list[Gradient]) -> list[tuple[boo
             "gradient, in the colour of the weights it is computed on",
         ),
         (any(g.staleness for g in gradients), _letter("τ"), "updates made since those were the newest"),
-        (frame.story.scaled, _letter("× 1/τ"), "what the gradient is multiplied by"),
+        (frame.scaled, _letter("× 1/τ"), "what the gradient is multiplied by"),
         ("dropped" in seen, _unused(lost), "gradient that comes too late and is dropped"),
         ("abandoned" in seen, _unused(lost), "gradient that is given up"),
     ]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rebuttal.core.timeline import Timeline
-from rebuttal.figures.method_diagrams.diagram_stories import story_of
+from rebuttal.figures.method_diagrams import diagram_of
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.hardware import Link, Machine, Measured
 from rebuttal.machines.stragglers import STRAGGLERS, NoStragglers
@@ -112,7 +112,7 @@ def rows() -> list[MethodRow]:
     """Every method with the options of its picture (or its defaults), and the variants that the table sets apart."""
     found = []
     for name in METHODS:
-        options: dict[str, Any] = dict(story_of(name).options)
+        options: dict[str, Any] = dict(diagram_of(name).options)
         found += [
             MethodRow(name, options),
             *(MethodRow(name, {**options, **extra}) for extra in VARIANTS.get(name, ())),
