@@ -9,7 +9,7 @@ import synthetic_results
 import xarray as xr
 import yaml
 
-from rebuttal.base.config import parameter_files
+from rebuttal.base.config import parameter_files, yaml_text
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
 from rebuttal.core.figure_list import IN_PAPERS
@@ -306,7 +306,7 @@ def test_every_profile_has_a_workload_for_every_rule(source, profile):
     for path in sorted(root.glob("papers/*/paper.yaml")):
         paper = papers.load(path)
         assert paper.study is not None
-        sizes = parameter_files.read(parameter_files.study_file(root, paper.study))["sizes"]
+        sizes = yaml_text.read(parameter_files.study_file(root, paper.study))["sizes"]
         workloads = (sizes["all"] | sizes[profile])["workloads"]
         for question in (*paper.claims, *paper.concerns):
             for evidence in question.answers:

@@ -12,7 +12,7 @@ from broken_params import BACKUP, BROKEN, CATALOGUE, METHOD, QUICK, TEXTS, WHOLE
 
 from rebuttal import workloads
 from rebuttal.base import paths
-from rebuttal.base.config import parameter_files, yaml_text
+from rebuttal.base.config import yaml_text
 from rebuttal.base.errors import InputError
 from rebuttal.core.schedules import Schedule
 from rebuttal.core.update_rules import SGD, Adam, Momentum, Recipe
@@ -184,9 +184,9 @@ def test_what_dvc_cannot_read_is_refused_with_the_line_and_what_helps(tmp_path, 
     with pytest.raises(YAMLError):
         YAML(typ="safe").load(path)
     with pytest.raises(InputError, match=r'^names\.yaml, line 2: got .* allowed: it in quotes, "'):
-        parameter_files.read(path)
+        yaml_text.read(path)
     path.write_text("names: ['a:b', {c: \"d:e\"}]\n")
-    assert parameter_files.read(path) == YAML(typ="safe").load(path)
+    assert yaml_text.read(path) == YAML(typ="safe").load(path)
 
 
 def test_the_projects_own_parameters_are_valid_under_every_profile(root, monkeypatch):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rebuttal.base.config import parameter_files, yaml_text
+from rebuttal.base.config import yaml_text
 from rebuttal.studies import params
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,7 +57,7 @@ def test_the_profile_of_the_reduced_pipeline_is_there():
         word.removeprefix("PROFILE=") for words in commands(FILES[1]) for word in words if "PROFILE=" in word
     ]
     assert profiles == ["ci"]
-    assert "ci" in parameter_files.read(ROOT / "params.yaml")["sizes"]
+    assert "ci" in yaml_text.read(ROOT / "params.yaml")["sizes"]
     assert params.load(ROOT / "params.yaml").profile
 
 

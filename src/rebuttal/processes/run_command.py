@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from rebuttal.base.config import yaml_text
 from rebuttal.base.errors import refuse
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import rule
@@ -69,5 +68,5 @@ def pairs(key: str, given: Iterable[str]) -> dict[str, Any]:
         name, equals, text = one.partition("=")
         if not (name and equals):
             raise refuse(key, one, "NAME=VALUE")
-        found[name] = yaml.safe_load(text)
+        found[name] = yaml_text.parsed(f"{key} {name}", text)
     return found

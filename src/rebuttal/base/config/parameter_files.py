@@ -5,10 +5,9 @@ nothing has changed.
 """
 
 from pathlib import Path
-from typing import Any
 
 from rebuttal.base import paths
-from rebuttal.base.config import brackets, yaml_text
+from rebuttal.base.config import yaml_text
 
 STUDY = "study.yaml"
 
@@ -32,10 +31,3 @@ def listed(project: Path) -> list[str]:
 def of(path: Path) -> list[Path]:
     """The files that belong to a parameter file, itself first."""
     return [path, *(study_file(path.parent, paper) for paper in studied(path.parent))]
-
-
-def read(path: Path, name: str | None = None) -> dict[str, Any]:
-    """Every section of one file as plain dicts, lists and scalars. Raises InputError that calls the file `name`."""
-    content = yaml_text.read(path, name)
-    brackets.check(path, name or path.name)
-    return content

@@ -1,6 +1,6 @@
-"""YAML text to plain values, with what a YAML reader usually lets pass refused: doubled keys and surprising types.
+"""YAML text to plain values, read by the parser that DVC has (YAML 1.2: 1e-3 is a number, `on` is a text).
 
-Scalars are read as YAML 1.2 does, and so as DVC reads the same file: 1e-3 is a number, `on` is a text.
+Doubled keys, and keys that are no text, are refused.
 """
 
 import re
@@ -8,30 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rebuttal.base.errors import InputError, refuse
 
 TEXT_TAG = "tag:yaml.org,2002:str"
-
-
-class Loader(yaml.SafeLoader):
-    """The safe loader with the scalars of YAML 1.2's core schema."""
-
-    yaml_implicit_resolvers: dict = {}  # noqa: RUF012  # the name and form are pyyaml's
-
-
-for _tag, _pattern, _first in (
-    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", list("-+0123456789")),
-    (
-        "float",
-        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
-        list("-+.0123456789"),
-    ),
-):
-    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+WORD = re.compile(r"[^\s,\[\]{}]+")  # a text without quotes, between brackets
 
 
 def read(path: Path, name: str | None = None) -> dict[str, Any]:
@@ -42,27 +26,28 @@ def read(path: Path, name: str | None = None) -> dict[str, Any]:
     """
     name = name or path.name
     content = _content(path, name)
+    reader = YAML(typ="safe")
     try:
-        value = _parse(name, content)
-    except yaml.MarkedYAMLError as error:
-        raise InputError(_syntax(name, error)) from error
-    except yaml.YAMLError as error:
+        node = reader.compose(content)
+        if node is None:
+            raise InputError(f"{name}: got an empty file; allowed: sections of `key: value`")
+        _refuse_keys(name, node)
+        value = reader.constructor.construct_document(node)
+    except MarkedYAMLError as error:
+        raise InputError(_syntax(name, content, error)) from error
+    except YAMLError as error:
         raise InputError(f"{name}: got {str(error).splitlines()[0]}; allowed: YAML text") from error
     if not isinstance(value, dict):
         raise refuse(name, value, "sections of `key: value`")
     return value
 
 
-def _parse(file: str, content: str) -> Any:
-    loader = Loader(content)
+def parsed(key: str, text: str) -> Any:
+    """What a text without a file means, such as the value of an option. Raises InputError if it is no YAML."""
     try:
-        node = loader.get_single_node()
-        if node is None:
-            raise InputError(f"{file}: got an empty file; allowed: sections of `key: value`")
-        _refuse_doubled(file, node)
-        return loader.construct_document(node)
-    finally:
-        loader.dispose()
+        return YAML(typ="safe").load(text)
+    except YAMLError:
+        raise refuse(key, text, "a value as in params.yaml") from None
 
 
 def _content(path: Path, name: str) -> str:
@@ -74,14 +59,18 @@ def _content(path: Path, name: str) -> str:
         raise InputError(f"{name}: got {error}; allowed: a readable YAML file in UTF-8") from error
 
 
-def _syntax(file: str, error: yaml.MarkedYAMLError) -> str:
+def _syntax(file: str, content: str, error: MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     line = f", line {mark.line + 1}" if mark else ""
     problem = " ".join(str(error.problem or error.context).split())
+    if mark and problem == "found unexpected ':'":
+        for word in WORD.finditer(content.splitlines()[mark.line]):
+            if word.start() < mark.column < word.end():
+                return f'{file}{line}: got {word[0]} between brackets; allowed: it in quotes, "{word[0]}"'
     return f"{file}{line}: got a syntax error ({problem}); allowed: YAML text"
 
 
-def _refuse_doubled(file: str, root: yaml.Node) -> None:
+def _refuse_keys(file: str, root: Node) -> None:
     for key, mapping in _mappings(root, "", frozenset()):
         seen: set[str] = set()
         for name, _ in mapping.value:
@@ -95,16 +84,16 @@ def _refuse_doubled(file: str, root: yaml.Node) -> None:
             seen.add(name.value)
 
 
-def _mappings(node: yaml.Node, key: str, above: frozenset[int]) -> Iterator[tuple[str, yaml.MappingNode]]:
+def _mappings(node: Node, key: str, above: frozenset[int]) -> Iterator[tuple[str, MappingNode]]:
     """Every mapping below `node` with its dotted key; a mapping that holds itself is entered once."""
     if id(node) in above:
         return
     above |= {id(node)}
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, MappingNode):
         yield key, node
         for name, value in node.value:
             yield from _mappings(value, _join(key, str(name.value)), above)
-    elif isinstance(node, yaml.SequenceNode):
+    elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             yield from _mappings(value, _join(key, str(index)), above)
 

@@ -4,10 +4,11 @@ An identifier in CODECHECK's register, the checkers' ORCIDs and a DOI of the rep
 out here rather than made up.
 """
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from rebuttal.evidence.references.bundle import BundleFile
 from rebuttal.site.certificates.certificate_page import NAME as PAGE
@@ -41,4 +42,7 @@ def text(content: dict[str, Any], files: Sequence[BundleFile], links: Sequence[s
         "check_time": content["made"],
         "report": PAGE,
     }
-    return yaml.safe_dump(fields, explicit_start=True, sort_keys=False, allow_unicode=True, width=120)
+    writer, written = YAML(), io.StringIO()
+    writer.explicit_start, writer.width = True, 120
+    writer.dump(fields, written)
+    return written.getvalue()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
-from rebuttal.base.config import parameter_files, refusals
+from rebuttal.base.config import parameter_files, refusals, yaml_text
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.studies.params import checks, engine_choice, expansion, fitting, own_parts, schema
 from rebuttal.studies.params.engine_choice import LOCAL
@@ -65,7 +65,7 @@ def load(path: Path | None = None, catalogue: Catalogue | None = None) -> Params
     """
     path = path or paths.root() / paths.PARAMETERS
     names = catalogue or installed()
-    file = refusals.validate(schema.ParamsFile, parameter_files.read(path))
+    file = refusals.validate(schema.ParamsFile, yaml_text.read(path))
     profile = os.environ.get(paths.PROFILE) or file.profile
     if profile not in schema.PROFILES:
         raise refuse("profile", profile, schema.PROFILES)
@@ -109,7 +109,7 @@ def _study(file: schema.ParamsFile, project: Path, paper: str, profile: str, nam
     place = parameter_files.study_file(project, paper)
     name = place.relative_to(project).as_posix()
     try:
-        content = refusals.validate(schema.StudyFile, parameter_files.read(place, name))
+        content = refusals.validate(schema.StudyFile, yaml_text.read(place, name))
         names = own_parts.with_own(names, content, place.parent)
         for each in schema.PROFILES:
             checks.numbers(file, content, each, names)
