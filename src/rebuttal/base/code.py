@@ -35,7 +35,7 @@ Listing = list[tuple[str, int, int]]
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a source says of the package.
+    """The references of a source file to modules of the package.
 
     imported: dotted names, of modules or of something in them. named: those in strings, modules or nothing. bound:
     (name in the source, the dotted name that it stands for). table: name that others may use of it -> its module.
@@ -49,7 +49,7 @@ class _Facts:
 
 @dataclass(frozen=True)
 class _Modules:
-    """The package as it lies there: module -> file; a source is read when it is first asked for."""
+    """The modules of the package on disk: module -> file. A source is read when it is first needed."""
 
     files: Mapping[str, Path]
     _sources: dict[str, tuple[bytes, str]] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class _Modules:
             yield from self._fetched(table[one], one)
 
     def _table(self, module: str) -> Mapping[str, str]:
-        """What a module fetches for others; none, if it is no module."""
+        """The table of names that a module fetches when they are first used; empty for anything that is no module."""
         if module not in self._tables:
             self._tables[module] = _facts(*self.source(module)).table if module in self.files else {}
         return self._tables[module]
@@ -248,7 +248,7 @@ def _upwards(module: str) -> frozenset[str]:
 
 @functools.cache
 def _facts(source: bytes, package: str) -> _Facts:
-    """What a source says that lies in a package."""
+    """The references of a source file that lies in this package."""
     tree, lines = ast.parse(source), source.decode().splitlines()
     table = _table(tree)
     if table:

@@ -35,7 +35,7 @@ def choose(device: str) -> str:
 
 
 def identity(device: str, threads: int | None = None) -> dict[str, Any]:
-    """What a measurement on `device` depends on: hardware, driver, versions, threads, load. No host name.
+    """Everything that a measurement on `device` depends on: hardware, driver, versions, threads, load. No host name.
 
     threads: of one operation (default: as many as torch has now, for which it is imported).
 

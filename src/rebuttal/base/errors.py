@@ -8,7 +8,7 @@ class _OneLine(Exception):  # noqa: N818 - what the two errors below have in com
     """Shown in a notebook as its one line, without the calls that led to it."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in the place of a traceback."""
+        """The lines that IPython shows instead of a traceback."""
         return [f"{type(self).__name__}: {self}"]
 
 

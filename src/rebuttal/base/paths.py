@@ -52,7 +52,7 @@ def within(folder: Path, project: Path) -> Iterator[None]:
 
 
 def setting(name: str) -> str:
-    """What params.yaml says in its line `name: ...`, unchecked; the default where there is no such line.
+    """The value of the line `name: ...` in params.yaml, unchecked; the default if there is no such line.
 
     Only for what decides where files are; everything else is read, and checked, by `rebuttal.studies.params`.
     """

@@ -1,4 +1,4 @@
-"""What is computed from what: a run's values as a graph, without computing any of them.
+"""The values of a run as a graph: which is computed from which. No value is computed here.
 
 A program that runs on a virtual cluster handles *symbols*. Applying an operation to symbols adds a node to the graph
 (or finds the equal node that is already there), so the graph, not the numbers, comes out of a run. Replay then

@@ -1,4 +1,4 @@
-"""What a workload's metric is called and which way is good: said once in a result file, asked by whoever reads it."""
+"""The name of a workload's metric, and whether lower is better: written once in a result file, read everywhere."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ class Metric:
 
     @property
     def error(self) -> str:
-        """What a chart calls the error: that of an accuracy, or the falling metric itself."""
+        """The name of the error in a chart: 1 - accuracy, or the metric itself if lower is better."""
         return self.name if self.lower_is_better else "error"
 
     @property

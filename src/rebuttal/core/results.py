@@ -39,7 +39,7 @@ def load_tuning(study: str | Path) -> xr.Dataset:
 
 
 def load_summaries(study: str | Path) -> xr.Dataset:
-    """What was read off the timelines of every method, without training.
+    """Summaries of the timelines of every method; no training is involved.
 
     A staleness that only other methods saw has the count 0.
     """

@@ -74,7 +74,7 @@ class Timeline:
 
     @functools.cached_property
     def order(self) -> Order:
-        """What the updates rest on, whatever the clock said."""
+        """The operations that the updates depend on; the clock plays no part in it."""
         return order_of(self.graph, [int(v) for v in self.updates["value"]])
 
     @property

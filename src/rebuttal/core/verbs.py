@@ -89,7 +89,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a cell holds; waits for its first content."""
+    """The content of a cell; waits for its first content."""
 
     cell: str
     at: int | None = None

@@ -1,4 +1,4 @@
-"""What a collective costs: closed forms in the latency and the bandwidth of a link.
+"""The cost of a collective: closed forms in the latency and the bandwidth of a link.
 
 P nodes, S bytes, a latency α per message and B bytes per second in each direction. A cost has two parts, because a
 clock overlaps the latencies of collectives that are under way at once, and lines their bytes up on the wire.
@@ -112,7 +112,7 @@ def server_in_turn(workers: int, size_bytes: float, server_link: Wire, worker_li
 
 
 def lower_bound(nodes: int, size_bytes: float, link: Wire) -> Cost:
-    """What no all-reduce between nodes undercuts: each node must send and receive this much."""
+    """A lower bound for every all-reduce between nodes: each node must send and receive this much."""
     _check(nodes, size_bytes)
     return Cost(0.0, _least_transfer_s(nodes, size_bytes, link))
 

@@ -28,7 +28,7 @@ Files = str | Path | Sequence[str | Path]
 
 @dataclass(frozen=True)
 class Costs:
-    """What a gradient and an update of `workload` cost on the profiled device.
+    """The seconds of a gradient and of an update of `workload` on the profiled device.
 
     parameters: P. weight_bytes: of one set of weights. batch: samples in one batch. training_size: samples of an
     epoch. layer_names: in order. forward_s, backward_s: median seconds of each layer, by batch size measured.

@@ -18,7 +18,7 @@ from rebuttal.base.errors import refuse
 
 
 class Stragglers(Protocol):
-    """What every distribution of slowdown factors offers."""
+    """The interface of every distribution of slowdown factors."""
 
     def slowdowns(self, seed: int, worker: int, count: int) -> np.ndarray:
         """The factors of the worker's first `count` computes, float64 [count]."""

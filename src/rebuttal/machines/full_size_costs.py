@@ -1,4 +1,4 @@
-"""What a full-size model costs on a device that is not here: from its layers' sizes and the device's figures.
+"""The cost of a full-size model on a device that is not here, from its layers' sizes and the device's figures.
 
 A pass of one layer over b samples of F operations each, in k products, takes
 

@@ -1,4 +1,4 @@
-"""What a machine is made of: compute costs, links, stragglers, each with its source."""
+"""The parts of a machine: compute costs, links and stragglers, each with its source."""
 
 from dataclasses import dataclass, fields
 from typing import Protocol
@@ -10,7 +10,7 @@ from rebuttal.machines.stragglers import Stragglers
 
 
 class HasCosts(Protocol):
-    """What a workload costs on the profiled device: rebuttal.machines.costs.Costs."""
+    """The measured costs of a workload on the profiled device: rebuttal.machines.costs.Costs."""
 
     @property
     def weight_bytes(self) -> int:

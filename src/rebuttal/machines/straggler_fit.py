@@ -21,7 +21,7 @@ PUBLISHED = {
 
 
 def achieved(model: PublishedQuantiles) -> dict[str, float]:
-    """What the model says about each figure in PUBLISHED: the residuals are the differences."""
+    """The model's value for each figure in PUBLISHED; their differences are the residuals."""
     within = model.cdf(PUBLISHED_WITHIN_S / model.median_s)
     late = 1 - within
     seconds = model.median_s * model.quantile([0.05, 0.95, 1 - 1e-5])

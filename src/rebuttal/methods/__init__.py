@@ -60,7 +60,7 @@ from rebuttal.methods.zero_bubble import ZeroBubble
 
 
 class Method(Protocol):
-    """What every method is."""
+    """The interface of every method."""
 
     servers: ClassVar[int]
 
@@ -170,7 +170,7 @@ def check_workers(method: Any, workers: int) -> None:
 
 
 def may_lose(method: Any, workers: int) -> int:
-    """How many of its workers the method goes on without, by its own word."""
+    """How many of its workers the method promises to go on without."""
     return method.may_lose(workers) if hasattr(method, "may_lose") else 0
 
 

@@ -1,4 +1,4 @@
-"""What methods do that go through a model layer by layer.
+"""The forward pass of methods that go through a model layer by layer.
 
 Letters: k number of this worker's shard, t its own step; w weights, h activations and δ the gradient with respect to
 them, of each layer.

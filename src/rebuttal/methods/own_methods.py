@@ -78,7 +78,7 @@ def _has_programs(one: ast.ClassDef) -> bool:
 
 
 def _by_name(file: own_code.Loaded) -> Callable[[Any], tuple]:
-    """What an instance is told another process as: where its file is, what that held, and the options."""
+    """How an instance is pickled for another process: the file, a hash of its content, and the options."""
 
     def reduced(one: Any) -> tuple:
         options = {field.name: getattr(one, field.name) for field in fields(one) if field.init}

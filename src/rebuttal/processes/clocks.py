@@ -16,7 +16,7 @@ class Offset:
 
     @property
     def correction_s(self) -> float:
-        """What is taken off the node's times: nothing where both may read the same clock, as on one host."""
+        """Seconds to subtract from the node's times: zero if both may read the same clock, as on one host."""
         return self.seconds if abs(self.seconds) > self.error_s else 0.0
 
 

@@ -11,7 +11,7 @@ from rebuttal.processes.log import Definition, Log, Name
 
 
 class Journal:
-    """What one node writes. `log` is what it has noted since it wrote last.
+    """The journal of one node. `log` holds the notes since the last write.
 
     `defined` and `arrived` give what there is new of definitions and of arrivals, which others note.
     """
@@ -41,7 +41,7 @@ class Journal:
         self._file.close()
 
     def content(self) -> bytes:
-        """All that is written, for who cannot see the file."""
+        """All that is written, for a launcher that cannot see the file."""
         return self._path.read_bytes()
 
 
@@ -51,7 +51,7 @@ def keep(folder: Path, node: int, content: bytes) -> None:
 
 
 def written(folder: Path, node: int) -> Log:
-    """All that a node wrote. What it was killed over while it wrote is left out: nobody had heard of it."""
+    """All that a node wrote. A note that was cut off when the node was killed is left out: no other node saw it."""
     found = Log(node)
     with _path(folder, node).open("rb") as file:
         while True:

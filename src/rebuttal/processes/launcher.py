@@ -89,7 +89,7 @@ def folder_of_run() -> Iterator[Path]:
 
 
 def forking(*more: str) -> Any:
-    """What starts processes that have torch imported: forks of one that imported it, once, and has no threads.
+    """The start method of processes that need torch: forks of one process that imported it once and has no threads.
 
     more: modules that it imports as well. With any, it is started at once; it imports nothing if it was there before.
     """

@@ -71,7 +71,7 @@ class LockFreeCells:
         found.header[0] = label
 
     def modify(self, cell: str, at: int | None, change: Callable[[Named], Named]) -> Named:
-        """What the cell holds then: every number has moved by as much as `change` moves it, from whatever it was."""
+        """The new content of the cell: each number has moved by what `change` adds to it, whatever it was before."""
         found = self._awaited(cell)
         old, label = self._seen(found)
         new = change(old)
@@ -86,7 +86,7 @@ class LockFreeCells:
         return Named(new.name, found.copy(), self._task.derive)
 
     def _seen(self, cell: _Cell) -> tuple[Named, int]:
-        """A copy of a cell's numbers, and the label that it had before: of the last write that is surely in it."""
+        """A copy of a cell's numbers, and the label of the last write that is certainly in it."""
         label = int(cell.header[0])
         return Named(_name(label), cell.copy(), self._task.derive), label
 

@@ -1,4 +1,4 @@
-"""What a node notes while it runs. Seconds are on the node's own monotonic clock. No torch."""
+"""The notes of a node about its run. Seconds are on the node's own monotonic clock. No torch."""
 
 from dataclasses import dataclass, field
 
@@ -47,7 +47,7 @@ class Reported:
 
 @dataclass
 class Log:
-    """What one node notes: all of it, or a stretch.
+    """The notes of one node: all of them, or a stretch.
 
     arrived_s, taken_s: (source, number) of a message -> when it was here, and when the program took it. definitions:
     what the names of the values that the node made stand for. Of memory without locks: labels, the values' names by the

@@ -1,4 +1,4 @@
-"""What a node's process does, from its start to the last of its notes.
+"""The process of a node, from its start to the last of its notes.
 
 The launcher is on the other end of `control`: it says when to connect, to begin and to stop. A node whose launcher is
 gone ends at once.
@@ -51,7 +51,7 @@ def main(setup: Setup, number: int, meeting: Meeting, control: Connection) -> No
 
 
 def end_without_launcher(folder: Path) -> None:
-    """It was killed, or this process is to be: remove what it would have removed, and end at once."""
+    """Clean up for the launcher, which is dead or dying, and exit at once."""
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 

@@ -36,7 +36,7 @@ class ProcessCells:
         return self._unowned if at is None else self
 
     def read(self, cell: str, at: int | None) -> Any:
-        """What the cell holds; waits for its first content."""
+        """The content of the cell; waits for its first content."""
         while True:
             with self._locked(file_of(cell, at), fcntl.LOCK_SH) as file:
                 content = _content(file)

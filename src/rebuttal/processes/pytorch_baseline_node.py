@@ -1,4 +1,4 @@
-"""What a process does in a run of what PyTorch ships: DistributedDataParallel, or a stage of one of its pipelines."""
+"""One process of a run of PyTorch's own: DistributedDataParallel, or a stage of one of its pipelines."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ Step = Callable[[int], None]
 
 @dataclass(frozen=True)
 class BaselineJob:
-    """What every process of a run is told. micro_batches: of a pipeline's update, each a batch of its own shard."""
+    """The arguments of every process of a run. micro_batches: of a pipeline's update, each a batch of its shard."""
 
     name: str
     workload: str

@@ -1,4 +1,4 @@
-"""What PyTorch ships that computes what a method here computes. No torch."""
+"""PyTorch's own implementations of methods that are also here. No torch."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What PyTorch ships for the same work, timed beside ours: DistributedDataParallel and torch.distributed.pipelining.
+"""PyTorch's own forms of the same work, timed beside ours: DistributedDataParallel and torch.distributed.pipelining.
 
 They run on gloo, on as many processes of this host, with the same start, samples, learning rate and threads as the
 methods that they stand beside. Processes find each other by a file; gloo itself opens ports on the loopback device.
@@ -25,7 +25,7 @@ from rebuttal.workloads import check_data, load
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run gives: seconds at which each update was made on all nodes, and the weights [P] after the last."""
+    """The result of a run: the second at which each update was made on all nodes, and the last weights [P]."""
 
     times_s: np.ndarray
     weights: Tensor
@@ -101,7 +101,7 @@ def _started(job: BaselineJob, folder: Path) -> Iterator[list[Connection]]:
 
 
 def _answers(controls: list[Connection], patience_s: float) -> list[tuple[np.ndarray, Tensor]]:
-    """What each process has to say, in their order."""
+    """The result of each process, in their order."""
     found: dict[int, Any] = {}
     deadline = time.monotonic() + patience_s
     while len(found) < len(controls):

@@ -1,4 +1,4 @@
-"""What nodes say of their reports, and when the last version of the weights is there. No torch."""
+"""How nodes announce their reports, and when the last version of the weights is complete. No torch."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def of_run(parser: argparse.ArgumentParser) -> None:
-    """What a real run can be given."""
+    """The arguments of a real run."""
     parser.add_argument("method", help="a name of rebuttal.METHODS, or file:PATH.py of your own")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the method")
     parser.add_argument("--workers", type=int, default=2)
@@ -38,7 +38,7 @@ def of_run(parser: argparse.ArgumentParser) -> None:
 
 
 def of_verify(parser: argparse.ArgumentParser) -> None:
-    """What a verification can be given."""
+    """The arguments of a verification."""
     parser.add_argument("run", type=Path, help="a file that `rebuttal run` wrote")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""What a real run is given: the same for all of its nodes, checked before any of them is started."""
+"""The set-up of a real run: the same for all nodes, and checked before any of them is started."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -92,7 +92,7 @@ class Setup:
         return self.may_lose > 0 and node >= self.method.servers
 
     def role(self, node: int) -> str:
-        """What a node is, for a reader."""
+        """The name of a node, for a reader."""
         servers = self.method.servers
         return "server" if node < servers else f"worker {node - servers}"
 

@@ -80,7 +80,7 @@ class Supervisor:
         return [written(self._folder, node) for node in self._setup.nodes]
 
     def _each(self, wanted: str, within_s: float) -> dict[int, Any]:
-        """What every node says of this kind; what else they say is passed over. Who does not is lost."""
+        """The message of this kind of every node; other messages are skipped. A node that sends none is lost."""
         found: dict[int, Any] = {}
         deadline = time.monotonic() + within_s
         while silent := [node for node in self._members if node not in found]:  # the others may leave
@@ -164,6 +164,6 @@ class Supervisor:
             raise RunError(f"no node got on for {patience_s:g} s: {why}")
 
     def _waiting(self) -> dict[int, str | None]:
-        """What each node waits for, asked for now."""
+        """What each node is waiting for at this moment."""
         self._tell("waiting")
         return self._each("waiting", ANSWER_S)

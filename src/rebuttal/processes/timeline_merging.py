@@ -70,7 +70,7 @@ def _about(
     offsets: Mapping[int, Offset],
     losses: Sequence[Loss],
 ) -> dict[str, Any]:
-    """What only a real run has to say."""
+    """The facts that only a real run has."""
     found = {
         "clock_offsets": {str(node): [offset.seconds, offset.error_s] for node, offset in offsets.items()},
         "checksums": [[r.version, *(r.part or (0, 1)), r.checksum] for r in reports if r.checksum],
@@ -83,7 +83,7 @@ def _about(
 
 
 def _told(setup: Setup, loss: Loss, logs: Sequence[Log], begin_s: float) -> dict[str, Any]:
-    """A lost node, and what was lost with it: computations, begun, that nobody had heard of; messages on their way."""
+    """A lost node, and what was lost with it: computations that it had begun, and messages on their way."""
     log = logs[loss.node]
     arrived = sum((loss.node, row.number) in logs[row.to].arrived_s for row in log.sent)
     return {

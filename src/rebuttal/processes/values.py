@@ -59,7 +59,7 @@ class NamedTask(Task):
         object.__setattr__(self, "_new", {})
 
     def defined(self) -> dict[Name, Definition]:
-        """What each name stands for that was made here since this was last asked."""
+        """The definitions of the names that were made here since the last call."""
         new = self._new
         object.__setattr__(self, "_new", {})
         return new
@@ -82,7 +82,7 @@ def packed(message: Any) -> bytes:
 
 
 def unpacked(content: bytes, task: Task) -> Any:
-    """What `packed` was given, its named values deriving further ones by `task`."""
+    """The object that `packed` was given; its named values derive further ones by `task`."""
     return _Unpickler(io.BytesIO(content), task.derive).load()
 
 

@@ -30,7 +30,7 @@ class FlipAndCrop:
         return 2 * self.padding + 1
 
     def draws(self, batch: int, seed: int, shard: int, steps: int) -> np.ndarray:
-        """What is done to each sample of worker `shard` in run `seed`: int64 [steps, batch], from 0 to `kinds`.
+        """The kind of change to each sample of worker `shard` in run `seed`: int64 [steps, batch], from 0 to `kinds`.
 
         They come from a stream of their own, step by step: more steps leave the earlier ones as they were, and
         the batches do not change with augmentation.

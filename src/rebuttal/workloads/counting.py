@@ -1,4 +1,4 @@
-"""What one layer of a network holds and computes, counted on torch's meta device, where tensors have no data."""
+"""Parameters and operations of one layer of a network, counted on torch's meta device, where tensors have no data."""
 
 import math
 from collections.abc import Sequence

@@ -42,7 +42,7 @@ def save(cache: Path, parts: Mapping[str, Images]) -> None:
 
 @functools.lru_cache(maxsize=1)
 def load(cache: Path) -> dict[str, Images]:
-    """What `save` wrote; the last one stays in memory."""
+    """The parts that `save` wrote; the last set read stays in memory."""
     with np.load(cache) as arrays:
         parts = dict.fromkeys(name.split("/")[0] for name in arrays.files)
         return {

@@ -83,7 +83,7 @@ def _refuse_empty(tree: Tree, parts: dict[str, dict[str, list[str]]]) -> None:
 
 
 def _is_hidden(name: str) -> bool:
-    """What systems leave in folders and zips: .DS_Store, __MACOSX, Thumbs.db."""
+    """Files that operating systems leave in folders and zips: .DS_Store, __MACOSX, Thumbs.db."""
     return any(part.startswith((".", "__")) or part == "Thumbs.db" for part in PurePosixPath(name).parts)
 
 

@@ -21,7 +21,7 @@ class Tree:
 
 
 def tree_of(path: Path) -> Tree:
-    """What is there. Raises InputError: nothing, or a file that is no whole zip."""
+    """The files of a folder or zip. Raises InputError: nothing is there, or the zip is damaged."""
     return _folder(path) if path.is_dir() else _zip(path)
 
 

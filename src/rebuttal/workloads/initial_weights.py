@@ -16,7 +16,7 @@ DEVIATION = 0.02  # of embeddings, positions and class tokens, as in GPT-2 and V
 
 
 class NamedLayer(Protocol):
-    """What has a name: a layer of a workload."""
+    """Anything with a name: a layer of a workload."""
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ KEY = "workload"
 
 
 def load(name: str, data_root: str | Path | None = None) -> Workload:
-    """What `load(name, data_root)` of the file of a name `file:PATH.py` returns.
+    """The workload that `load(name, data_root)` returns, in the file of a name `file:PATH.py`.
 
     Raises:
         InputError: no such file, one that fails, no function `load` in it, or what it returns is no Workload.

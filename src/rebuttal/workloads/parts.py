@@ -1,4 +1,4 @@
-"""What a workload is made of besides data and weights: its layers, what it is trained for, and where it should end."""
+"""The parts of a workload besides data and weights: its layers, its objective and its target."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Objective:
-    """What a model is trained for: functions of (outputs, y).
+    """The objective of a model: functions of (outputs, y).
 
     loss: mean scalar. losses: one value for each sample. metric: mean scalar, accuracy where there are
     classes.

@@ -33,7 +33,7 @@ def shape_of(name: str, data_root: str | Path | None = None) -> Shape:
 
 
 def content(shapes: Mapping[str, Shape]) -> str:
-    """What FILE holds for these workloads, one a line."""
+    """The content of FILE for these workloads, one per line."""
     rows = []
     for name, shape in shapes.items():
         values = {key: value for key, value in asdict(shape).items() if key != "name"}

@@ -1,4 +1,4 @@
-"""What a method can ask of a workload before anything is loaded: its stages, and what local losses need. No torch."""
+"""The shape of a workload before anything is loaded: its stages, and the sizes that local losses need. No torch."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a workload is: a model with flat weights, its data, loss, metric and target."""
+"""A workload: a model with flat weights, its data, loss, metric and target."""
 
 import copy
 import functools

@@ -1,9 +1,13 @@
-"""Leases of a host: ordinary runs share it, a run whose seconds are to support a claim about time has it alone.
+"""A timed run gets exclusive use of the host; ordinary runs share it.
 
-A lease is a lock of the system on a file, which is taken back from a process that is killed. Two files: whoever comes
-passes the door; whoever computes is in the room. A timed run keeps the door shut while it waits for the room to become
-empty, so that a stream of ordinary runs cannot keep it waiting. Leases are between runs of this package and of one
-user; what else uses the cores meanwhile is counted (`rebuttal.base.host_lease.watch`).
+A timed run is one whose seconds support a claim about time. A lease is a lock of the operating system on a file
+(flock), which the system releases when a process dies. There are two files: a run passes the door, and then holds the
+room while it computes. A timed run keeps the door shut while it waits for the room to empty, so that a stream of
+ordinary runs cannot keep it waiting. Leases only bind runs of this package by one user; the load of other processes is
+measured (`rebuttal.base.host_lease.watch`).
+
+`filelock.ReadWriteLock` would not do: it locks by an SQLite database, which no forked process may use, and workers of a
+study are forked.
 """
 
 import contextlib
@@ -36,7 +40,7 @@ _alone: contextvars.ContextVar[bool] = contextvars.ContextVar("alone", default=F
 
 @dataclass(frozen=True)
 class Lease:
-    """What a timed run had: the host for itself or not, for `processes` that compute at a time."""
+    """The lease of a timed run that computes in `processes` processes; `exclusive`: whether nobody shared the host."""
 
     exclusive: bool
     waited_s: float
@@ -45,7 +49,7 @@ class Lease:
     watch: Watch = field(default_factory=Watch)
 
     def about(self) -> dict[str, Any]:
-        """For provenance, as of now. `why_not`: what took the right to support a claim about time; empty if none.
+        """For provenance, as of now. `why_not`: the reasons why its seconds support no claim about time; may be empty.
 
         others_cores: how many of the `cores` other processes used, on average.
         """
@@ -72,7 +76,7 @@ def _reasons(found: dict[str, Any]) -> Iterator[str]:
 
 @contextlib.contextmanager
 def shared() -> Iterator[None]:
-    """The host together with other ordinary runs; waits while a timed run has it."""
+    """Share the host with other ordinary runs; waits for a timed run to end."""
     if fcntl is None or _alone.get():
         yield
         return
@@ -85,9 +89,9 @@ def shared() -> Iterator[None]:
 
 @contextlib.contextmanager
 def exclusive(processes: int = 1, patience_s: float = PATIENCE_S) -> Iterator[Lease]:
-    """The host alone, for a timed run of so many processes; whoever holds it starts nothing that shares it.
+    """Exclusive use of the host, for a timed run of so many processes.
 
-    If others have not left it after `patience_s`, the run shares it, and its lease says so.
+    If other runs still use the host after `patience_s`, the timed run shares it, and its lease says so.
     """
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -102,7 +106,7 @@ def exclusive(processes: int = 1, patience_s: float = PATIENCE_S) -> Iterator[Le
 
 
 def _granted(stack: contextlib.ExitStack, until: float) -> bool:
-    """Whether the room was empty in time. If so it stays ours, and the door shut, until the stack is unwound."""
+    """Whether the room was empty in time. If so, both locks are held until the stack is unwound."""
     with contextlib.ExitStack() as held:
         for name in ("door", "room"):
             if not _locked(held.enter_context(_opened(name)), until):

@@ -1,4 +1,4 @@
-"""What goes on beside a timed run: how much others use its cores, and whether it stood still."""
+"""The load beside a timed run: how much other processes use its cores, and whether the run stood still."""
 
 import os
 import threading
