@@ -88,24 +88,22 @@ def _summaries(study: Study, some: Sequence[StudySetting], rows: dict) -> xr.Dat
     """Over (method, workload, machine, seed), of the report's seeds; NaN where a setting is not run."""
     coords = {**labels(some), "seed": list(study.seeds)}
     shape = [len(values) for values in coords.values()]
+    read = {name: np.full(shape, np.nan) for name in SUMMARISED}
+    counts = np.full((*shape[:3], STALENESS_SHOWN + 1), np.nan)
+    for setting in some:
+        at = tuple(values.index(label) for values, label in zip(coords.values(), setting.key, strict=False))
+        for number, seed in enumerate(study.seeds):
+            for name, value in rows[setting.key, seed][0].items():
+                read[name][(*at, number)] = value
+        counts[at] = sum(rows[setting.key, seed][1] for seed in study.seeds)
     dataset = xr.Dataset(
-        {
-            name: (list(coords), np.full(shape, np.nan), {"units": units})
-            for name, units in SUMMARISED.items()
-        },
+        {name: (list(coords), read[name], {"units": units}) for name, units in SUMMARISED.items()},
         coords={**coords, "staleness": np.arange(STALENESS_SHOWN + 1)},
         attrs=attributes(study, clock="modelled"),
     )
-    counts = np.full((*shape[:3], STALENESS_SHOWN + 1), np.nan)
     dataset["staleness_count"] = (
         ["method", "workload", "machine", "staleness"],
         counts,
         {"units": "gradients"},
     )
-    for setting in some:
-        place = dict(zip(("method", "workload", "machine"), setting.key, strict=True))
-        for seed in study.seeds:
-            for name, value in rows[setting.key, seed][0].items():
-                dataset[name].loc[{**place, "seed": seed}] = value
-        dataset["staleness_count"].loc[place] = sum(rows[setting.key, seed][1] for seed in study.seeds)
     return dataset

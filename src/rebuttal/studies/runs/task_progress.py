@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import InputError
-from rebuttal.studies.runs.provenance import say, write_json
+from rebuttal.studies.runs.provenance import say
 
 REPORT_EVERY_S = 2.0
 LINES = "REBUTTAL_LINES"  # in the environment of a notebook that a command executes: nobody looks at its cells yet
@@ -90,7 +91,8 @@ def note(title: str, content: Mapping[str, Any]) -> None:
     except InputError:
         return
     about = {"title": title, "process": os.getpid(), "at": time.time()}
-    write_json(folder() / f"{re.sub(r'[^a-z0-9]+', '-', title.lower())}.json", {**about, **content})
+    path = folder() / f"{re.sub(r'[^a-z0-9]+', '-', title.lower())}.json"
+    write_text(path, json.dumps({**about, **content}))  # in one line: each run writes all curves anew
 
 
 def note_curve(title: str, label: str, versions: Sequence[int], losses: Sequence[float]) -> None:
