@@ -9,7 +9,8 @@ import xarray as xr
 from rebuttal.evidence import student
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dash, method_key, panel, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, axis, method_key, panel
 from rebuttal.figures.theme import words
 
 CLOCKS = {"pipeline": "a node for each layer", "one node": "one node for all layers"}
@@ -27,16 +28,17 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     found = []
     for clock, samples, part in chart_rows.groups(frame, "clock", "samples"):
         images = f"{samples} image{'s' * (samples != '1')}"
-        base = alt.Chart(chart_rows.small(part.drop(columns=["clock", "samples"])))
-        x = axis(alt.X, "share", "share of the budget of passes", zero=True)
-        y = axis(alt.Y, "mean", "least loss so far (share of the first), log scale", log=True)
-        line = base.mark_line().encode(
-            x, y, colour(key), dash(key), tooltip=tips("method", "share", "mean", "low", "high", "n")
-        )
-        band = base.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key))
+        m = marks(
+            part.drop(columns=["clock", "samples"]),
+            axis(alt.X, "share", "share of the budget of passes", zero=True),
+            axis(alt.Y, "mean", "least loss so far (share of the first), log scale", log=True),
+            key, tip=("method", "share", "mean", "low", "high", "n"),
+        )  # fmt: skip
         about = f"{CLOCKS[clock]}; {chart_rows.seeds(part)}; mean and 95 % interval; {chart_rows.clock(data)}"
         say = f"Loss left against the passes spent on one perturbation of {images}, with {CLOCKS[clock]}."
-        found.append(panel([band, line], f"One perturbation of {images}, {clock}", about, say, key))
+        found.append(
+            panel([m.band(), m.line(tip=True)], f"One perturbation of {images}, {clock}", about, say, key)
+        )
     return found
 
 

@@ -7,7 +7,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, panel, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, panel
 from rebuttal.figures.theme import SHAPES, VARIANT_DASHES, Style, words
 
 RAMP = (
@@ -80,18 +81,19 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     count = int(data.attrs.get("iterations", 0))
     found = []
     for name, part in frame.groupby("straggler", sort=False):
-        base = alt.Chart(chart_rows.small(part.assign(backups=part["backups"].astype(str))))
-        x = axis(alt.X, "workers", "workers (N + b), log scale", log=True)
-        tip = tips("workers", "backups", "formula", "simulated", "low", "high")
-        line = base.mark_line().encode(x, axis(alt.Y, "formula", "update time (mean computes)", zero=True),
-                                       colour(key, "backups"), dash(key, "backups"), tooltip=tip)  # fmt: skip
-        point = base.mark_point(filled=True, opacity=1, size=42).encode(
-            x, alt.Y("simulated:Q"), colour(key, "backups"), shape(key, "backups"), tooltip=tip)  # fmt: skip
-        rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "backups"))
+        m = marks(
+            part.assign(backups=part["backups"].astype(str)),
+            axis(alt.X, "workers", "workers (N + b), log scale", log=True),
+            axis(alt.Y, "formula", "update time (mean computes)", zero=True),
+            key, "backups", ("workers", "backups", "formula", "simulated", "low", "high"),
+        )  # fmt: skip
+        point = m.against(y=alt.Y("simulated:Q")).point(opacity=1, size=42)
         drawn = f"lines: formula; points: {count:,} simulated updates, 95 % interval"
         about = f"{lines[str(name)]}; {drawn}; modelled clock"
         say = f"Expected time of an update against the number of workers under {lines[str(name)]}, one line per b."
-        found.append(panel([line, rule, point], words(str(name)), about, say, key, height=210))
+        found.append(
+            panel([m.line(tip=True), m.interval(), point], words(str(name)), about, say, key, height=210)
+        )
     return found
 
 

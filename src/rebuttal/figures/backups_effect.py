@@ -6,7 +6,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import TIMES, Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, panel, plain_key, rows_of, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, panel, plain_key
 from rebuttal.figures.single_seeds import seed_rows, wide
 from rebuttal.figures.targets import at_verdicts, reached
 from rebuttal.figures.theme import family, option, words
@@ -52,20 +53,17 @@ def panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) 
 
 def _panel(frame: pd.DataFrame, place: str, measure: str, clock: str, key: tuple[Entry, ...]) -> Panel:
     """One measure in one place, on an axis of its own: machines differ by far more than numbers of backups do."""
-    base = rows_of(frame.drop(columns=["workload", "measure"]))
-    x = axis(alt.X, "b", "backup workers b", zero=True)
-    y = axis(alt.Y, "mean", MEASURES[measure])
-    tip = tips("machine", "b", "mean:Q", "low:Q", "high:Q", "n")
-    rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "machine"))
-    line = base.mark_line().encode(x, y, colour(key, "machine"), dash(key, "machine"))
-    point = base.mark_point(filled=True, opacity=1, size=50).encode(
-        x, y, colour(key, "machine"), shape(key, "machine"), tooltip=tip
-    )
+    m = marks(
+        frame.drop(columns=["workload", "measure"]),
+        axis(alt.X, "b", "backup workers b", zero=True),
+        axis(alt.Y, "mean", MEASURES[measure]),
+        key, "machine", ("machine", "b", "mean:Q", "low:Q", "high:Q", "n"),
+    )  # fmt: skip
     reached_by = f"{chart_rows.seeds(chart_rows.keep(frame, frame['standard']))} that reached the target"
     about = f"{reached_by}; mean and 95 % interval; {clock}"
     title = f"{place}: {MEASURES[measure].removesuffix(' (s)')}"
     say = f"{title}, against the number of backup workers."
-    return panel([rule, line, point], title, about, say, key, 200)
+    return panel([m.interval(), m.line(), m.point(opacity=1, size=50)], title, about, say, key, 200)
 
 
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:

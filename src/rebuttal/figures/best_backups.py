@@ -9,8 +9,8 @@ from rebuttal.figures import chart_rows
 from rebuttal.figures.backup_statistics import describe
 from rebuttal.figures.backup_statistics import rows as time_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, tips
-from rebuttal.figures.theme import SOFT
+from rebuttal.figures.marks import line_at, marks
+from rebuttal.figures.panel import Panel, axis, panel, plain_key
 from rebuttal.machines.order_statistics import progress_per_update, worth_dropping
 
 
@@ -33,20 +33,21 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     frame = chart_rows.some(rows(data), "best_backups")
     key, found = plain_key(describe(data)), []
     for workers, part in frame.groupby("workers", sort=True):
-        base = alt.Chart(chart_rows.small(part))
-        x = axis(alt.X, "backups", "backup workers b", zero=True)
-        y = axis(alt.Y, "speed", "progress per second over b = 0, log scale", log=True)
-        tip = tips("straggler", "backups", "speed", "simulated_speed", "best")
-        line = base.mark_line().encode(x, y, colour(key, "straggler"), dash(key, "straggler"), tooltip=tip)
-        ring = base.transform_filter("datum.best").mark_point(size=110, filled=False, opacity=1, strokeWidth=2).encode(
-            x, y, colour(key, "straggler"), tooltip=tip)  # fmt: skip
-        point = base.mark_point(filled=True, opacity=1, size=24).encode(
-            x, alt.Y("simulated_speed:Q"), colour(key, "straggler"), tooltip=tip
-        )
-        one = alt.Chart(pd.DataFrame({"y": [1.0]})).mark_rule(color=SOFT, strokeDash=[2, 2]).encode(y="y:Q")
+        m = marks(
+            part,
+            axis(alt.X, "backups", "backup workers b", zero=True),
+            axis(alt.Y, "speed", "progress per second over b = 0, log scale", log=True),
+            key, "straggler", ("straggler", "backups", "speed", "simulated_speed", "best"),
+        )  # fmt: skip
+        ring = m.where("datum.best").point(shaped=False, size=110, filled=False, opacity=1, strokeWidth=2)
+        point = m.against(y=alt.Y("simulated_speed:Q")).point(shaped=False, opacity=1, size=24)
         about = "lines: order statistics; points: simulation; ring: best b on the grid; modelled clock"
         say = f"Progress per second relative to no backups against b, {workers} workers, one line per straggler model."
-        found.append(panel([one, line, point, ring], f"{workers} workers in all", about, say, key))
+        found.append(
+            panel(
+                [line_at(y=1.0), m.line(tip=True), point, ring], f"{workers} workers in all", about, say, key
+            )
+        )
     return found
 
 

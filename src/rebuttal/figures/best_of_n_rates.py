@@ -11,8 +11,9 @@ from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import expected_best
 from rebuttal.figures import chart_rows, many_methods
 from rebuttal.figures.figure_record import Figure
+from rebuttal.figures.marks import marks
 from rebuttal.figures.method_groups import group
-from rebuttal.figures.panel import Panel, axis, colour, dash, method_key, panel, tips
+from rebuttal.figures.panel import Panel, axis, method_key, panel
 from rebuttal.figures.theme import family, in_text
 
 SMALLEST = 1e-9  # errors below it are taken for it, where they divide
@@ -44,15 +45,15 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     count, found = data.sizes["seed"], []
     key = method_key(list(dict.fromkeys(frame["method"])), definitions)
     for name, part in many_methods.by_group(frame):
-        base = alt.Chart(chart_rows.small(part.drop(columns="group")))
-        x = axis(alt.X, "trials", "learning rates tried n")
-        y = axis(alt.Y, "error", f"expected validation {metric.error_axis}", domain=ends)
-        line = base.mark_line(point={"size": 24}).encode(
-            x, y, colour(key), dash(key), tooltip=tips("method", "trials", "error")
-        )
+        m = marks(
+            part.drop(columns="group"),
+            axis(alt.X, "trials", "learning rates tried n"),
+            axis(alt.Y, "error", f"expected validation {metric.error_axis}", domain=ends),
+            key, tip=("method", "trials", "error"),
+        )  # fmt: skip
         about = f"{count} seed{'s' * (count != 1)} used for tuning only; {chart_rows.clock(data)}"
         say = f"Expected validation error of the best of n learning rates, methods {group(name).name}."
-        found.append(panel([line], group(name).name, about, say, key))
+        found.append(panel([m.line(tip=True, point={"size": 24})], group(name).name, about, say, key))
     return found
 
 

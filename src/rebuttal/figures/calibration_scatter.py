@@ -8,7 +8,8 @@ import xarray as xr
 from rebuttal.figures import chart_rows
 from rebuttal.figures.clock_runs import AGAINST, NEEDED, processes
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, axis, panel, plain_key
 from rebuttal.figures.theme import SOFT
 
 SERIES = {
@@ -27,16 +28,15 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     found = []
     for number in dict.fromkeys(frame["nodes"]):
         part, nodes = chart_rows.keep(frame, frame["nodes"] == number), processes(int(number))
-        base = alt.Chart(chart_rows.small(part.drop(columns="nodes")))
-        x = axis(alt.X, "measured_ms", "measured ms per update, log scale", log=True)
-        y = axis(alt.Y, "predicted_ms", "predicted ms per update, log scale", log=True)
-        tip = tips("method", "series", "measured_ms", "predicted_ms")
-        point = base.mark_point(filled=True, size=60, opacity=0.8).encode(
-            x, y, colour(key, "series"), shape(key, "series"), tooltip=tip
-        )
+        m = marks(
+            part.drop(columns="nodes"),
+            axis(alt.X, "measured_ms", "measured ms per update, log scale", log=True),
+            axis(alt.Y, "predicted_ms", "predicted ms per update, log scale", log=True),
+            key, "series", ("method", "series", "measured_ms", "predicted_ms"),
+        )  # fmt: skip
         about = f"medians of {data.sizes['repetition']} repetitions; {AGAINST}"
         say = f"Predicted against measured seconds per update of {len(part)} runs on {nodes}."
-        found.append(panel([_equal(part), point], nodes, about, say, key))
+        found.append(panel([_equal(part), m.point(size=60, opacity=0.8)], nodes, about, say, key))
     return found
 
 

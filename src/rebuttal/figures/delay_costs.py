@@ -7,7 +7,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.marks import line_at, marks
+from rebuttal.figures.panel import Entry, Panel, axis, panel, plain_key
 from rebuttal.figures.theme import DASHED, SOFT, Style
 
 PROMISE = Entry("promise", "the promise", "right of the vertical line and below the level one: what the theorem says",
@@ -25,21 +26,26 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         str(layers): f"layers, a delay of up to {2 * (layers - 1)} updates" for layers in data.layers.values
     }
     key = plain_key(lines, "point")
-    cost = alt.Chart(chart_rows.small(costs)).mark_point(filled=True, size=64, opacity=1).encode(
+    cost = marks(
+        costs,
         axis(alt.X, "beyond", "updates without delay over the theorem's onset, log scale", log=True),
         axis(alt.Y, "inflation", "updates over those without delay, log scale", log=True),
-        colour(key, "layers"), shape(key, "layers"), tooltip=tips("layers", "batch", "beyond", "inflation"),
-    )  # fmt: skip
-    share = alt.Chart(chart_rows.small(shares)).mark_point(filled=True, size=44, opacity=1).encode(
+        key, "layers", ("layers", "batch", "beyond", "inflation"),
+    ).point(size=64, opacity=1)  # fmt: skip
+    share = marks(
+        shares,
         axis(alt.X, "bound_updates", "updates, log scale", log=True),
         axis(alt.Y, "share", "mean squared gradient over its bound", zero=True, domain=[0, 1.05]),
-        colour(key, "layers"), shape(key, "layers"), tooltip=tips("layers", "batch", "bound_updates", "share"),
-    )  # fmt: skip
-    promised = [_rule("x", 1.0), _rule("y", float(data.attrs["guaranteed_inflation"]))]
+        key, "layers", ("layers", "batch", "bound_updates", "share"),
+    ).point(size=44, opacity=1)  # fmt: skip
+    promised = [
+        line_at(x=1.0, look=PROMISE),
+        line_at(y=float(data.attrs["guaranteed_inflation"]), look=PROMISE),
+    ]
     return [
         panel([*promised, cost], "Cost of the delay, in updates", about,
               "Updates over those without delay, against the updates without delay over the onset.", (*key, PROMISE)),
-        panel([_rule("y", 1.0), share], "How much of the bound is used up", about,
+        panel([line_at(y=1.0, look=PROMISE), share], "How much of the bound is used up", about,
               "The measured mean squared gradient over its bound, against updates, by layers.", (*key, PROMISE)),
     ]  # fmt: skip
 
@@ -84,11 +90,6 @@ def finding(data: xr.Dataset) -> str:
     before = f", and up to {sides[1]:.3g} times before it" if len(sides) > 1 else ""
     share = float(np.max(chart_rows.column(share_rows(data), "share")))
     return f"{words}{promise:.3g}{before}. The mean squared gradient stays below {share:.3g} of its bound."
-
-
-def _rule(channel: str, value: float) -> alt.Chart:
-    base = alt.Chart(pd.DataFrame({"at": [value]})).mark_rule(color=SOFT, strokeDash=list(DASHED))
-    return base.encode(x="at:Q") if channel == "x" else base.encode(y="at:Q")
 
 
 FIGURE = Figure(

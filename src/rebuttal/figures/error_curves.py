@@ -10,7 +10,8 @@ from rebuttal.core.metrics import Metric, metric_of
 from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, there, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel, there
 from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows, with_seeds
 from rebuttal.figures.theme import family, words
 
@@ -64,17 +65,14 @@ def _one(
     """One workload on one machine against one axis."""
     log = x != "epoch"
     shown = pd.DataFrame(frame[["method", x, "mean", "low", "high", *of_seeds(frame, "mean", x)]])
-    base = alt.Chart(
-        chart_rows.small(chart_rows.keep(shown, chart_rows.column(shown, x) > (0 if log else -1)))
-    )
-    axis_x = axis(alt.X, x, AXES[x], log=log)
-    line = base.mark_line().encode(
-        axis_x, axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True), colour(key), dash(key),
-        tooltip=tips("method", x, alt.Tooltip("mean:Q", title=f"test {metric.error}"), "low:Q", "high:Q"),
+    m = marks(
+        chart_rows.keep(shown, chart_rows.column(shown, x) > (0 if log else -1)),
+        axis(alt.X, x, AXES[x], log=log),
+        axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True),
+        key, tip=("method", x, alt.Tooltip("mean:Q", title=f"test {metric.error}"), "low:Q", "high:Q"),
     )  # fmt: skip
-    band = base.mark_area(opacity=0.14).encode(axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key))
     about = f"{chart_rows.seeds(frame)}; mean and 95 % interval; {clock}"
-    return panel([band, line], title, about, _say(frame, title), key)
+    return panel([m.band(), m.line(tip=True)], title, about, _say(frame, title), key)
 
 
 def curve_rows(data: xr.Dataset) -> pd.DataFrame:

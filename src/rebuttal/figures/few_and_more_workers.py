@@ -7,7 +7,8 @@ import xarray as xr
 from rebuttal.evidence import student
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dash, method_key, panel, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, axis, method_key, panel
 
 SERIES = {
     "backup_workers": "one backup worker, all others waited for; tuned for each number of workers",
@@ -27,19 +28,16 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     for measure, (title, label, log) in MEASURES.items():
         part = chart_rows.keep(frame, frame["measure"] == measure)
         key = method_key(list(dict.fromkeys(part["series"])), SERIES)
-        base = alt.Chart(chart_rows.small(part.drop(columns="measure")))
-        counts = alt.Axis(values=data.workers.values.tolist())
-        x = axis(alt.X, "workers", "workers, log scale", log=True, axis=counts)
-        y = axis(alt.Y, "mean", label, log=log, zero=not log)
-        tip = tips("series", "workers", "mean", "low", "high", "n", "missed")
-        rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "series"))
-        line = base.mark_line().encode(x, y, colour(key, "series"), dash(key, "series"))
-        point = base.mark_point(filled=True, opacity=1, size=50).encode(
-            x, y, colour(key, "series"), shape(key, "series"), tooltip=tip
-        )
+        m = marks(
+            part.drop(columns="measure"),
+            axis(alt.X, "workers", "workers, log scale", log=True, axis=alt.Axis(values=data.workers.values.tolist())),
+            axis(alt.Y, "mean", label, log=log, zero=not log),
+            key, "series", ("series", "workers", "mean", "low", "high", "n", "missed"),
+        )  # fmt: skip
+        layers = [m.interval(), m.line(), m.point(opacity=1, size=50)]
         ended = "; a run that missed the target counts with its end" if measure == "seconds" else ""
         about = f"{chart_rows.seeds(part)}; mean and 95 % interval{ended}; {chart_rows.clock(data)}"
-        found.append(panel([rule, line, point], title, about, f"{title} against the number of workers.", key))
+        found.append(panel(layers, title, about, f"{title} against the number of workers.", key))
     return found
 
 

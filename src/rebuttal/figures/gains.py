@@ -7,7 +7,8 @@ import xarray as xr
 from rebuttal.evidence.naming import number
 from rebuttal.figures import chart_rows, theme
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dim_key, panel, shape, tips
+from rebuttal.figures.marks import line_at, marks
+from rebuttal.figures.panel import Entry, Panel, axis, dim_key, panel
 from rebuttal.figures.sentences import grid_place, in_words, largest
 from rebuttal.figures.theme import Style, words
 
@@ -26,21 +27,28 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     frame = chart_rows.some(rows(data), "layer_wise_speedups")
     models = dim_key(data, "model")
     lines = dict(zip(data.form.values.tolist(), data.form_about.values.tolist(), strict=True))
-    claim = alt.Chart(pd.DataFrame({"y": [float(data.attrs["claimed"])]})).mark_rule(
-        color=CLAIM.style.colour, strokeDash=list(CLAIM.style.dash)).encode(y="y:Q")  # fmt: skip
+    claim = line_at(y=float(data.attrs["claimed"]), look=CLAIM)
     found = []
     for form, part in chart_rows.keep(frame, frame["form"].isin(DRAWN)).groupby("form", sort=False):
-        base = alt.Chart(chart_rows.small(part.drop(columns="form")))
-        x = axis(alt.X, "ratio", "communication / computation, log scale", log=True)
-        y = axis(alt.Y, "speedup", "speed-up over one communication")
-        point = base.mark_point(filled=True, size=22, opacity=0.7, aria=False).encode(
-            x, y, colour(models, "model"), shape(models, "model"),
-            tooltip=tips("model", "machine", "nodes", "batch", "ratio", "speedup"))  # fmt: skip
+        m = marks(
+            part.drop(columns="form"),
+            axis(alt.X, "ratio", "communication / computation, log scale", log=True),
+            axis(alt.Y, "speedup", "speed-up over one communication"),
+            models, "model", ("model", "machine", "nodes", "batch", "ratio", "speedup"),
+        )  # fmt: skip
         bound = alt.Chart(_bound(data, str(form), part)).mark_line(
-            color=BOUND.style.colour, strokeWidth=1.5).encode(x, alt.Y("speedup:Q"))  # fmt: skip
+            color=BOUND.style.colour, strokeWidth=1.5).encode(m.x, alt.Y("speedup:Q"))  # fmt: skip
         about = f"{lines[str(form)]}; {len(part)} places; {chart_rows.clock(data)}"
         say = f"Speed-up of {words(str(form))} over {BASELINE} against communication over computation, with its bound."
-        found.append(panel([claim, bound, point], words(str(form)), about, say, (*models, BOUND, CLAIM)))
+        found.append(
+            panel(
+                [claim, bound, m.point(size=22, opacity=0.7, aria=False)],
+                words(str(form)),
+                about,
+                say,
+                (*models, BOUND, CLAIM),
+            )
+        )
     return found
 
 

@@ -7,7 +7,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows, theme
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, colour, panel, plain_key, shape, tips
+from rebuttal.figures.marks import line_at, marks, named
+from rebuttal.figures.panel import Entry, Panel, panel, plain_key
 from rebuttal.figures.theme import Style, words
 
 FRESH = ("layer_wise_overlapped", "bucketed", "layer_wise_asynchronous", "layer_wise_lazy")
@@ -44,28 +45,30 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     top = 1.03 * max(float(data.attrs["claimed"]), float(chart_rows.column(frame, "speedup").max()))
     scale, found = alt.Scale(domain=[0.95, top]), []
     for machine, part in frame.groupby("machine", sort=False):
-        base = alt.Chart(chart_rows.small(part.drop(columns="machine")))
-        x = alt.X("speedup:Q", title="largest speed-up over one communication", scale=scale)
-        labels = alt.Axis(labelExpr=f"{names!r}[datum.label]".replace("'", '"'), labelLimit=150)
-        y = alt.Y("model:N", title=None, sort=list(names), axis=labels)
-        point = base.mark_point(filled=True, size=60, opacity=1).encode(
-            x, y, colour(key, "what"), shape(key, "what"),
-            tooltip=tips("model", "what", "speedup", "form", "nodes", "batch", "ratio"))  # fmt: skip
-        lines = [_line(BOUND, FIVE_THIRDS, scale), _line(CLAIM, float(data.attrs["claimed"]), scale)]
+        m = marks(
+            part.drop(columns="machine"),
+            alt.X("speedup:Q", title="largest speed-up over one communication", scale=scale),
+            alt.Y("model:N", title=None, sort=list(names),
+                  axis=alt.Axis(labelExpr=named(names), labelLimit=150)),
+            key, "what", ("model", "what", "speedup", "form", "nodes", "batch", "ratio"),
+        )  # fmt: skip
+        lines = [
+            line_at(x=FIVE_THIRDS, look=BOUND, scale=scale),
+            line_at(x=float(data.attrs["claimed"]), look=CLAIM, scale=scale),
+        ]
         say = f"The largest speed-up of each model on {words(str(machine))}, without staleness and with a delay."
         about = f"best of {_searched(data)} places; {chart_rows.clock(data)}"
         found.append(
-            panel([*lines, point], words(str(machine)), about, say, key, height=40 + 26 * len(names))
+            panel(
+                [*lines, m.point(size=60, opacity=1)],
+                words(str(machine)),
+                about,
+                say,
+                key,
+                height=40 + 26 * len(names),
+            )
         )
     return found
-
-
-def _line(entry: Entry, at: float, scale: alt.Scale) -> alt.Chart:
-    """A vertical line, drawn as its entry of the key."""
-    rule = alt.Chart(pd.DataFrame({"x": [at]})).mark_rule(
-        color=entry.style.colour, strokeDash=list(entry.style.dash)
-    )
-    return rule.encode(alt.X("x:Q", scale=scale))
 
 
 def _searched(data: xr.Dataset) -> int:

@@ -7,7 +7,8 @@ import xarray as xr
 from rebuttal.evidence.naming import number
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, panel, tips
+from rebuttal.figures.marks import heat
+from rebuttal.figures.panel import Entry, Panel, panel
 from rebuttal.figures.sentences import in_words
 from rebuttal.figures.theme import SOLID, Style, words
 
@@ -31,18 +32,15 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     about = f"{model}; {data.attrs['nodes']} nodes; {chart_rows.clock(data)}"
     found = []
     for form, machine, part in chart_rows.groups(frame, "form", "machine"):
-        base = alt.Chart(chart_rows.small(part.drop(columns=["form", "machine"]))).encode(
+        scale = alt.Scale(type="linear", domain=[0.4, 1.0, 1.6], range=[SLOWER, EVEN, FASTER], clamp=True)
+        cells = heat(
+            part.drop(columns=["form", "machine"]),
             alt.X("latency_us:O", title="latency of every link (µs)", axis=alt.Axis(labelAngle=0)),
             alt.Y("batch:O", title="samples on each node", sort="descending"),
-        )
-        scale = alt.Scale(type="linear", domain=[0.4, 1.0, 1.6], range=[SLOWER, EVEN, FASTER], clamp=True)
-        cell = base.mark_rect().encode(
-            color=alt.Color("speedup:Q", scale=scale, legend=None),
-            tooltip=tips("latency_us", "batch", "speedup", "fastest"),
-        )
-        text = base.mark_text(fontSize=11, color=INK).encode(text=alt.Text("speedup:Q", format=".2f"))
+            ("speedup", scale), ".2f", ("latency_us", "batch", "speedup", "fastest"),
+        )  # fmt: skip
         say = f"Speed-up of {words(form)} of {model} on {words(machine)} by batch and latency."
-        found.append(panel([cell, text], f"{words(form)}, {words(machine)}", about, say, KEY))
+        found.append(panel(cells, f"{words(form)}, {words(machine)}", about, say, KEY))
     return found
 
 

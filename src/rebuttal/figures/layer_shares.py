@@ -7,7 +7,8 @@ import xarray as xr
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.layers import NEEDED, by_model, layer_axis
-from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, axis, panel, plain_key
 from rebuttal.figures.sentences import in_words, percent
 from rebuttal.figures.theme import words
 
@@ -26,17 +27,18 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     about = f"{data.attrs['batch']} samples; {chart_rows.clock(data)}"
     found = []
     for model, part in by_model(frame):
-        base = alt.Chart(chart_rows.small(part.drop(columns="model")))
-        y = axis(alt.Y, "share", "share of the whole model (%)", zero=True)
-        tip = tips("layer", "what", "share")
-        line = base.mark_line(opacity=0.8).encode(
-            layer_axis(), y, colour(key, "what"), dash(key, "what"), tooltip=tip
-        )
-        point = base.mark_point(filled=True, size=36, aria=False).encode(
-            layer_axis(), y, colour(key, "what"), shape(key, "what"), tooltip=tip
-        )
+        m = marks(
+            part.drop(columns="model"),
+            layer_axis(),
+            axis(alt.Y, "share", "share of the whole model (%)", zero=True),
+            key, "what", ("layer", "what", "share"),
+        )  # fmt: skip
         say = f"Share of every layer of {words(model)} in parameters, operations and computing time."
-        found.append(panel([line, point], words(model), about, say, key))
+        found.append(
+            panel(
+                [m.line(tip=True, opacity=0.8), m.point(size=36, aria=False)], words(model), about, say, key
+            )
+        )
     return found
 
 

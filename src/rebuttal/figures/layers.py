@@ -7,9 +7,10 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.evidence.naming import number
-from rebuttal.figures import chart_rows, theme
+from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dim_key, panel, shape, tips
+from rebuttal.figures.marks import line_at, marks
+from rebuttal.figures.panel import Panel, axis, dim_key, panel
 from rebuttal.figures.sentences import in_words, largest, percent
 from rebuttal.figures.theme import words
 
@@ -25,20 +26,15 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     about = f"{nodes} nodes; {data.attrs['batch']} samples on each; {chart_rows.clock(data)}"
     found = []
     for model, part in by_model(frame):
-        base = alt.Chart(chart_rows.small(part.drop(columns="model")))
-        y = axis(alt.Y, "ratio", "communication / computation, log scale", log=True, axis=POWERS)
-        tip = tips("machine", "layer", "ratio", "compute_s", "communication_s")
-        line = base.mark_line(opacity=0.8).encode(layer_axis(), y, colour(key, "machine"), tooltip=tip)
-        point = base.mark_point(filled=True, size=40, aria=False).encode(
-            layer_axis(), y, colour(key, "machine"), shape(key, "machine"), tooltip=tip
-        )
-        one = (
-            alt.Chart(pd.DataFrame({"y": [1.0]}))
-            .mark_rule(color=theme.SOFT, strokeDash=[2, 2])
-            .encode(y="y:Q")
-        )
+        m = marks(
+            part.drop(columns="model"),
+            layer_axis(),
+            axis(alt.Y, "ratio", "communication / computation, log scale", log=True, axis=POWERS),
+            key, "machine", ("machine", "layer", "ratio", "compute_s", "communication_s"),
+        )  # fmt: skip
+        layers = [line_at(y=1.0), m.line(tip=True, dashed=False, opacity=0.8), m.point(size=40, aria=False)]
         say = f"Communication over computation of every layer of {words(model)} that has parameters, by machine."
-        found.append(panel([one, line, point], words(model), about, say, key))
+        found.append(panel(layers, words(model), about, say, key))
     return found
 
 

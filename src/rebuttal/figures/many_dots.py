@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rebuttal.figures import many_methods
+from rebuttal.figures.marks import named
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import Entry, Panel, axis, panel, rows_of, tips
 from rebuttal.figures.single_seeds import of_seeds
@@ -54,13 +55,13 @@ def dots(
 
 def names_axis(labels: Sequence[str]) -> alt.Y:
     """The axis of methods, each name on one line or two."""
-    short = f"{many_methods.short_names(labels)!r}[datum.label]".replace("'", '"')
     return alt.Y(
         "method:N",
         title=None,
         scale=alt.Scale(domain=list(labels)),
         axis=alt.Axis(
-            labelExpr=short, labelLimit=LABEL, labelOverlap=False, labelFontSize=11, labelLineHeight=12,
+            labelExpr=named(many_methods.short_names(labels)),
+            labelLimit=LABEL, labelOverlap=False, labelFontSize=11, labelLineHeight=12,
             minExtent=LABEL, ticks=False,
         ),
     )  # fmt: skip

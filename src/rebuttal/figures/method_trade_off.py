@@ -10,8 +10,9 @@ from scipy import stats
 
 from rebuttal.figures import chart_rows, many_methods, method_errors
 from rebuttal.figures.figure_record import Figure
+from rebuttal.figures.marks import marks
 from rebuttal.figures.method_groups import group
-from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, shape, tips
+from rebuttal.figures.panel import Entry, Panel, axis, panel
 from rebuttal.figures.single_seeds import of_seeds, renamed, with_seeds
 from rebuttal.figures.theme import Style, words
 
@@ -66,17 +67,11 @@ def panels(
 
 
 def _one(frame: pd.DataFrame, x: str, here: str, about: str, key: tuple[Entry, ...]) -> Panel:
-    base = alt.Chart(chart_rows.small(frame))
     across = axis(alt.X, x, TITLES[x], log=x == SPEED, zero=x == STALE)
     title, ticks = "test error at the end (fraction), log scale", alt.Axis(tickCount=10)
     up = axis(alt.Y, "mean", title, log=True, axis=ticks)
-    rule = base.mark_rule(strokeWidth=1, opacity=0.55).encode(
-        across, alt.Y("low:Q"), alt.Y2("high"), colour(key, "group")
-    )
-    point = base.mark_point(filled=True, opacity=0.9, size=70).encode(
-        across, up, colour(key, "group"), shape(key, "group"), tooltip=tips(*TIP)
-    )
-    layers = [rule, point]
+    m = marks(frame, across, up, key, "group", TIP)
+    layers = [m.interval(strokeWidth=1, opacity=0.55), m.point(opacity=0.9, size=70)]
     if x == SPEED:
         best = unbeaten(frame)
         layers = [*_frontier(best, across, up), *layers]

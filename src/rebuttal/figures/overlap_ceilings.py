@@ -5,9 +5,10 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.evidence.naming import number
-from rebuttal.figures import chart_rows, theme
+from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, colour, panel, plain_key, shape, tips
+from rebuttal.figures.marks import line_at, marks, named
+from rebuttal.figures.panel import Panel, panel, plain_key
 from rebuttal.figures.sentences import largest, place
 from rebuttal.figures.theme import words
 
@@ -27,20 +28,24 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     top = 1.05 * float(chart_rows.column(frame, "speedup").max())  # one scale for all machines
     found = []
     for machine, part in frame.groupby("machine", sort=False):
-        base = alt.Chart(chart_rows.small(part.drop(columns="machine")))
-        x = alt.X("speedup:Q", title="speed-up over one communication", scale=alt.Scale(domain=[0, top]))
-        y = alt.Y("model:N", title=None, sort=None,
-                  axis=alt.Axis(labelExpr=f"{names!r}[datum.label]".replace("'", '"'), labelLimit=150))  # fmt: skip
-        point = base.mark_point(filled=True, size=56, opacity=1).encode(
-            x, y, colour(key, "what"), shape(key, "what"), yOffset=alt.YOffset("what:N", sort=list(CEILINGS)),
-            tooltip=tips("model", "what", "speedup", "ratio"))  # fmt: skip
-        one = (
-            alt.Chart(pd.DataFrame({"x": [1.0]}))
-            .mark_rule(color=theme.SOFT, strokeDash=[2, 2])
-            .encode(x="x:Q")
-        )
+        m = marks(
+            part.drop(columns="machine"),
+            alt.X("speedup:Q", title="speed-up over one communication", scale=alt.Scale(domain=[0, top])),
+            alt.Y("model:N", title=None, sort=None, axis=alt.Axis(labelExpr=named(names), labelLimit=150)),
+            key, "what", ("model", "what", "speedup", "ratio"),
+            [alt.YOffset("what:N", sort=list(CEILINGS))],
+        )  # fmt: skip
         say = f"What overlap, a delay and a parameter server make of each model on {words(str(machine))}, at best."
-        found.append(panel([one, point], words(str(machine)), about, say, key, height=260))
+        found.append(
+            panel(
+                [line_at(x=1.0), m.point(size=56, opacity=1)],
+                words(str(machine)),
+                about,
+                say,
+                key,
+                height=260,
+            )
+        )
     return found
 
 

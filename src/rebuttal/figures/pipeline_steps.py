@@ -8,7 +8,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.marks import line_at, marks
+from rebuttal.figures.panel import Entry, Panel, axis, panel, plain_key
 from rebuttal.figures.theme import DASHED, FAMILIES, SOFT, Style, words
 
 FORMULA = Entry("formula", "formula", "2 (K + Δ − 1) passes: as many as one fill of the pipeline takes",
@@ -26,30 +27,30 @@ def _clock(data: xr.Dataset) -> Panel:
     frame = data[["clock_units", "formula_units"]].to_dataframe().reset_index()
     frame["samples"] = [f"K={number}" for number in frame.pop("clock_samples")]
     key = plain_key(dict.fromkeys(dict.fromkeys(frame["samples"]), "smoothing samples of an update"), "point")
-    base = alt.Chart(chart_rows.small(frame))
-    x = axis(alt.X, "clock_depth", "stages", zero=True)
-    y = axis(alt.Y, "clock_units", "seconds of an update, passes of a second", zero=True)
-    point = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x, y, colour(key, "samples"), shape(key, "samples"), tooltip=tips("samples", "clock_depth", "clock_units")
+    m = marks(
+        frame,
+        axis(alt.X, "clock_depth", "stages", zero=True),
+        axis(alt.Y, "clock_units", "seconds of an update, passes of a second", zero=True),
+        key, "samples", ("samples", "clock_depth", "clock_units"),
     )  # fmt: skip
-    line = base.mark_line(color=SOFT, strokeDash=list(DASHED)).encode(
-        x, alt.Y("formula_units:Q"), detail="samples:N"
+    line = m.rows.mark_line(color=SOFT, strokeDash=list(DASHED)).encode(
+        m.x, alt.Y("formula_units:Q"), detail="samples:N"
     )
     title = "An update of PPRS against depth, free messages"
     say = f"{title}: the virtual clock and the formula, by smoothing samples."
-    return panel([line, point], title, chart_rows.clock(data), say, (*key, FORMULA))
+    return panel([line, m.point(size=60, opacity=1)], title, chart_rows.clock(data), say, (*key, FORMULA))
 
 
 def _messages(data: xr.Dataset) -> Panel:
     frame = data.of_units.to_series().reset_index(name="of_units")
     frame["step_model"] = [words(str(name)) for name in frame["step_model"]]
     key = plain_key(dict.fromkeys(dict.fromkeys(frame["machine"]), "this machine, with its links"), "point")
-    point = alt.Chart(chart_rows.small(frame)).mark_point(filled=True, size=60, opacity=1).encode(
+    m = marks(
+        frame,
         axis(alt.X, "of_units", "PPRS over GPipe, over what the passes alone say"),
-        alt.Y("step_model:N", title=None, sort=None), colour(key, "machine"), shape(key, "machine"),
-        tooltip=tips("step_model", "machine", "of_units"),
+        alt.Y("step_model:N", title=None, sort=None),
+        key, "machine", ("step_model", "machine", "of_units"),
     )  # fmt: skip
-    one = alt.Chart(pd.DataFrame({"x": [1.0]})).mark_rule(color=SOFT, strokeDash=[2, 2]).encode(x="x:Q")
     attrs = data.attrs
     about = (
         f"{attrs['stages']} stages; {attrs['micro_batches']} micro-batches of {attrs['batch']} samples; "
@@ -57,7 +58,11 @@ def _messages(data: xr.Dataset) -> Panel:
     )
     title = "What messages add at full size"
     return panel(
-        [one, point], title, about, "How much longer updates take than passes say, by model and machine.", key
+        [line_at(x=1.0), m.point(size=60, opacity=1)],
+        title,
+        about,
+        "How much longer updates take than passes say, by model and machine.",
+        key,
     )
 
 
@@ -72,15 +77,21 @@ def _real(data: xr.Dataset) -> Panel:
     line = "on real processes, every version computed again to the bit"
     key = plain_key({str(name): line for name in data.run.values}, "point")
     key = tuple(_as_method(entry) for entry in key)
-    base = alt.Chart(chart_rows.small(frame))
-    point = base.mark_point(filled=True, size=90, opacity=1).encode(
+    m = marks(
+        frame,
         axis(alt.X, "stages_at_once", "stages that compute at a time, mean", zero=True),
         alt.Y("run:N", title=None, sort=None),
-        colour(key, "run"), shape(key, "run"), tooltip=tips("run", "stages_at_once", "update_s", "share_agreed"),
+        key, "run", ("run", "stages_at_once", "update_s", "share_agreed"),
     )  # fmt: skip
     about = f"{data.attrs['stages']} processes; {data.attrs['updates']} updates; one run each; {chart_rows.clock(data)}"
     title = f"Real processes: {words(data.attrs['workload'])}"
-    return panel([point], title, about, "How many stages compute at a time on real processes, by run.", key)
+    return panel(
+        [m.point(size=90, opacity=1)],
+        title,
+        about,
+        "How many stages compute at a time on real processes, by run.",
+        key,
+    )
 
 
 def table(modelled: xr.Dataset, real: xr.Dataset) -> pd.DataFrame:

@@ -6,7 +6,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import TARGETS, Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, rows_of, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel
 from rebuttal.figures.single_seeds import renamed, seed_rows
 from rebuttal.figures.targets import at_verdicts, reached
 from rebuttal.figures.theme import family, words
@@ -49,19 +50,17 @@ def panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) 
 
 
 def _panel(part: pd.DataFrame, title: str, key: tuple[Entry, ...]) -> Panel:
-    base = rows_of(part.drop(columns="workload"))
-    x = axis(alt.X, "samples_per_update", "samples per update, log scale", log=True)
-    y = axis(alt.Y, "mean", "updates to the target, log scale", log=True)
-    tip = tips("method", "samples_per_update", alt.Tooltip("mean:Q", title="updates"), "low:Q", "high:Q", "n")
-    rule = base.mark_rule().encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "series"))
-    line = base.mark_line().encode(x, y, colour(key, "series"), dash(key, "series"))
-    point = base.mark_point(filled=True, opacity=1, size=54).encode(
-        x, y, colour(key, "series"), shape(key, "series"), tooltip=tip
-    )
+    m = marks(
+        part.drop(columns="workload"),
+        axis(alt.X, "samples_per_update", "samples per update, log scale", log=True),
+        axis(alt.Y, "mean", "updates to the target, log scale", log=True),
+        key, "series",
+        ("method", "samples_per_update", alt.Tooltip("mean:Q", title="updates"), "low:Q", "high:Q", "n"),
+    )  # fmt: skip
     reached_by = f"{chart_rows.seeds(chart_rows.keep(part, part['standard']))} that reached the target"
     about = f"{reached_by}; mean and 95 % interval; counted in updates, not on a clock"
     say = f"Updates to the target on {title} against the samples that one update averages."
-    return panel([rule, line, point], title, about, say, key)
+    return panel([m.interval(), m.line(), m.point(opacity=1, size=54)], title, about, say, key)
 
 
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:

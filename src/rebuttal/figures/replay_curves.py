@@ -9,7 +9,8 @@ from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows
 from rebuttal.figures.error_curves import AXES, FLOOR, NAMES
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, panel, plain_key, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, panel, plain_key
 from rebuttal.figures.theme import words
 
 ORDER = ("learning_rate", "point")
@@ -43,20 +44,14 @@ def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, .
     """One axis."""
     log = x != "epoch"
     shown = pd.DataFrame(frame[["learning_rate", x, "mean", "low", "high"]])
-    base = alt.Chart(
-        chart_rows.small(chart_rows.keep(shown, chart_rows.column(shown, x) > (0 if log else -1)))
-    )
-    axis_x = axis(alt.X, x, AXES[x], log=log)
-    line = base.mark_line().encode(
-        axis_x, axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True), colour(key, "learning_rate"),
-        dash(key, "learning_rate"),
-        tooltip=tips("learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title=f"test {metric.error}")),
+    m = marks(
+        chart_rows.keep(shown, chart_rows.column(shown, x) > (0 if log else -1)),
+        axis(alt.X, x, AXES[x], log=log),
+        axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True),
+        key, "learning_rate", ("learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title=f"test {metric.error}")),
     )  # fmt: skip
-    band = base.mark_area(opacity=0.14).encode(
-        axis_x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "learning_rate")
-    )
     title = f"{what}: {metric.error} against {NAMES[x]}"
-    return panel([band, line], title, about, f"{title}, {len(key)} learning rates.", key)
+    return panel([m.band(), m.line(tip=True)], title, about, f"{title}, {len(key)} learning rates.", key)
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """How far the weights of each form are from those of mini-batch SGD: rounding, or another algorithm."""
 
-import json
 from collections.abc import Iterable
 
 import altair as alt
@@ -9,7 +8,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows, many_methods
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.marks import marks, named
+from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key
 from rebuttal.figures.theme import family, words
 
 LINES = {
@@ -48,16 +48,13 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     domain = (FLOOR, max(1.0, float(chart_rows.column(frame, "most").max())))
     found = []
     for workload, part in frame.groupby("workload", sort=False):
-        base = alt.Chart(chart_rows.small(part.drop(columns="workload")))
         x = axis(alt.X, "mean", TITLE, log=True, domain=domain, axis=alt.Axis(format=".0e", tickCount=4))
         here = {label: name if len(alike(label, forms)) > 1 else name[:1] for label, name in forms.items()
                 if label in set(part["form"])}  # fmt: skip
-        names = alt.Axis(labelExpr=f"{json.dumps(here)}[datum.label]", labelLimit=150, labelOverlap=False)
+        names = alt.Axis(labelExpr=named(here), labelLimit=150, labelOverlap=False)
         y = alt.Y("form:N", title=None, sort=list(here), axis=names)
-        tip = tips("form", "dtype", "mean", "least", "most", "n")
-        span = base.mark_rule(strokeWidth=2).encode(alt.X("least:Q"), alt.X2("most"), y, colour(key, "dtype"))
-        point = base.mark_point(filled=True, opacity=1, size=60).encode(
-            x, y, colour(key, "dtype"), shape(key, "dtype"), tooltip=tip
+        m = marks(
+            part.drop(columns="workload"), x, y, key, "dtype", ("form", "dtype", "mean", "least", "most", "n")
         )
         line = (
             alt.Chart(bounds)
@@ -66,7 +63,14 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         )
         say = f"Largest difference of weights from mini-batch SGD on {words(str(workload))}, for {len(here)} forms."
         found.append(
-            panel([line, span, point], words(str(workload)), about, say, key, height=FRAME + ROW * len(here))
+            panel(
+                [line, m.span("least", "most", tip=False), m.point(opacity=1, size=60)],
+                words(str(workload)),
+                about,
+                say,
+                key,
+                height=FRAME + ROW * len(here),
+            )
         )
     return found
 

@@ -7,8 +7,9 @@ import xarray as xr
 from rebuttal.evidence import arrays
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.latency_map import EVEN, FASTER, INK, SLOWER
-from rebuttal.figures.panel import Entry, Panel, panel, tips
+from rebuttal.figures.latency_map import EVEN, FASTER, SLOWER
+from rebuttal.figures.marks import heat
+from rebuttal.figures.panel import Entry, Panel, panel
 from rebuttal.figures.theme import SOLID, Style, words
 
 #: (smoothness, dimension, accuracy) of the panels: from the best for PPRS to what practice has.
@@ -47,17 +48,15 @@ def _cells(gain: xr.DataArray, dim: str, name: str, title: str, clock: str, say:
     if dim == "model":
         frame[dim] = [words(str(one)) for one in frame[dim]]
     angle = -40 if dim == "model" else 0
-    base = alt.Chart(chart_rows.small(frame)).encode(
+    cells = heat(
+        frame,
         alt.X(f"{dim}:O", title=name, sort=None, axis=alt.Axis(labelAngle=angle)),
         alt.Y("samples:O", title="micro-batches of an update", sort="descending"),
-    )
-    scale = alt.Scale(type="log", domain=[0.2, 1.0, 5.0], range=[SLOWER, EVEN, FASTER], clamp=True)
-    cell = base.mark_rect().encode(
-        color=alt.Color("gain:Q", scale=scale, legend=None), tooltip=tips(dim, "samples", "gain")
-    )
-    text = base.mark_text(fontSize=11, color=INK).encode(text=alt.Text("gain:Q", format=".2~g"))
+        ("gain", alt.Scale(type="log", domain=[0.2, 1.0, 5.0], range=[SLOWER, EVEN, FASTER], clamp=True)),
+        ".2~g", (dim, "samples", "gain"),
+    )  # fmt: skip
     about = f"{gain.sizes['seed']} seeds of measured constants; times in passes of a stage; {clock}"
-    return panel([cell, text], title, about, say, KEY)
+    return panel(cells, title, about, say, KEY)
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:

@@ -13,10 +13,11 @@ from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows, many_methods
 from rebuttal.figures.error_curves import main_methods
 from rebuttal.figures.figure_record import TIMES, Figure
-from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key, rows_of, shape, tips
+from rebuttal.figures.marks import line_at, marks, named
+from rebuttal.figures.panel import Panel, axis, panel, plain_key
 from rebuttal.figures.single_seeds import wide, with_seeds
 from rebuttal.figures.targets import at_targets
-from rebuttal.figures.theme import SOFT, words
+from rebuttal.figures.theme import words
 
 PARTS = {
     "total": "seconds to the target: baseline over method",
@@ -89,26 +90,21 @@ def panels(
 def _panel(frame: pd.DataFrame, title: str, clock: str, baseline: str) -> Panel:
     key = plain_key(PARTS, "point")
     names = {label: words(label) for label in dict.fromkeys(frame["method"])}
-    base = rows_of(frame.drop(columns=["workload", "machine"]))
-    label = f"{many_methods.short_names(list(names))!r}[datum.label]".replace("'", '"')
-    lines = alt.Axis(labelExpr=label, labelLimit=175, labelOverlap=False, labelLineHeight=13)
-    y = alt.Y("method:N", title=None, axis=lines)
-    lane = alt.YOffset("part:N", sort=list(PARTS))
-    x = axis(
-        alt.X, "mean", [f"speed-up over {words(baseline)}", "log scale"], log=True
-    )  # names leave little room
-    tip = tips("method", "part", "mean:Q", "low:Q", "high:Q", "n", "missed", "baseline_missed", "target")
-    rule = base.mark_rule(strokeWidth=2).encode(
-        alt.X("low:Q"), alt.X2("high"), y, lane, colour(key, "part"), tooltip=tip
-    )
-    point = base.mark_point(filled=True, opacity=1, size=52).encode(
-        x, y, lane, colour(key, "part"), shape(key, "part"), tooltip=tip
-    )
-    one = alt.Chart(pd.DataFrame({"at": [1.0]})).mark_rule(color=SOFT, strokeDash=[3, 3]).encode(x="at:Q")
+    m = marks(
+        frame.drop(columns=["workload", "machine"]),
+        axis(alt.X, "mean", [f"speed-up over {words(baseline)}", "log scale"], log=True),
+        alt.Y("method:N", title=None, axis=alt.Axis(
+            labelExpr=named(many_methods.short_names(list(names))), labelLimit=175, labelOverlap=False,
+            labelLineHeight=13)),
+        key, "part",
+        ("method", "part", "mean:Q", "low:Q", "high:Q", "n", "missed", "baseline_missed", "target"),
+        [alt.YOffset("part:N", sort=list(PARTS))],
+    )  # fmt: skip
+    layers = [line_at(x=1.0, pattern=(3, 3)), m.span(), m.point(opacity=1, size=52)]
     there = chart_rows.seeds(chart_rows.keep(frame, frame["standard"]))
     about = f"{there}, paired; 95 % interval; at the strictest target that both reached; {clock}"
     say = f"Speed-up over {words(baseline)} on {title}, split into two factors, for {len(names)} methods."
-    return panel([one, rule, point], title, about, say, key, height=52 * len(names))
+    return panel(layers, title, about, say, key, height=52 * len(names))
 
 
 def table(

@@ -9,7 +9,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dash, method_key, panel, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, axis, method_key, panel
 from rebuttal.figures.theme import family, in_text
 
 SHOWN = 0.99  # share of the gradients that the distribution draws; its tail can be as long as the run
@@ -32,16 +33,24 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     fresh = without_staleness(list(dict.fromkeys(map(str, frame["method"]))), stale)
     part = _body(chart_rows.keep(frame, frame["method"].isin(stale)) if stale else frame)
     key = method_key(list(dict.fromkeys(part["method"])), definitions)
-    base = alt.Chart(chart_rows.small(part))
-    x = axis(alt.X, "staleness", "staleness (updates between read and write)", zero=True)
-    y = axis(alt.Y, "share", "share of applied gradients", zero=True)
-    line = base.mark_line(interpolate="step").encode(
-        x, y, colour(key), dash(key), tooltip=tips("method", "staleness", "share")
-    )
+    m = marks(
+        part,
+        axis(alt.X, "staleness", "staleness (updates between read and write)", zero=True),
+        axis(alt.Y, "share", "share of applied gradients", zero=True),
+        key, tip=("method", "staleness", "share"),
+    )  # fmt: skip
     notes = [f"all seeds together, {SHOWN:.0%} of the gradients", chart_rows.clock(data)]
     notes += [f"always 0: {', '.join(fresh)}"] if stale and fresh else []
     say = f"Distribution of staleness for {len(key)} methods."
-    return [panel([line], "staleness of applied gradients", "; ".join(notes), say, key)]
+    return [
+        panel(
+            [m.line(tip=True, interpolate="step")],
+            "staleness of applied gradients",
+            "; ".join(notes),
+            say,
+            key,
+        )
+    ]
 
 
 def without_staleness(labels: Sequence[str], stale: Sequence[str]) -> list[str]:

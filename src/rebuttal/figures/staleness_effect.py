@@ -9,7 +9,8 @@ from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key
 from rebuttal.figures.single_seeds import renamed, seed_rows
 from rebuttal.figures.theme import family, option, words
 
@@ -44,27 +45,31 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     frame = chart_rows.some(rows(data), "staleness_error")
     key, found = plain_key(RATES), []
     for name, delayed, part in chart_rows.groups(frame, "workload", "delayed"):
-        base = alt.Chart(chart_rows.small(part.drop(columns="delayed").dropna(subset=["mean"])))
-        x = axis(alt.X, "k", "staleness k (updates)", zero=True)
         metric = metric_of(data.attrs, name)
         at_end = metric.error_axis.replace("error", "error at the end")
-        y = axis(alt.Y, "mean", f"test {at_end}", zero=True)
-        tip = tips(
-            "rate", "k", alt.Tooltip("mean", title=f"test {metric.error}"), "low", "high", "n", "diverged"
-        )
-        band = base.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "rate"))
-        line = base.mark_line().encode(x, y, colour(key, "rate"), dash(key, "rate"))
-        point = base.mark_point(filled=True, opacity=1, size=48).encode(
-            x, y, colour(key, "rate"), shape(key, "rate"), tooltip=tip
-        )
-        lost = base.transform_filter("datum.diverged > 0").mark_text(dy=-12, fontSize=11).encode(
-            x, y, text=alt.Text("label:N"), color=colour(key, "rate")).transform_calculate(
-            label="datum.diverged + ' diverged'")  # fmt: skip
+        m = marks(
+            part.drop(columns="delayed").dropna(subset=["mean"]),
+            axis(alt.X, "k", "staleness k (updates)", zero=True),
+            axis(alt.Y, "mean", f"test {at_end}", zero=True),
+            key, "rate",
+            ("rate", "k", alt.Tooltip("mean", title=f"test {metric.error}"), "low", "high", "n", "diverged"),
+        )  # fmt: skip
+        lost = m.where("datum.diverged > 0").rows.mark_text(dy=-12, fontSize=11).encode(
+            m.x, m.y, text=alt.Text("label:N"), color=colour(key, "rate")
+        ).transform_calculate(label="datum.diverged + ' diverged'")  # fmt: skip
         counted = "a diverged run counts as untrained"
         about = f"{chart_rows.seeds(part)}; mean and 95 % interval; {counted}; {chart_rows.clock(data)}"
         ends = f"from {part['k'].min():g} to {part['k'].max():g} updates"
         say = f"Test error at the end of {delayed} against staleness {ends}, at a tuned and at a shared learning rate."
-        found.append(panel([band, line, point, lost], f"{delayed}, {words(name)}", about, say, key))
+        found.append(
+            panel(
+                [m.band(), m.line(), m.point(opacity=1, size=48), lost],
+                f"{delayed}, {words(name)}",
+                about,
+                say,
+                key,
+            )
+        )
     return found
 
 

@@ -7,9 +7,9 @@ import xarray as xr
 from rebuttal.evidence.naming import number
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
+from rebuttal.figures.marks import line_at, marks
+from rebuttal.figures.panel import Panel, axis, panel, plain_key
 from rebuttal.figures.sentences import in_words, largest, smallest
-from rebuttal.figures.theme import SOFT
 
 PARTS = {
     "samples_per_s": ("Samples per second", "samples per second, log scale"),
@@ -26,28 +26,21 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     about = f"{data.attrs['device']}; {chart_rows.clock(data)}"
     found = []
     for name, (title, label) in PARTS.items():
-        base = alt.Chart(chart_rows.small(frame))
-        x = axis(alt.X, "samples", "samples of one gradient, log scale", log=True,
-                 axis=alt.Axis(values=[4**power for power in range(7)]))  # fmt: skip
         log = name == "samples_per_s"
-        marks = alt.Axis(values=[10**power for power in range(9)]) if log else alt.Axis()
-        y = axis(alt.Y, name, label, log=log, zero=True, axis=marks)
-        tip = tips("workload", "samples", "samples_per_s", "relative", "gradient_s")
-        line = base.mark_line(strokeWidth=1.8).encode(
-            x, y, colour(key, "workload"), dash(key, "workload"), tooltip=tip
-        )
-        point = base.mark_point(filled=True, size=44, opacity=1).encode(
-            x, y, colour(key, "workload"), shape(key, "workload"), tooltip=tip
-        )
-        layers = [line, point] if name == "samples_per_s" else [_half(), line, point]
+        marked = alt.Axis(values=[10**power for power in range(9)]) if log else alt.Axis()
+        m = marks(
+            frame,
+            axis(alt.X, "samples", "samples of one gradient, log scale", log=True,
+                 axis=alt.Axis(values=[4**power for power in range(7)])),
+            axis(alt.Y, name, label, log=log, zero=True, axis=marked),
+            key, "workload", ("workload", "samples", "samples_per_s", "relative", "gradient_s"),
+        )  # fmt: skip
+        half = [] if log else [line_at(y=0.5)]
+        layers = [*half, m.line(tip=True, strokeWidth=1.8), m.point(size=44, opacity=1)]
         found.append(
             panel(layers, title, about, f"{title} against the samples of a gradient, by workload.", key)
         )
     return found
-
-
-def _half() -> alt.Chart:
-    return alt.Chart(pd.DataFrame({"y": [0.5]})).mark_rule(color=SOFT, strokeDash=[2, 2]).encode(y="y:Q")
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:

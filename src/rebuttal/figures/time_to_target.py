@@ -12,7 +12,8 @@ from rebuttal.evidence import arrays, datasets
 from rebuttal.figures import chart_rows
 from rebuttal.figures.error_curves import main_methods
 from rebuttal.figures.figure_record import TIMES, Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel
 from rebuttal.figures.single_seeds import with_seeds
 from rebuttal.figures.targets import at_targets
 from rebuttal.figures.theme import words
@@ -63,34 +64,24 @@ def panels(
 
 
 def _panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, ...], metric: Metric) -> Panel:
-    base = alt.Chart(chart_rows.small(frame.drop(columns=["workload", "machine"])))
-    x = axis(alt.X, "target", f"target: test {metric.name}{'' if metric.lower_is_better else ' (fraction)'}")
-    y = axis(alt.Y, "seconds", "seconds to the target (s), log scale", log=True)
-    tip = tips(
-        "method",
-        "target",
-        alt.Tooltip("seconds:Q", title="median seconds"),
-        "fastest:Q",
-        "slowest:Q",
-        "missed",
-        "n",
-    )
-    reached = base.transform_filter("isValid(datum.seconds) && datum.seconds > 0")
-    band = (
-        reached.transform_filter("datum.fastest > 0")
-        .mark_area(opacity=0.1)
-        .encode(x, alt.Y("fastest:Q"), alt.Y2("slowest"), colour(key))
-    )
-    line = reached.mark_line().encode(x, y, colour(key), dash(key))
-    point = reached.mark_point(filled=True, opacity=1, size=36).encode(
-        x, y, colour(key), shape(key), tooltip=tip
-    )
-    missed = base.transform_filter("!isValid(datum.seconds)").mark_point(
-        filled=False, opacity=1, shape="triangle-up", size=60
-    ).encode(x, alt.Y("at_least:Q"), colour(key), tooltip=tip)  # fmt: skip
+    m = marks(
+        frame.drop(columns=["workload", "machine"]),
+        axis(alt.X, "target", f"target: test {metric.name}{'' if metric.lower_is_better else ' (fraction)'}"),
+        axis(alt.Y, "seconds", "seconds to the target (s), log scale", log=True),
+        key, tip=("method", "target", alt.Tooltip("seconds:Q", title="median seconds"), "fastest:Q",
+                  "slowest:Q", "missed", "n"),
+    )  # fmt: skip
+    arrived = m.where("isValid(datum.seconds) && datum.seconds > 0")
+    ended = m.where("!isValid(datum.seconds)").against(y=alt.Y("at_least:Q"))
+    layers = [
+        arrived.where("datum.fastest > 0").band("fastest", "slowest", opacity=0.1),
+        arrived.line(),
+        arrived.point(opacity=1, size=36),
+        ended.point(shaped=False, filled=False, opacity=1, shape="triangle-up", size=60),
+    ]
     about = f"{chart_rows.seeds(frame)}; median and range; hollow triangle: missed by most; {clock}"
     say = f"Seconds to each of {frame['target'].nunique()} targets on {title}, {len(key)} methods."
-    return panel([band, line, point, missed], title, about, say, key)
+    return panel(layers, title, about, say, key)
 
 
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
