@@ -100,7 +100,7 @@ def test_the_gain_in_accuracy_is_against_a_tuned_and_an_untuned_rate(made):
 
 
 def test_its_figure_draws_every_measure_and_counts_misses(made):
-    drawn = chart.panels(made)
+    drawn = list(chart.panels(made))
     assert [one.title for one in drawn] == [title for title, *_ in chart.MEASURES.values()]
     rows = chart.table(made)
     lost = rows[(rows["series"] == "asynchronous") & (rows["measure"] == "seconds")]

@@ -1,6 +1,6 @@
 """PPRS and its parts: what pipelining, smoothing and acceleration do to the time of an update and to the error."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import altair as alt
 import pandas as pd
@@ -38,11 +38,10 @@ PIPELINED = (
 
 def panels(
     curves: xr.Dataset, summaries: xr.Dataset, definitions: Mapping[str, str] | None = None
-) -> list[Panel]:
+) -> Iterator[Panel]:
     """Test error at the end against seconds per update: a panel for each workload, a mark for each combination."""
     frame = chart_rows.some(rows(curves, summaries), "ablation")
     key = (*PARTS.values(), *PIPELINED)
-    found = []
     for workload, part in frame.groupby("workload", sort=False):
         metric = metric_of(curves.attrs, str(workload))
         base = alt.Chart(chart_rows.small(part.drop(columns=["workload", "machine"])))
@@ -61,8 +60,7 @@ def panels(
         say = (
             f"{title}, for pipelining, smoothing and acceleration with and without, {len(part)} combinations."
         )
-        found.append(panel([rule, point], title, about, say, key))
-    return found
+        yield panel([rule, point], title, about, say, key)
 
 
 def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
@@ -70,7 +68,6 @@ def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
 
     The first machine on which all of them were run.
     """
-    chart_rows.need(curves, "ablation", ["test_metric", "diverged_at", "learning_rate"])
     labels = [label for label in map(str, curves.method.values) if all(f" {x}=" in label for x in OPTIONS)]
     chosen = curves.sel({"method": labels, "rate": "tuned"})
     dims = ("method", "workload", "machine")
@@ -116,7 +113,7 @@ FIGURE = Figure(
         "differ by pipelining alone: their distance is what it gains. From colour to colour the other two parts "
         "come and go."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     across=3,

@@ -1,6 +1,6 @@
 """Adversarial perturbations: the loss that is left against the budget that is used, for few and for more images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import altair as alt
 import pandas as pd
@@ -21,11 +21,10 @@ DEFINITIONS = {
 }
 
 
-def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """A panel for each number of images on each clock, with a band for each method."""
     frame = chart_rows.some(rows(data), "adversarial")
     key = method_key([str(name) for name in data.method.values], DEFINITIONS)
-    found = []
     for clock, samples, part in chart_rows.groups(frame, "clock", "samples"):
         images = f"{samples} image{'s' * (samples != '1')}"
         m = marks(
@@ -36,15 +35,11 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
         )  # fmt: skip
         about = f"{CLOCKS[clock]}; {chart_rows.seeds(part)}; mean and 95 % interval; {chart_rows.clock(data)}"
         say = f"Loss left against the passes spent on one perturbation of {images}, with {CLOCKS[clock]}."
-        found.append(
-            panel([m.band(), m.line(tip=True)], f"One perturbation of {images}, {clock}", about, say, key)
-        )
-    return found
+        yield panel([m.band(), m.line(tip=True)], f"One perturbation of {images}, {clock}", about, say, key)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: clock, samples, method, share, mean, low, high of the loss that is left, n."""
-    chart_rows.need(data, "adversarial", ["left", "fooled", "length", "over_gradient", "over_accelerated"])
     frame = chart_rows.rows(data.left, ("clock", "samples", "method", "share"))
     return frame.assign(samples=frame["samples"].astype(str))
 
@@ -87,7 +82,7 @@ FIGURE = Figure(
         "its own step, tuned on other images; PPRS has its width tuned too, and so several times as many "
         "trials."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="over_accelerated",

@@ -1,5 +1,7 @@
 """Order statistics: how long an update takes with and without backups, and how many backups are best."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -38,7 +40,6 @@ NAMES = ["iteration_seconds_closed_form", "iteration_seconds_simulated", "iterat
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: straggler, workers, backups, formula, simulated, low, high (95 % of the simulation's mean)."""
-    chart_rows.need(data, "backups_order_statistics", NAMES)
     frame = data[NAMES].to_dataframe().reset_index().dropna(subset=[NAMES[1]])
     frame = frame.rename(columns=dict(zip(NAMES, ("formula", "simulated", "stderr"), strict=True)))
     frame["low"] = frame["simulated"] - 1.96 * frame["stderr"]
@@ -73,13 +74,12 @@ def _waits(backups: int) -> str:
     return f"does not wait for the last {late}" if backups else "waits for all workers"
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Time of an update against the number of workers, a panel per straggler model: lines by formula, points drawn."""
     frame = rows(data)
     frame = chart_rows.some(chart_rows.keep(frame, frame["backups"].isin(DRAWN)), "backups_order_statistics")
     lines, key = describe(data), _backups_key(sorted(frame["backups"].unique().tolist()))
     count = int(data.attrs.get("iterations", 0))
-    found = []
     for name, part in frame.groupby("straggler", sort=False):
         m = marks(
             part.assign(backups=part["backups"].astype(str)),
@@ -91,10 +91,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         drawn = f"lines: formula; points: {count:,} simulated updates, 95 % interval"
         about = f"{lines[str(name)]}; {drawn}; modelled clock"
         say = f"Expected time of an update against the number of workers under {lines[str(name)]}, one line per b."
-        found.append(
-            panel([m.line(tip=True), m.interval(), point], words(str(name)), about, say, key, height=210)
-        )
-    return found
+        yield panel([m.line(tip=True), m.interval(), point], words(str(name)), about, say, key, height=210)
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -118,7 +115,7 @@ FIGURE = Figure(
         "mean of simulated updates, with its interval, for every doubling of b. Where a line runs off, the "
         "expectation is infinite."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     suits="iteration_seconds_simulated",
 )

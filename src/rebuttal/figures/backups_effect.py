@@ -83,7 +83,7 @@ FIGURE = Figure(
         "Zero backups is the synchronous method. The updates differ between machines only through which "
         "gradients are dropped."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     across=3,
 )

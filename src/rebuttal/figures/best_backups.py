@@ -1,5 +1,7 @@
 """How many backups are best: progress per second against their number, from order statistics."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -28,10 +30,10 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(frame[names])
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Progress per second against the number of backups, a panel per number of workers, the best b ringed."""
     frame = chart_rows.some(rows(data), "best_backups")
-    key, found = plain_key(describe(data)), []
+    key = plain_key(describe(data))
     for workers, part in frame.groupby("workers", sort=True):
         m = marks(
             part,
@@ -43,12 +45,9 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         point = m.against(y=alt.Y("simulated_speed:Q")).point(shaped=False, opacity=1, size=24)
         about = "lines: order statistics; points: simulation; ring: best b on the grid; modelled clock"
         say = f"Progress per second relative to no backups against b, {workers} workers, one line per straggler model."
-        found.append(
-            panel(
-                [line_at(y=1.0), m.line(tip=True), point, ring], f"{workers} workers in all", about, say, key
-            )
+        yield panel(
+            [line_at(y=1.0), m.line(tip=True), point, ring], f"{workers} workers in all", about, say, key
         )
-    return found
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -90,6 +89,6 @@ FIGURE = Figure(
         "pays; the ring marks the best number of backups on the grid. The flatter the curve, the less the "
         "choice matters."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
 )

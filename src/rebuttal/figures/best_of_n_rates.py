@@ -1,6 +1,6 @@
 """What tuning more gains: the expected error of the best of n learning rates, for every n up to the whole grid."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import altair as alt
 import numpy as np
@@ -24,7 +24,6 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
 
     On the first workload, of each method on the first machine where it was tuned.
     """
-    chart_rows.need(data, "tuning_budget", ["validation_loss", "validation_metric", "diverged"])
     errors = expected_best.best_of_n(chart_rows.where_run(data.isel(workload=[0]), "best_learning_rate"))
     errors = errors.squeeze("workload", drop=True).reset_coords(drop=True)
     last = dict(zip(many_methods.names(data), errors.isel(trials=-1).values.tolist(), strict=True))
@@ -36,13 +35,13 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     return many_methods.with_groups(frame)
 
 
-def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """A panel for each group of methods, on axes of one extent."""
     frame = chart_rows.some(rows(data), "tuning_budget")
     metric = metric_of(data.attrs, str(data.workload.values[0]))
     drawn = chart_rows.column(frame, "error")
     ends = (float(drawn.min()), float(drawn.max()))
-    count, found = data.sizes["seed"], []
+    count = data.sizes["seed"]
     key = method_key(list(dict.fromkeys(frame["method"])), definitions)
     for name, part in many_methods.by_group(frame):
         m = marks(
@@ -53,8 +52,7 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
         )  # fmt: skip
         about = f"{count} seed{'s' * (count != 1)} used for tuning only; {chart_rows.clock(data)}"
         say = f"Expected validation error of the best of n learning rates, methods {group(name).name}."
-        found.append(panel([m.line(tip=True, point={"size": 24})], group(name).name, about, say, key))
-    return found
+        yield panel([m.line(tip=True, point={"size": 24})], group(name).name, about, say, key)
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -88,7 +86,7 @@ FIGURE = Figure(
         "loss and error disagree. Every method had as many trials. Of each method the best variant is drawn. "
         "The checklist at the end has the verdicts for several n."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
 )

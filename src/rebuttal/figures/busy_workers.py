@@ -1,6 +1,6 @@
 """How busy workers are: the share of the run in which they compute."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import altair as alt
 import pandas as pd
@@ -16,7 +16,6 @@ from rebuttal.figures.theme import words
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: machine, method, mean, low, high of the utilisation, n, and the share of gradients dropped."""
-    chart_rows.need(data, "utilisation", ["utilisation", "gradients_dropped", "gradients_computed"])
     first = chart_rows.pick(data, "workload")
     frame = seed_rows(first.utilisation, ("machine", "method"))
     share = first.gradients_dropped.sum("seed") / first.gradients_computed.sum("seed")
@@ -24,18 +23,16 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     return frame
 
 
-def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """The share of time in which workers compute, per method and machine."""
     frame = chart_rows.some(rows(data), "utilisation")
-    found = []
     x = axis(alt.X, "mean", "utilisation (share of time)", zero=True)
     every = method_key(list(dict.fromkeys(frame["method"])), definitions, "point")
     for machine, part in frame.groupby("machine", sort=False):
         key = there(every, part["method"])
         about = f"{chart_rows.seeds(part)}; mean over workers, 95 % interval; {chart_rows.clock(data)}"
         say = f"Share of time in which workers compute on {machine}, for {len(key)} methods."
-        found.append(dots(part, words(str(machine)), x, about, say, key))
-    return found
+        yield dots(part, words(str(machine)), x, about, say, key)
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -50,7 +47,7 @@ FIGURE = Figure(
         "The share of the run in which workers compute gradients, dropped ones included: a busy worker is not "
         "yet a useful one. The data table has the share that was dropped."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     suits="staleness_count",
 )

@@ -36,7 +36,7 @@ def module_of(name: str) -> str:
 
 def panels(name: str, *data: Any, definitions: Mapping[str, str] | None = None) -> list[Panel]:
     """The panels of a figure, for a page that lays them out. `definitions`: label or method -> one line."""
-    return figure(name).panels(*data, definitions)
+    return figure(name).panels(*data, definitions=definitions)
 
 
 def chart(
@@ -55,6 +55,7 @@ def table(name: str, *data: Any) -> pd.DataFrame:
 
     Without what pages have besides: other targets than the figure's own, and the values of single seeds.
     """
+    figure(name).check(*data)
     return plain(figure(name).table(*data))
 
 

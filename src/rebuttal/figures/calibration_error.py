@@ -1,6 +1,6 @@
 """How far the virtual clock's predictions of real runs are off, method by method."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import altair as alt
 import numpy as np
@@ -10,7 +10,6 @@ import xarray as xr
 from rebuttal.figures import chart_rows
 from rebuttal.figures.clock_runs import (
     AGAINST,
-    NEEDED,
     PLACE,
     by_place,
     key_of,
@@ -24,17 +23,15 @@ from rebuttal.figures.panel import Panel, axis
 from rebuttal.figures.theme import words
 
 
-def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """How far the prediction of every method is off, a panel for each number of nodes and kind of run."""
     frame = chart_rows.some(rows(data), "calibration_error")
     x = axis(alt.X, "mean", ["predicted over measured seconds", "per update, minus 1 (%)"], zero=True)
-    found = []
     for place, part in by_place(frame):
         key = key_of(data, part, definitions)
         about = f"{repetitions(part)}; mean and 95 % interval; {AGAINST}"
         say = f"Error of the predicted seconds per update of {len(part)} methods, {place}."
-        found.append(dots(part, place, x, about, say, key, line=0))
-    return found
+        yield dots(part, place, x, about, say, key, line=0)
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -61,7 +58,6 @@ def finding(data: xr.Dataset) -> str:
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: method, PLACE, mean, low, high of the relative error in per cent, n repetitions."""
-    chart_rows.need(data, "calibration_error", NEEDED)
     off = 100 * (data.predicted_s / data.measured_s - 1)
     return chart_rows.rows(off.rename(repetition="seed"), ("method", *PLACE))
 
@@ -74,7 +70,7 @@ FIGURE = Figure(
         "too slow. Each repetition measures the costs of this host anew, predicts every run from them and then "
         "makes it. A wide interval says that the host was not the same from one repetition to the next."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="predicted_s",

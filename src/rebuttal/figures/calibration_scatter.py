@@ -1,12 +1,14 @@
 """Predicted against measured seconds per update, every run a point."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows
-from rebuttal.figures.clock_runs import AGAINST, NEEDED, processes
+from rebuttal.figures.clock_runs import AGAINST, processes
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Panel, axis, panel, plain_key
@@ -19,13 +21,12 @@ SERIES = {
 }
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Predicted against measured seconds per update, a panel for each number of nodes."""
     frame = chart_rows.some(rows(data), "calibration_scatter")
     key = plain_key(
         {name: line for name, line in SERIES.items() if name in set(frame["series"])}, mark="point"
     )
-    found = []
     for number in dict.fromkeys(frame["nodes"]):
         part, nodes = chart_rows.keep(frame, frame["nodes"] == number), processes(int(number))
         m = marks(
@@ -36,8 +37,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         )  # fmt: skip
         about = f"medians of {data.sizes['repetition']} repetitions; {AGAINST}"
         say = f"Predicted against measured seconds per update of {len(part)} runs on {nodes}."
-        found.append(panel([_equal(part), m.point(size=60, opacity=0.8)], nodes, about, say, key))
-    return found
+        yield panel([_equal(part), m.point(size=60, opacity=0.8)], nodes, about, say, key)
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -47,7 +47,6 @@ def table(data: xr.Dataset) -> pd.DataFrame:
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: method, nodes, series, measured_ms, predicted_ms: medians over repetitions."""
-    chart_rows.need(data, "calibration_scatter", NEEDED)
     middle = 1e3 * data[["measured_s", "predicted_s"]].median("repetition").reset_coords(drop=True)
     frame = (
         middle.to_dataframe().reset_index().dropna().rename(columns=lambda name: name.replace("_s", "_ms"))
@@ -74,6 +73,6 @@ FIGURE = Figure(
         "On the dashed line both are equal. Every point is a method; where points lie above one another, the "
         "clock takes methods for different that are not."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
 )

@@ -1,7 +1,7 @@
 """What PyTorch ships, beside what computes the same here."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import altair as alt
 import numpy as np
@@ -9,22 +9,20 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows
-from rebuttal.figures.clock_runs import NEEDED, PLACE, by_place, key_of, processes, repetitions
+from rebuttal.figures.clock_runs import PLACE, by_place, key_of, processes, repetitions
 from rebuttal.figures.dots import dots
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis
 
 
-def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """Measured seconds per update of PyTorch's own and of what computes the same here."""
     frame = chart_rows.some(rows(data), "calibration_shipped")
     x = axis(alt.X, "mean", "measured ms per update", zero=True)
-    found = []
     for place, part in by_place(frame):
         about = f"{repetitions(part)}; mean and 95 % interval; measured clock"
         say = f"Measured milliseconds per update of PyTorch's own and of ours, {place}."
-        found.append(dots(part, place, x, about, say, key_of(data, part, definitions)))
-    return found
+        yield dots(part, place, x, about, say, key_of(data, part, definitions))
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -50,7 +48,6 @@ def finding(data: xr.Dataset) -> str:
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: method, PLACE, mean, low, high of the measured ms per update, n: PyTorch's own and their counterparts."""
-    chart_rows.need(data, "calibration_shipped", NEEDED)
     pairs = [(str(m), str(c)) for m, c in zip(data.method.values, data.counterpart.values, strict=True) if c]
     wanted = dict.fromkeys(["all_reduce", *(ours for _, ours in pairs), *(theirs for theirs, _ in pairs)])
     shown = [name for name in wanted if name in data.method.values]
@@ -65,7 +62,7 @@ FIGURE = Figure(
         "Further left is quicker. Both train the same model on batches of the same size, on as many processes "
         "with one thread each. Ours notes everything that it does, for a replay to the bit; PyTorch's does not."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     across=2,

@@ -1,5 +1,7 @@
 """The algorithm beside its differential equation: how far apart they are, by the size of a step."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -16,11 +18,10 @@ PAIRS = {
 }
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Distance against step, a panel for each problem at its deepest."""
     clock, deepest = chart_rows.clock(data), int(data.layers.values[-1])
     frame, key = chart_rows.some(rows(data), "continuous_time"), plain_key(PAIRS)
-    found = []
     for problem, part in frame.groupby("problem", sort=False):
         name = words(str(problem))
         base = alt.Chart(chart_rows.small(part.drop(columns="problem"))).encode(
@@ -30,15 +31,11 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         )  # fmt: skip
         say = f"Largest distance between two trajectories against the step, for three pairs, on the {name}."
         about = f"{deepest} layers; no noise; {clock}"
-        found.append(
-            panel([base.mark_line(), base.mark_point(filled=True)], f"Distance, {name}", about, say, key)
-        )
-    return found
+        yield panel([base.mark_line(), base.mark_point(filled=True)], f"Distance, {name}", about, say, key)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: problem, pair, step, far, at the largest number of layers."""
-    chart_rows.need(data, "continuous_time", list(PAIRS))
     last = data[list(PAIRS)].isel(layers=-1).reset_coords(drop=True)
     return (
         last.to_array("pair").rename("far").to_dataframe(dim_order=["problem", "pair", "step"]).reset_index()
@@ -72,7 +69,7 @@ FIGURE = Figure(
         "against the step. Where a pair is as far apart as gradient descent and gradient flow are, its equation "
         "leaves out no more than the one without delays does."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="formula_rate",

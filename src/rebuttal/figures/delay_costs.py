@@ -52,7 +52,6 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
 
 def cost_rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: layers, batch, beyond (updates without delay over the onset), inflation, of more than one layer."""
-    chart_rows.need(data, "delay_costs", ["updates", "onset", "inflation"])
     beyond = data.updates.isel(layers=0, drop=True).median("seed") / data.onset
     both = xr.Dataset({"beyond": beyond, "inflation": data.inflation.mean("seed")}).reset_coords(drop=True)
     frame = both.to_dataframe(["layers", "batch"]).reset_index()
@@ -62,7 +61,6 @@ def cost_rows(data: xr.Dataset) -> pd.DataFrame:
 
 def share_rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: layers, batch, bound_updates, share, where the theorem holds."""
-    chart_rows.need(data, "delay_costs", ["bound_share"])
     share = data.bound_share.mean("seed").rename("share").reset_coords(drop=True)
     frame = share.to_dataframe(dim_order=["layers", "batch", "bound_updates"]).reset_index()
     frame = chart_rows.keep(frame, np.isfinite(chart_rows.column(frame, "share")))
@@ -101,7 +99,7 @@ FIGURE = Figure(
         "than the level line; to its left it says nothing. The second panel uses the theorem's own rate, and "
         "shows how much of its bound was needed."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     across=2,

@@ -1,6 +1,6 @@
 """The map of depth and batch: where the delay costs updates, and where a pipeline that is never drained is faster."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import altair as alt
 import numpy as np
@@ -29,7 +29,7 @@ KEY = (
 )  # fmt: skip
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """What the delay costs in updates, and the speed-up for each kind of device, by layers and batch."""
     frame = chart_rows.some(rows(data), "delay_map")
     lines = _drawn(within(boundaries(data), frame))
@@ -39,7 +39,6 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     y = alt.Y("batch_from:Q", title="samples in an update M, log scale", scale=_log(frame, "batch"),
               axis=alt.Axis(values=data.batch.values.tolist()))  # fmt: skip
     tint = alt.Scale(type="log", domain=[0.25, 1, 4], range=[WORSE, EVEN, BETTER], clamp=True)
-    found = []
     for half, part in frame.groupby("half_batch", sort=False):
         title, what = _named(float(str(half)))
         say = f"Continuous propagation: {what} by layers and batch, with two boundaries that theory gives."
@@ -51,13 +50,11 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         text = base.mark_text(fontSize=11, color=INK, dy=17).encode(  # below the marks of the boundaries
             alt.X("layers:Q"), alt.Y("batch:Q"), text=alt.Text("value:Q", format=".2f")
         )
-        found.append(panel([cell, text, *lines], title, about, say, KEY))
-    return found
+        yield panel([cell, text, *lines], title, about, say, KEY)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: half_batch (-1: the cost in updates), layers, batch, value, gain (above 1 is better), the cell's edges."""
-    chart_rows.need(data, "delay_map", ["inflation", "speedup"])
     values = xr.concat(
         [data.inflation.mean("seed").expand_dims(half_batch=[-1]), data.speedup.mean("seed")], "half_batch"
     )
@@ -178,7 +175,7 @@ FIGURE = Figure(
         "devices that are at half their speed with so many samples. Messages are free. The two lines are drawn "
         "from theory and from the synchronous method alone."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="guaranteed",

@@ -107,7 +107,6 @@ def _links(data: xr.Dataset) -> Panel:
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: case, horizon, mean, low, high of the error over seeds, n."""
-    chart_rows.need(data, "rates", ["error", "upper", "lower", "slope", "flat_updates"])
     return chart_rows.rows(data.error, ("case", "horizon"))
 
 
@@ -149,7 +148,7 @@ FIGURE = Figure(
         "method of its colour at most, a dotted one what no method of gradients can beat. In the last panel the "
         "dotted line is one update for each link."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="of_upper",

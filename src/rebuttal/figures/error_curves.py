@@ -1,6 +1,6 @@
 """How the error falls against seconds, updates and epochs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import altair as alt
 import pandas as pd
@@ -40,11 +40,10 @@ def panels(
     definitions: Mapping[str, str] | None = None,
     methods: Sequence[str] | None = None,
     rate: str = "tuned",
-) -> list[Panel]:
+) -> Iterator[Panel]:
     """Test error for each workload: against seconds on each machine, and against updates and epochs."""
-    chart_rows.need(data, "convergence", ["test_metric", *AXES])
     chosen = chart_rows.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", rate)
-    every, found = method_key([str(label) for label in chosen.method.values], definitions), []
+    every = method_key([str(label) for label in chosen.method.values], definitions)
     for name in chosen.workload.values:
         at = chosen.sel(workload=name)
         drawn = {str(machine): curve_rows(at.sel(machine=machine)) for machine in at.machine.values}
@@ -55,8 +54,7 @@ def panels(
             place = f"{words(str(name))}: {metric.error} against {NAMES[x]}"
             title = f"{place}, {words(machine)}" if x == "seconds" else place
             key = there(every, chart_rows.some(drawn[machine], "convergence")["method"])
-            found.append(_one(drawn[machine], x, title, chart_rows.clock(data), key, metric))
-    return found
+            yield _one(drawn[machine], x, title, chart_rows.clock(data), key, metric)
 
 
 def _one(
@@ -123,7 +121,7 @@ FIGURE = Figure(
         "method may need more updates and yet be faster, or the other way round. Of a method with several "
         "variants, the one with the best validation accuracy is drawn; the test set is not asked."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     suits="test_metric",
 )

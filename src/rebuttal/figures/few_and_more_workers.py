@@ -1,5 +1,7 @@
 """Few and more workers: what asynchronous training and synchronous training with a backup reach on each number."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -22,9 +24,9 @@ MEASURES = {
 }
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Error, seconds and staleness against the number of workers."""
-    frame, found = chart_rows.some(rows(data), "worker_counts"), []
+    frame = chart_rows.some(rows(data), "worker_counts")
     for measure, (title, label, log) in MEASURES.items():
         part = chart_rows.keep(frame, frame["measure"] == measure)
         key = method_key(list(dict.fromkeys(part["series"])), SERIES)
@@ -37,13 +39,11 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         layers = [m.interval(), m.line(), m.point(opacity=1, size=50)]
         ended = "; a run that missed the target counts with its end" if measure == "seconds" else ""
         about = f"{chart_rows.seeds(part)}; mean and 95 % interval{ended}; {chart_rows.clock(data)}"
-        found.append(panel(layers, title, about, f"{title} against the number of workers.", key))
-    return found
+        yield panel(layers, title, about, f"{title} against the number of workers.", key)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: measure, series, workers, mean, low, high, n, missed (runs that missed the target)."""
-    chart_rows.need(data, "worker_counts", [*MEASURES, "missed", "log_time_ratio", "accuracy_gain"])
     parts = []
     for measure in MEASURES:
         values = data[measure]
@@ -100,7 +100,7 @@ FIGURE = Figure(
         "batch on the other. Lower is better. Two lines are tuned for each number of workers; the third keeps "
         "one learning rate for all, as the paper did for its asynchronous runs."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="log_time_ratio",

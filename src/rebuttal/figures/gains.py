@@ -1,5 +1,7 @@
 """What overlap, delay and a parameter server make of a model on a machine: bounds, and each form on the whole grid."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -22,13 +24,12 @@ WORTH = 1.5  # a speed-up that is called large
 BASELINE = "one communication after the backward pass"
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Speed-up against communication over computation, a panel per form, a point per place of the grid."""
     frame = chart_rows.some(rows(data), "layer_wise_speedups")
     models = dim_key(data, "model")
     lines = dict(zip(data.form.values.tolist(), data.form_about.values.tolist(), strict=True))
     claim = line_at(y=float(data.attrs["claimed"]), look=CLAIM)
-    found = []
     for form, part in chart_rows.keep(frame, frame["form"].isin(DRAWN)).groupby("form", sort=False):
         m = marks(
             part.drop(columns="form"),
@@ -40,21 +41,17 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             color=BOUND.style.colour, strokeWidth=1.5).encode(m.x, alt.Y("speedup:Q"))  # fmt: skip
         about = f"{lines[str(form)]}; {len(part)} places; {chart_rows.clock(data)}"
         say = f"Speed-up of {words(str(form))} over {BASELINE} against communication over computation, with its bound."
-        found.append(
-            panel(
-                [claim, bound, m.point(size=22, opacity=0.7, aria=False)],
-                words(str(form)),
-                about,
-                say,
-                (*models, BOUND, CLAIM),
-            )
+        yield panel(
+            [claim, bound, m.point(size=22, opacity=0.7, aria=False)],
+            words(str(form)),
+            about,
+            say,
+            (*models, BOUND, CLAIM),
         )
-    return found
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: form, model, machine, nodes, batch, ratio, speedup, without the form that is compared with."""
-    chart_rows.need(data, "layer_wise_speedups", ["speedup", "ratio", "overlap_bound", "delay_bound"])
     plain = data[["speedup", "ratio"]].reset_coords(drop=True)
     order = ["form", "model", "machine", "nodes", "batch"]
     frame = plain.to_dataframe(order).reset_index()
@@ -104,7 +101,7 @@ FIGURE = Figure(
         "message hides behind the update as well, which lifts its points above the line. All forms are in the "
         "data table."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="overlap_bound",

@@ -1,5 +1,7 @@
 """The most that each model gains on each machine, without staleness and with one update of it."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -27,7 +29,6 @@ FIVE_THIRDS = 5 / 3
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: machine, model, what (a key of KINDS), speedup, form, ratio, nodes, batch."""
-    chart_rows.need(data, "peak_speedups", ["speedup", "ratio", "at_nodes", "at_batch"])
     names = ["speedup", "ratio", "at_nodes", "at_batch"]
     some = data[names].sel(form=[*FRESH, DELAYED]).reset_coords(drop=True)
     frame = some.to_dataframe(["machine", "model", "form"]).reset_index()
@@ -37,13 +38,13 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(found[["machine", "model", "what", "speedup", "form", "ratio", "nodes", "batch"]])
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """A panel per machine, a row per model, all with the same axis."""
     frame = chart_rows.some(rows(data), "peak_speedups")
     key = (*plain_key(KINDS, "point"), BOUND, CLAIM)
     names = {str(name): words(str(name)) for name in data.model.values}
     top = 1.03 * max(float(data.attrs["claimed"]), float(chart_rows.column(frame, "speedup").max()))
-    scale, found = alt.Scale(domain=[0.95, top]), []
+    scale = alt.Scale(domain=[0.95, top])
     for machine, part in frame.groupby("machine", sort=False):
         m = marks(
             part.drop(columns="machine"),
@@ -58,17 +59,14 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         ]
         say = f"The largest speed-up of each model on {words(str(machine))}, without staleness and with a delay."
         about = f"best of {_searched(data)} places; {chart_rows.clock(data)}"
-        found.append(
-            panel(
-                [*lines, m.point(size=60, opacity=1)],
-                words(str(machine)),
-                about,
-                say,
-                key,
-                height=40 + 26 * len(names),
-            )
+        yield panel(
+            [*lines, m.point(size=60, opacity=1)],
+            words(str(machine)),
+            about,
+            say,
+            key,
+            height=40 + 26 * len(names),
         )
-    return found
 
 
 def _searched(data: xr.Dataset) -> int:
@@ -108,7 +106,7 @@ FIGURE = Figure(
         "what the paper reports at most. A network whose marks stay left has no place on that machine with so "
         "much to send."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="at_batch",

@@ -1,5 +1,7 @@
 """Small batches and high latency: a heat map of what layer-wise communication gains or loses."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -25,12 +27,11 @@ KEY = tuple(
 )
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Speed-up by batch and latency for the first model, a panel per form and machine."""
     frame = chart_rows.some(rows(data), "batch_latency_map")
     model = words(str(data.model.values[0]))
     about = f"{model}; {data.attrs['nodes']} nodes; {chart_rows.clock(data)}"
-    found = []
     for form, machine, part in chart_rows.groups(frame, "form", "machine"):
         scale = alt.Scale(type="linear", domain=[0.4, 1.0, 1.6], range=[SLOWER, EVEN, FASTER], clamp=True)
         cells = heat(
@@ -40,13 +41,11 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             ("speedup", scale), ".2f", ("latency_us", "batch", "speedup", "fastest"),
         )  # fmt: skip
         say = f"Speed-up of {words(form)} of {model} on {words(machine)} by batch and latency."
-        found.append(panel(cells, f"{words(form)}, {words(machine)}", about, say, KEY))
-    return found
+        yield panel(cells, f"{words(form)}, {words(machine)}", about, say, KEY)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: form, machine, batch, latency_us, speedup, fastest (the fastest form of all), for the first model."""
-    chart_rows.need(data, "batch_latency_map", ["speedup", "fastest"])
     some = data.isel(model=0).sel(form=list(FORMS))[["speedup", "fastest"]].reset_coords(drop=True)
     frame = some.to_dataframe(["form", "machine", "batch", "latency_s"]).reset_index()
     frame["latency_us"] = (1e6 * frame["latency_s"]).round(6)
@@ -91,7 +90,7 @@ FIGURE = Figure(
         "more computation to hide messages behind, rightwards every message costs more. Buckets put "
         "neighbouring layers in one message, which is what the latency asks for."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="fastest",

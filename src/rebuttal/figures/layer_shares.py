@@ -1,12 +1,14 @@
 """Layer by layer of full-size models: where the parameters are, and where the time is."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.layers import NEEDED, by_model, layer_axis
+from rebuttal.figures.layers import by_model, layer_axis
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Panel, axis, panel, plain_key
 from rebuttal.figures.sentences import in_words, percent
@@ -18,14 +20,12 @@ SHARES = {
 }
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Each layer's share of its model's parameters, operations and seconds, a panel per model."""
-    chart_rows.need(data, "where_time_is", NEEDED)
     frame = chart_rows.some(rows(data), "where_time_is")
     lines = {f"seconds_on_{name}": f"share of the computing time on {words(name)}" for name in _ends(data)}
     key = plain_key(SHARES | lines)
     about = f"{data.attrs['batch']} samples; {chart_rows.clock(data)}"
-    found = []
     for model, part in by_model(frame):
         m = marks(
             part.drop(columns="model"),
@@ -34,12 +34,9 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             key, "what", ("layer", "what", "share"),
         )  # fmt: skip
         say = f"Share of every layer of {words(model)} in parameters, operations and computing time."
-        found.append(
-            panel(
-                [m.line(tip=True, opacity=0.8), m.point(size=36, aria=False)], words(model), about, say, key
-            )
+        yield panel(
+            [m.line(tip=True, opacity=0.8), m.point(size=36, aria=False)], words(model), about, say, key
         )
-    return found
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
@@ -103,7 +100,7 @@ FIGURE = Figure(
         "parameters, of its operations, and of its computing time on an old and on a new machine. Where the "
         "line of the parameters is above the others, there is much to send and little to hide it behind."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     across=2,

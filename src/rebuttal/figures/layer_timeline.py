@@ -1,6 +1,6 @@
 """One node's work layer by layer: which pass needs which, what is on its way beside them, and what is waited for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import altair as alt
@@ -54,16 +54,14 @@ def rows(table: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(columns=["layer", "start_s", "end_s"])
 
 
-def panels(table: pd.DataFrame, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(table: pd.DataFrame, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """A panel per method, on one time axis; rows are layers, the last on top."""
     frame = chart_rows.some(rows(table), "layer_timeline")
     end_ms = 1e3 * table.attrs["until_s"]
-    found = []
     for name, part in frame.groupby("method", sort=False):
         line = method_key([str(name)], definitions)[0].definition
         about = f"{line}; one node; {table.attrs['clock']} clock"
-        found.append(_one(part, str(name), end_ms, about))
-    return found
+        yield _one(part, str(name), end_ms, about)
 
 
 def _one(frame: pd.DataFrame, method: str, end_ms: float, about: str) -> Panel:
@@ -114,7 +112,7 @@ FIGURE = Figure(
         "comes before the update that its predecessor's gradient makes, its weights are old: the method is "
         "delayed."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     across=1,
 )

@@ -18,13 +18,11 @@ NEEDED = ["parameters", "flops", "compute_s", "communication_s", "ratio"]
 POWERS = alt.Axis(values=[10.0**power for power in range(-5, 4)])  # no lines between: there are many panels
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Communication over computation of each layer, a panel per model, a line per machine."""
-    chart_rows.need(data, "layer_ratios", NEEDED)
     nodes, key = chart_rows.middle(data.nodes), dim_key(data, "machine")
     frame = chart_rows.some(rows(data), "layer_ratios")
     about = f"{nodes} nodes; {data.attrs['batch']} samples on each; {chart_rows.clock(data)}"
-    found = []
     for model, part in by_model(frame):
         m = marks(
             part.drop(columns="model"),
@@ -34,8 +32,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         )  # fmt: skip
         layers = [line_at(y=1.0), m.line(tip=True, dashed=False, opacity=0.8), m.point(size=40, aria=False)]
         say = f"Communication over computation of every layer of {words(model)} that has parameters, by machine."
-        found.append(panel(layers, words(model), about, say, key))
-    return found
+        yield panel(layers, words(model), about, say, key)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
@@ -89,7 +86,7 @@ FIGURE = Figure(
         "matter: back-propagation ends with the first layer, so what is dear to send there finds nothing to "
         "hide behind."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="flops",

@@ -26,7 +26,6 @@ KEY = tuple(
 
 def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
     """One panel per family of methods on the first machine, a line per workload and variant."""
-    chart_rows.need(data, "learning_rates", ["validation_loss", "diverged", "best_learning_rate", "at_edge"])
     frame = chart_rows.some(tuning_rows(chart_rows.where_run(data, "best_learning_rate")), "learning_rates")
     about = f"{data.sizes['seed']} seeds used for tuning only; {chart_rows.clock(data)}"
     drawn = dict(zip(dict.fromkeys(frame["workload"]), cycle(WORKLOAD_COLOURS), strict=False))
@@ -119,7 +118,7 @@ FIGURE = Figure(
         "split that no other figure uses. A chosen rate at the edge of the grid is marked, because a better one "
         "may lie beyond it."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     suits="best_learning_rate",
 )

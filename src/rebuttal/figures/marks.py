@@ -70,7 +70,7 @@ class Marks:
         return self._marked(self.rows.mark_area(opacity=opacity), ends, tip=False)
 
     def _marked(self, mark: alt.Chart, encodings: Sequence[Any], *, tip: bool) -> alt.Chart:
-        said = {"tooltip": tips(*self.tip)} if tip else {}
+        said: dict[str, Any] = {"tooltip": tips(*self.tip)} if tip else {}
         return mark.encode(*encodings, colour(self.key, self.by), *self.more, **said)
 
 

@@ -1,5 +1,7 @@
 """Memory of the fullest node, by method and by what it is made of."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -27,7 +29,7 @@ GB = 1e9
 POWERS = alt.Axis(values=[10.0**power for power in range(-4, 6)])
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """A row per method, a mark per kind and a tick for the whole; a panel per model."""
     frame = chart_rows.some(rows(data), "memory")
     labels = [str(label) for label in data.method.values]
@@ -40,7 +42,6 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     about = f"{size}; {words(data.attrs['machine'])}; {chart_rows.clock(data)}"
     names = {label: words(name) for name, label in first.items()}
     expression = f"{names!r}[datum.label]".replace("'", '"')
-    found = []
     for model, part in drawn.groupby("model", sort=False):
         base = alt.Chart(chart_rows.small(part.drop(columns="model")))
         labels_of = alt.Axis(labelExpr=expression, labelLimit=170, labelFontSize=10, labelOverlap=False)
@@ -54,14 +55,12 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             alt.X("total_gb:Q"), y, tooltip=tip
         )
         say = f"Memory of the fullest node for every method on {words(str(model))}, by kind, and in all."
-        found.append(panel([tick, point], words(str(model)), about, say, (*key, TOTAL),
-                           height=FRAME + ROW * len(first)))  # fmt: skip
-    return found
+        yield panel([tick, point], words(str(model)), about, say, (*key, TOTAL),
+                           height=FRAME + ROW * len(first))  # fmt: skip
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: model, method, kind, gb, total_gb, versions; kinds that are not there are left out."""
-    chart_rows.need(data, "memory", ["peak_bytes", "total_peak_bytes", "live_versions"])
     frame = data.reset_coords(drop=True).to_dataframe(["model", "method", "kind"]).reset_index()
     frame["gb"], frame["total_gb"] = frame["peak_bytes"] / GB, frame["total_peak_bytes"] / GB
     frame = frame.rename(columns={"live_versions": "versions"})
@@ -101,7 +100,7 @@ FIGURE = Figure(
         "Synthesizers and local classifiers are linear maps of all of a stage's activations, which at this size "
         "can be more than any device has. Of a method with several variants, the first is drawn."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="total_peak_bytes",

@@ -32,7 +32,6 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     validation accuracy at the end (the test set is not asked). A curve ends where the first
     of its runs diverged: the mean of the others alone would flatter it.
     """
-    chart_rows.need(data, "method_curves", ["test_loss", "validation_metric", *AXES])
     chosen = many_methods.one_place(data).sel(rate="tuned")
     drawn = np.unique(np.linspace(0, chosen.sizes["point"] - 1, SHOWN).round().astype(int))
     chosen = chosen.isel(point=drawn)
@@ -147,7 +146,7 @@ FIGURE = Figure(
         "what the list above the charts asks for: a group, or one method by name. The same runs can change "
         "places from one axis to the next. Point at a line for its name."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
 )

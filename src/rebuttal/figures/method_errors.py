@@ -1,6 +1,6 @@
 """What every method reaches with the same budget: test error, sorted within groups, beside the baseline's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,6 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
 
     At the tuned learning rate, on the first workload and machine. A diverged run counts as the untrained model.
     """
-    chart_rows.need(data, "method_errors", ["test_metric", "diverged_at", "learning_rate"])
     chosen = many_methods.one_place(data).sel(rate="tuned")
     frame = seed_rows(1 - datasets.final(chosen), ("method",))
     frame["diverged"] = chart_rows.flat_values(chosen.diverged_at.notnull().sum("seed"), frame, ("method",))
@@ -34,7 +33,7 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     return many_methods.with_groups(frame.sort_values("mean", kind="stable"))
 
 
-def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """A panel for each group, all with the same axis: a dot and its interval for each variant."""
     frame = chart_rows.some(rows(data), "method_errors")
     lines = many_methods.baseline_entries(list(frame["method"]), LINE)
@@ -43,15 +42,13 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> li
     counted = "a diverged run counts as untrained"
     about = f"{chart_rows.seeds(frame)}; mean and 95 % interval; {counted}; {chart_rows.clock(data)}"
     here = many_methods.where(many_methods.one_place(data))
-    found = []
     for key, part in many_methods.by_group(frame):
         best = words(str(part["method"].iloc[0]))
         say = f"Test error at the end on {here}, methods {group(key).name}, {len(part)} variants; lowest: {best}."
         rules = [(entry, pd.DataFrame({"at": [at[entry.label]]})) for entry in lines]
         lost = part["diverged"] > 0
         notes = part[lost].assign(note=[f"{count:.0f} diverged" for count in part["diverged"][lost]])
-        found.append(dots(part, key, (AXIS, domain), about, say, rules, notes))
-    return found
+        yield dots(part, key, (AXIS, domain), about, say, rules, notes)
 
 
 def finding(data: xr.Dataset) -> str:
@@ -94,7 +91,7 @@ FIGURE = Figure(
         "same samples: compare it with the line of the larger batch, and a method that updates on every batch "
         "with the other."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     stacked=True,

@@ -36,7 +36,6 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
 
     On the first workload and machine; a rate without a loss, or with one above the top, is drawn at the top.
     """
-    chart_rows.need(data, "method_rates", ["validation_loss", "diverged", "best_learning_rate", "at_edge"])
     here = {name: [data[name].values[0]] for name in ("workload", "machine")}
     frame = tuning_rows(chart_rows.where_run(data.sel(here), "best_learning_rate")).drop(columns="workload")
     chosen = chart_rows.column(frame, "mean")[np.isin(chart_rows.column(frame, "mark"), [CHOSEN, EDGE])]
@@ -145,7 +144,7 @@ FIGURE = Figure(
         "the lower. A wide dark band is a method that forgives a rate which is off; a single dark cell is one "
         "that does not. A cross is a rate at which a run diverged."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     stacked=True,

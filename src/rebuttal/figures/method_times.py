@@ -1,6 +1,6 @@
 """When every method reaches one target on the machine's clock, sorted within groups, beside the baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def rows(data: xr.Dataset, targets: xr.DataArray, every: bool = False) -> pd.Dat
 
 def panels(
     data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None
-) -> list[Panel]:
+) -> Iterator[Panel]:
     """A panel for each group, all with the same axis; where most runs missed, the word stands beside the end."""
     frame = chart_rows.some(rows(data, targets, every=True), "method_times")
     at = chart_rows.keep(frame, frame["reached"])
@@ -62,14 +62,12 @@ def panels(
     seeds = chart_rows.seeds(chart_rows.keep(frame, frame["standard"]))
     about = f"{seeds}; median and range; {hollow}; {chart_rows.clock(data)}"
     here = many_methods.where(many_methods.one_place(data))
-    found = []
     for key, part in many_methods.by_group(frame):
         verdict = chart_rows.keep(part, part["standard"])
         arrived = int(chart_rows.column(verdict, "reached").sum())
         counted = f"{arrived} of {len(verdict)} variants reached it"
         say = f"Seconds to the target on {here}, methods {group(key).name}: {counted}."
-        found.append(dots(_where_reached(part), key, (AXIS, domain), about, say, lines, _missed(part)))
-    return found
+        yield dots(_where_reached(part), key, (AXIS, domain), about, say, lines, _missed(part))
 
 
 def _places(frame: pd.DataFrame, label: str) -> pd.DataFrame:
@@ -147,7 +145,7 @@ FIGURE = Figure(
         "mark is a method that most of the seeds did not bring to the target: it stands where the run ended, "
         "which is no time to the target."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     stacked=True,

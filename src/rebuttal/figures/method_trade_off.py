@@ -149,7 +149,7 @@ FIGURE = Figure(
         "one beats in both. Methods on one vertical line of the second chart are equally stale: what sets them "
         "apart there is not staleness."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
 )

@@ -1,5 +1,7 @@
 """The most that overlap, delay and a parameter server can make of a model on a machine."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -19,14 +21,13 @@ CEILINGS = {
 }
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Speed-ups over one communication at best, a panel per machine, a row per model."""
     frame = chart_rows.some(rows(data), "overlap_delay_server")
     key = plain_key(CEILINGS, "point")
     about = f"{chart_rows.middle(data.nodes)} nodes; {data.attrs['batch']} samples on each; {chart_rows.clock(data)}"
     names = {str(name): words(str(name)) for name in data.model.values}
     top = 1.05 * float(chart_rows.column(frame, "speedup").max())  # one scale for all machines
-    found = []
     for machine, part in frame.groupby("machine", sort=False):
         m = marks(
             part.drop(columns="machine"),
@@ -36,22 +37,18 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             [alt.YOffset("what:N", sort=list(CEILINGS))],
         )  # fmt: skip
         say = f"What overlap, a delay and a parameter server make of each model on {words(str(machine))}, at best."
-        found.append(
-            panel(
-                [line_at(x=1.0), m.point(size=56, opacity=1)],
-                words(str(machine)),
-                about,
-                say,
-                key,
-                height=260,
-            )
+        yield panel(
+            [line_at(x=1.0), m.point(size=56, opacity=1)],
+            words(str(machine)),
+            about,
+            say,
+            key,
+            height=260,
         )
-    return found
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: machine, model, ratio, what, speedup, at the middle number of nodes."""
-    chart_rows.need(data, "overlap_delay_server", [*CEILINGS, "ratio"])
     some = data.sel(nodes=chart_rows.middle(data.nodes))[[*CEILINGS, "ratio"]].reset_coords(drop=True)
     frame = some.to_dataframe(["machine", "model"]).reset_index()
     return frame.melt(["machine", "model", "ratio"], var_name="what", value_name="speedup")
@@ -84,7 +81,7 @@ FIGURE = Figure(
         "Right of the dashed line is faster than synchronous SGD with one communication. Overlap and delay are "
         "bounds, which a form reaches if more messages cost no more latency; the server is what it is."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="server_speedup",

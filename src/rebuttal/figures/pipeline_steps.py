@@ -18,8 +18,6 @@ FORMULA = Entry("formula", "formula", "2 (K + Δ − 1) passes: as many as one f
 
 def panels(modelled: xr.Dataset, real: xr.Dataset, definitions: object = None) -> list[Panel]:
     """Passes against depth; what messages add at full size; how many stages compute at a time on real processes."""
-    chart_rows.need(modelled, "pipeline_steps", ["clock_units", "formula_units", "of_units"])
-    chart_rows.need(real, "pipeline_steps", ["stages_at_once", "update_s", "share_agreed"])
     return [_clock(modelled), _messages(modelled), _real(real)]
 
 
@@ -120,7 +118,7 @@ FIGURE = Figure(
         "update takes longer than its passes. Last, real processes of this host, whose passes are so short that "
         "sending takes longer than computing: the order is proved there, not the speed."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     across=3,

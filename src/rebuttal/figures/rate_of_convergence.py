@@ -1,5 +1,7 @@
 """Updates to the target against the samples that an update averages, for every number of backup workers."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -39,14 +41,13 @@ def rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     return at_verdicts(found, targets)
 
 
-def panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) -> Iterator[Panel]:
     """Updates to the target against how many samples an update averages: backups cost what a smaller batch costs."""
     frame = chart_rows.some(rows(data, targets), "rate_of_convergence")
-    key, found = method_key([name for name in SERIES if name in set(frame["series"])], SERIES), []
+    key = method_key([name for name in SERIES if name in set(frame["series"])], SERIES)
     for name in dict.fromkeys(frame["workload"]):
         part = chart_rows.keep(frame, chart_rows.column(frame, "workload") == name)
-        found.append(_panel(part, words(name), key))
-    return found
+        yield _panel(part, words(name), key)
 
 
 def _panel(part: pd.DataFrame, title: str, key: tuple[Entry, ...]) -> Panel:
@@ -77,6 +78,6 @@ FIGURE = Figure(
         "If backups change the rate only through the number of gradients that an update averages, their points "
         "lie on the line of mini-batch SGD with as many samples."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
 )

@@ -18,7 +18,6 @@ ORDER = ("learning_rate", "point")
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: learning_rate, point, mean, low, high of the test error over seeds, n; seconds, update, epoch."""
-    chart_rows.need(data, "replay", ["test_metric", "seconds"])
     frame = chart_rows.rows(datasets.error(data.test_metric, data).clip(min=FLOOR), ORDER)
     shape = data.test_metric.isel(seed=0, drop=True)
     for name in [name for name in AXES if name in data.variables]:
@@ -69,6 +68,6 @@ FIGURE = Figure(
         "Lower and further left is better. Each line is the mean over the seeds that were replayed, its band "
         "the interval of that mean."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
 )

@@ -1,6 +1,6 @@
 """How far the weights of each form are from those of mini-batch SGD: rounding, or another algorithm."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import altair as alt
 import pandas as pd
@@ -26,7 +26,6 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
 
     After the last update that was looked at.
     """
-    chart_rows.need(data, "equivalence", ["relative_difference", "bound"])
     last = data.relative_difference.isel(update=-1).reset_coords(drop=True)
     order = ("workload", "form", "dtype")
     frame = chart_rows.rows(last, order)
@@ -35,7 +34,7 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     return frame
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """A panel per workload, all with the same axis: a row per form, a mark per precision."""
     frame = chart_rows.some(rows(data), "equivalence")
     numbers = ["mean", "low", "high", "least", "most"]
@@ -46,7 +45,6 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     updates = int(data["update"].values[-1])
     about = f"{chart_rows.seeds(frame)}; mean and range; after {updates} updates; {chart_rows.clock(data)}"
     domain = (FLOOR, max(1.0, float(chart_rows.column(frame, "most").max())))
-    found = []
     for workload, part in frame.groupby("workload", sort=False):
         x = axis(alt.X, "mean", TITLE, log=True, domain=domain, axis=alt.Axis(format=".0e", tickCount=4))
         here = {label: name if len(alike(label, forms)) > 1 else name[:1] for label, name in forms.items()
@@ -62,17 +60,14 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
             .encode(alt.X("bound:Q"), color=colour(key, "dtype"))
         )
         say = f"Largest difference of weights from mini-batch SGD on {words(str(workload))}, for {len(here)} forms."
-        found.append(
-            panel(
-                [line, m.span("least", "most", tip=False), m.point(opacity=1, size=60)],
-                words(str(workload)),
-                about,
-                say,
-                key,
-                height=FRAME + ROW * len(here),
-            )
+        yield panel(
+            [line, m.span("least", "most", tip=False), m.point(opacity=1, size=60)],
+            words(str(workload)),
+            about,
+            say,
+            key,
+            height=FRAME + ROW * len(here),
         )
-    return found
 
 
 def alike(label: str, labels: Iterable[str]) -> list[str]:
@@ -111,7 +106,7 @@ FIGURE = Figure(
         "far left of the dashed line of its precision, and by fewer digits in single than in double precision. "
         "A form that computes something else stands far right of it, at the same place in both precisions."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="largest_difference",

@@ -1,5 +1,7 @@
 """Weak and strong scaling: what is left of each node's throughput as nodes are added."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -19,11 +21,10 @@ FORM_KEY = (
 KINDS = {"weak": "samples on each node", "strong": "samples in all"}
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Efficiency against nodes, a panel per machine and kind of scaling, a colour per model, a dash per form."""
     frame, models = chart_rows.some(rows(data), "scaling"), dim_key(data, "model")
     key = (*models, *FORM_KEY)
-    found = []
     for kind, machine, part in chart_rows.groups(frame, "scaling", "machine"):
         base = alt.Chart(chart_rows.small(part.drop(columns=["scaling", "machine"])))
         line = base.mark_line(point={"size": 14, "aria": False}, strokeWidth=1.8).encode(
@@ -34,13 +35,11 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         samples = data.attrs["batch"] if kind == "weak" else data.attrs["global_batch"]
         about = f"{samples} {KINDS[kind]}; {chart_rows.clock(data)}"
         say = f"Efficiency of {kind} scaling on {words(machine)} against the number of nodes, by model and form."
-        found.append(panel([line], f"{kind} scaling, {words(machine)}", about, say, key, height=220))
-    return found
+        yield panel([line], f"{kind} scaling, {words(machine)}", about, say, key, height=220)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: scaling, machine, model, form, nodes, efficiency, samples_per_s; without what cannot be shared out."""
-    chart_rows.need(data, "scaling", ["efficiency", "samples_per_s"])
     some = data.sel(form=list(FORMS))[["efficiency", "samples_per_s"]].reset_coords(drop=True)
     frame = some.to_dataframe(["scaling", "machine", "model", "form", "nodes"]).reset_index()
     frame["form"] = [FORMS[form] for form in frame["form"]]
@@ -80,7 +79,7 @@ FIGURE = Figure(
         "grows. Strong: one batch is shared out, and every node computes less, until it is too little to use "
         "the device. Solid lines are one communication, dashed ones overlap it layer by layer."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="efficiency",

@@ -27,7 +27,6 @@ KEY = tuple(
 
 def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """GPipe's time over that of PPRS by depth and samples, a panel for each place; then the models at full size."""
-    chart_rows.need(data, "smoothing_map", ["over_best", "practical", "share"])
     clock = chart_rows.clock(data)
     found = []
     for smoothness, dimension, accuracy in PLACES:
@@ -88,7 +87,7 @@ FIGURE = Figure(
         "Downwards GPipe's pipeline empties, rightwards it deepens; from panel to panel dimensions grow, "
         "accuracy falls, kinks are smoothed."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="over_best",

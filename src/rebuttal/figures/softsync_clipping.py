@@ -1,6 +1,6 @@
 """Ways to live with stragglers side by side: the error at the end, and the seconds to the target."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import altair as alt
 import pandas as pd
@@ -50,10 +50,10 @@ def _final_error(data: xr.Dataset) -> xr.DataArray:
 
 def panels(
     data: xr.Dataset, targets: xr.DataArray, definitions: Mapping[str, str] | None = None
-) -> list[Panel]:
+) -> Iterator[Panel]:
     """Ways to live with stragglers side by side: the error at the end, and the seconds to the target."""
     frame = chart_rows.some(rows(data, targets), "softsync_clipping")
-    key, found = method_key(list(dict.fromkeys(frame["method"])), definitions, "point"), []
+    key = method_key(list(dict.fromkeys(frame["method"])), definitions, "point")
     for name, measure, part in chart_rows.groups(frame, "workload", "measure"):
         at_end = metric_of(data.attrs, name).error_axis.replace("error", "error at the end")
         titles = {"error": f"test {at_end}", "seconds": "seconds to the target (s), log scale"}
@@ -65,8 +65,7 @@ def panels(
         about = f"{chart_rows.seeds(here)}; mean and 95 % interval{missed}; {chart_rows.clock(data)}"
         x = axis(alt.X, "mean", titles[measure].split(", "), log=measure == "seconds")
         drawn = part if measure == "seconds" else part.drop(columns=["multiple", "standard"])
-        found.append(dots(drawn, title, x, about, f"{title}, {len(tried)} methods.", tried))
-    return found
+        yield dots(drawn, title, x, about, f"{title}, {len(tried)} methods.", tried)
 
 
 def tried_on(frame: pd.DataFrame, workload: str) -> list[str]:
@@ -94,6 +93,6 @@ FIGURE = Figure(
         "Further left is better in both panels of a workload: the error at the end of training, and the seconds "
         "to the target. A method without a dot in the second did not reach the target."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
 )

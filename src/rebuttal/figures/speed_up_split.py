@@ -126,7 +126,7 @@ def split(
         needs=("curves", "targets"),
         reads=TIMES,
         how_to_read=how_to_read,
-        panels=partial(panels, baseline=baseline, machines=machines),
+        draw=partial(panels, baseline=baseline, machines=machines),
         table=partial(table, baseline=baseline, machines=machines),
         baseline=baseline,
         stacked=stacked,

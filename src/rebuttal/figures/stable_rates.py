@@ -30,7 +30,6 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: which, delay, ratio; without those that no rate makes unstable."""
-    chart_rows.need(data, "stable_rates", list(RATIOS))
     frame = (
         data[list(RATIOS)]
         .reset_coords(drop=True)
@@ -67,7 +66,7 @@ FIGURE = Figure(
         "At one both agree. Above it the equation calls rates stable at which the algorithm diverges. The "
         "formula is that of a quadratic whose gradients are all D ticks late."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
 )

@@ -18,7 +18,6 @@ SHOWN = 0.99  # share of the gradients that the distribution draws; its tail can
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: method, staleness, share of the applied gradients with that staleness."""
-    chart_rows.need(data, "staleness_distribution", ["staleness_count", "staleness_mean"])
     first = chart_rows.pick(chart_rows.where_run(data, "staleness_mean"), "workload")
     labels = [label for label in first.method.values if family(str(label)) != "delayed"]
     count = first.staleness_count.sel({"method": labels})
@@ -95,6 +94,6 @@ FIGURE = Figure(
         "gradient. Methods that apply only fresh gradients are named in the line under the title. The far tail "
         "is cut; the table has the largest."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
 )

@@ -1,5 +1,7 @@
 """Staleness: what it does to the error, and how it is distributed."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -25,7 +27,6 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
 
     delayed: the method whose variants the delays are, in words.
     """
-    chart_rows.need(data, "staleness_error", ["test_metric", "diverged_at"])
     labels = [str(label) for label in data.method.values if option(str(label), "k") is not None]
     if not labels:
         raise InputError(
@@ -40,10 +41,10 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
     return frame.sort_values(["workload", "delayed", "rate", "k"], ignore_index=True)
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Test error at the end against the staleness of every gradient, at the tuned and at the shared rate."""
     frame = chart_rows.some(rows(data), "staleness_error")
-    key, found = plain_key(RATES), []
+    key = plain_key(RATES)
     for name, delayed, part in chart_rows.groups(frame, "workload", "delayed"):
         metric = metric_of(data.attrs, name)
         at_end = metric.error_axis.replace("error", "error at the end")
@@ -61,16 +62,13 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         about = f"{chart_rows.seeds(part)}; mean and 95 % interval; {counted}; {chart_rows.clock(data)}"
         ends = f"from {part['k'].min():g} to {part['k'].max():g} updates"
         say = f"Test error at the end of {delayed} against staleness {ends}, at a tuned and at a shared learning rate."
-        found.append(
-            panel(
-                [m.band(), m.line(), m.point(opacity=1, size=48), lost],
-                f"{delayed}, {words(name)}",
-                about,
-                say,
-                key,
-            )
+        yield panel(
+            [m.band(), m.line(), m.point(opacity=1, size=48), lost],
+            f"{delayed}, {words(name)}",
+            about,
+            say,
+            key,
         )
-    return found
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -85,6 +83,6 @@ FIGURE = Figure(
         "Every gradient is applied exactly k updates after its weights were read. One line has its learning "
         "rate tuned for each k, the other keeps one rate: the gap between them is what tuning can repair."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
 )

@@ -1,5 +1,7 @@
 """Throughput against the batch, as it was measured on the device whose costs are used."""
 
+from collections.abc import Iterator
+
 import altair as alt
 import pandas as pd
 import xarray as xr
@@ -17,14 +19,13 @@ PARTS = {
 }
 
 
-def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
+def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     """Samples per second, and the share of the best, against the samples of a gradient; a line per workload."""
     frame = chart_rows.some(rows(data), "throughput")
     key = plain_key(
         {str(name): "a gradient of so many samples at once, one thread" for name in data.workload.values}
     )
     about = f"{data.attrs['device']}; {chart_rows.clock(data)}"
-    found = []
     for name, (title, label) in PARTS.items():
         log = name == "samples_per_s"
         marked = alt.Axis(values=[10**power for power in range(9)]) if log else alt.Axis()
@@ -37,15 +38,11 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
         )  # fmt: skip
         half = [] if log else [line_at(y=0.5)]
         layers = [*half, m.line(tip=True, strokeWidth=1.8), m.point(size=44, opacity=1)]
-        found.append(
-            panel(layers, title, about, f"{title} against the samples of a gradient, by workload.", key)
-        )
-    return found
+        yield panel(layers, title, about, f"{title} against the samples of a gradient, by workload.", key)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
     """Rows: workload, samples, gradient_s, samples_per_s, relative, where measured."""
-    chart_rows.need(data, "throughput", ["gradient_s", "samples_per_s", "relative"])
     frame = data[["gradient_s", "samples_per_s", "relative"]].to_dataframe().reset_index()
     return chart_rows.keep(frame, frame["gradient_s"].notna())
 
@@ -84,7 +81,7 @@ FIGURE = Figure(
         "the device better; in the second panel the dashed line marks half of the best. Each point is the sum "
         "of the medians of the layers' passes."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     finding=finding,
     suits="half_batch",

@@ -1,6 +1,6 @@
 """One time line: what every node does, from when to when, with what is dropped and how stale what is used is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import altair as alt
@@ -83,19 +83,17 @@ def stored(files: Mapping[str, Path], updates: int) -> pd.DataFrame:
     return table
 
 
-def panels(table: Table, definitions: Mapping[str, str] | None = None) -> list[Panel]:
+def panels(table: Table, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """A panel per method, all on the same time axis; messages thin, work thick, the staleness written on gradients."""
     frame = chart_rows.some(rows(table), "one_timeline")
     end_s = float(chart_rows.column(frame, "end_s").max())
     about = f"({frame.attrs['clock']} clock)" if frame.attrs.get("clock") else "(clock not stated)"
     seen = set(frame["what"])
     key = tuple(entry for entry in WORK if entry.label in seen)
-    found = []
     for name, part in frame.groupby("method", sort=False):
         defined = method_key([str(name)], definitions)[0].definition
         line = defined if definitions else "every node of the run"
-        found.append(_gantt(part, str(name), end_s, f"{line} {about}", key))
-    return found
+        yield _gantt(part, str(name), end_s, f"{line} {about}", key)
 
 
 def _gantt(frame: pd.DataFrame, method: str, end_s: float, about: str, key: tuple[Entry, ...]) -> Panel:
@@ -168,7 +166,7 @@ FIGURE = Figure(
         "number on a bar says how stale its gradient is when it is used; where no bar has one, no gradient is "
         "stale. Late gradients that are dropped have a colour of their own."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
     suits="start_s",
     across=1,

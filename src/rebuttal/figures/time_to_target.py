@@ -25,7 +25,6 @@ def rows(data: xr.Dataset, targets: xr.DataArray, methods: Sequence[str] | None 
     `targets` (workload, target) comes from `rebuttal.evidence.datasets.targets`. seconds is NaN where less than half of
     the runs arrived; at_least is the end of those that did not (a lower bound). methods: default `main_methods`.
     """
-    chart_rows.need(data, "time_to_target", ["test_metric", "seconds"])
     chosen = chart_rows.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", "tuned")
     times = datasets.time_to_target(chosen, targets)
     dims = ("workload", "machine", "method", "target")
@@ -100,6 +99,6 @@ FIGURE = Figure(
         "faster. Targets are multiples of the tuned mini-batch error on validation data, fixed before any other "
         "method was looked at. A run that ends before it gets there is a miss, never left out."
     ),
-    panels=panels,
+    draw=panels,
     table=table,
 )

@@ -67,7 +67,7 @@ def build(
     frame = PageFigure(name, one, (), pd.DataFrame(), sources, level=level)
     try:
         with schemapi.debug_mode(False):  # Altair checks each part as it is made; the tests have it checked
-            drawn = tuple(one.panels(*given, definitions))
+            drawn = tuple(one.panels(*given, definitions=definitions))
         return replace(frame, panels=drawn, table=one.table(*given), finding=one.says(*given))
     except NothingToDrawError:
         return replace(frame, finding=NOTHING)

@@ -46,7 +46,7 @@ def gantt_panel(setting: Setting) -> Panel:
     timeline, name = run(setting), setting.name
     table = pd.DataFrame(gantt(timeline, until_s(timeline))).assign(method=name)
     table.attrs["clock"] = timeline.about["clock"]
-    return time_lines.panels(table, {name: "the first updates"})[0]
+    return next(time_lines.panels(table, {name: "the first updates"}))
 
 
 def until_s(timeline: Timeline) -> float:
