@@ -15,7 +15,7 @@ from rebuttal.studies import params
 from rebuttal.studies.analyses import adversarial, continuous_time, delay_map
 from rebuttal.studies.runs.simulating import simulate_method
 from rebuttal.studies.runs.tuning import tune_method
-from rebuttal.studies.stages import equivalence_stage, recorded_stage
+from rebuttal.studies.stages import adversarial_stage, equivalence_stage, recorded_stage
 from rebuttal.studies.stages.adversarial_stage import write_adversarial
 from rebuttal.studies.stages.delays_stage import write_delays
 from rebuttal.studies.stages.equivalence_stage import write_equivalence
@@ -36,7 +36,7 @@ def made(tmp_path_factory):
     (root / "dvc.yaml").write_text("stages: {}\n")
     loaded = params.load()
     grid = replace(loaded.analyses, workloads=("digits_mlp",), samples=(1, 16), nodes=(2, 8), batches=(16,),
-                   horizons=(5, 10), worker_counts=(2, 4))  # fmt: skip
+                   horizons=(5, 10), worker_counts=(2, 4), seeds=(0, 1), tuning_seeds=(100,))  # fmt: skip
     comparison = loaded.study("comparison")
     few = tuple(v for v in comparison.variants if v.method in ("all_reduce", "gpipe"))
     studies = dict(loaded.studies) | {
@@ -59,6 +59,7 @@ def made(tmp_path_factory):
         patch.setattr(full_size, "MODELS", {"alexnet": full_size.MODELS["alexnet"]})
         patch.setattr(equivalence_stage, "WORKLOADS", {"digits_mlp": (equivalence_stage.LAYER_WISE,)})
         patch.setattr(adversarial, "UPDATES", 2)
+        patch.setattr(adversarial_stage, "EPOCHS", 2)
         patch.setattr(recorded_stage, "UPDATES", 2)
         device_costs.write(root, ["digits_mlp"])
         write_baseline(given)
