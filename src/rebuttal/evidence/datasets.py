@@ -14,6 +14,7 @@ from rebuttal.core.metrics import falling, in_steps
 from rebuttal.evidence import arrays, student
 
 MULTIPLES = (4.0, 3.0, 2.0, 1.5, 1.25, 1.0)  # of the baseline's validation error: the sweep of targets
+LAST = 3  # points at the end of a curve whose mean is its end
 SMALLEST_ERROR = 1e-3  # a perfect validation score would leave no room below it
 FALLING_STEP = (
     0.1  # of a metric that falls, as bits do, m times stands for this share of m - 1 above the best
@@ -38,22 +39,37 @@ def at_best_rate(tuning: xr.Dataset, variable: str = "validation_metric") -> xr.
 
 
 def targets(
-    tuning: xr.Dataset, baseline: str = "mini_batch", multiples: Sequence[float] = MULTIPLES
+    tuning: xr.Dataset,
+    baseline: str = "mini_batch",
+    multiples: Sequence[float] = MULTIPLES,
+    curves: xr.Dataset | None = None,
 ) -> xr.DataArray:
     """The sweep of target metrics (workload, target), from the baseline's tuning runs alone.
 
     The best variant's mean validation accuracy over the tuning seeds has an error e; the target called m is the
     accuracy 1 - m e. Of a metric that falls to e, it is e (1 + FALLING_STEP (m - 1)): bits for each symbol are
     never few enough to be multiplied. So it is, as an error, where errors stay large. Neither a test set, nor a
-    reported seed, nor any other method is looked at.
+    trained reported run, nor any other method is looked at.
+
+    curves: whose untrained models say what chance is. A target nearer to it than half-way to the baseline's error is
+    raised to half-way: an untrained model, or its first few updates, could meet it.
     """
     scores = at_best_rate(tuning.sel({"method": family(tuning, baseline)})).mean(["seed", "machine"])
     least = error(scores, tuning).min("method")
     steps = xr.DataArray(list(multiples), dims="target", coords={"target": list(multiples)})
     above, times = least * (1 + FALLING_STEP * (steps - 1)), least.clip(min=SMALLEST_ERROR) * steps
     allowed = xr.where(_asked(scores, tuning, in_steps), above, times)
+    if curves is not None:
+        allowed = np.minimum(allowed, half_way(least, curves))
     found = xr.where(_falls(scores, tuning), allowed, 1 - allowed).transpose("workload", "target")
     return found.assign_attrs(units="that of the metric", baseline=baseline)
+
+
+def half_way(least: xr.DataArray, curves: xr.Dataset) -> xr.DataArray:
+    """Half-way from the error of the untrained model to the baseline's (workload); infinite where nothing was run."""
+    start = curves.reset_coords().validation_metric.isel(point=0, drop=True).where(ran(curves))
+    untrained = error(start, curves).mean([dim for dim in start.dims if dim != "workload"])
+    return ((untrained + least) / 2).fillna(np.inf)
 
 
 def error(values: xr.DataArray, data: xr.Dataset) -> xr.DataArray:
@@ -117,9 +133,15 @@ def _reach(metric: np.ndarray, axis: np.ndarray, target: np.ndarray) -> np.ndarr
 
 
 def final(curves: xr.Dataset, variable: str = "test_metric") -> xr.DataArray:
-    """The variable at the end of each run; a diverged run counts as the untrained model that it began with."""
+    """The variable at the end of each run: the mean of its last LAST points, the untrained model not among them.
+
+    Iterates at a constant learning rate jump about their mean; their mean does so less. A diverged run counts as the
+    untrained model that it began with.
+    """
     values = curves.reset_coords()[variable]
-    first, last = (values.isel(point=at, drop=True) for at in (0, -1))
+    first = values.isel(point=0, drop=True)
+    last = values.isel(point=slice(1, None) if values.sizes["point"] > 1 else slice(None))
+    last = last.isel(point=slice(-LAST, None)).mean("point", skipna=False, keep_attrs=True)
     return last.where(curves.reset_coords().diverged_at.isnull(), first).where(ran(curves))
 
 

@@ -22,7 +22,7 @@ import xarray as xr
 from scipy import stats
 
 from rebuttal.base import seeding
-from rebuttal.evidence import judging, verdicts
+from rebuttal.evidence import datasets, judging, verdicts
 from rebuttal.evidence.judging import Status
 from rebuttal.evidence.papers import Evidence
 from rebuttal.evidence.result_files import Results
@@ -115,12 +115,13 @@ def studies(setting: ErrorRateSetting) -> Results:
 
 def _curves(labels: dict[str, list[str]], ends: np.ndarray, pace: np.ndarray) -> xr.Dataset:
     """Curves to the accuracies `ends` that pass 0.4 at 0.4 `pace` seconds; both [method, workload, machine, seed]."""
-    rising = np.broadcast_to([0.0, 0.5, 1.0], (*ends.shape, 3))
-    metric = np.concatenate([rising[..., :2], ends[..., None]], axis=-1)[:, :, :, None]
+    rising = np.broadcast_to(np.linspace(0.0, 2.0, 2 + datasets.LAST), (*ends.shape, 2 + datasets.LAST))
+    settled = np.repeat(ends[..., None], datasets.LAST, axis=-1)
+    metric = np.concatenate([rising[..., :2], settled], axis=-1)[:, :, :, None]
     there = np.ones(metric.shape[:-1])
     methods = [*(f"method v={i}" for i in range(len(ends) - 1)), "baseline"]
     coordinates = {"method": methods, **labels, "rate": ["tuned"], "file": ("method", methods),
-                   "seconds": (AXIS, rising * pace[..., None])}  # fmt: skip
+                   "seconds": (AXIS, rising * pace[..., None]), "update": (AXIS, 100 * rising)}  # fmt: skip
     both = {f"{split}_metric": ((*RUN, "point"), metric) for split in ("test", "validation")}
     runs = {"learning_rate": (RUN[:4], there[..., 0]), "diverged_at": (RUN, np.nan * there)}
     return xr.Dataset(both | runs, coordinates, {"clock": "modelled"})

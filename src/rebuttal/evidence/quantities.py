@@ -57,10 +57,42 @@ def _final(data: Results, what: str, rate: str, split: str) -> xr.DataArray:
 
 
 def _times(data: Results, name: str, rate: str, target: float, split: str) -> xr.Dataset:
-    goal = datasets.targets(data.tuning, multiples=[target]).isel(target=0, drop=True)
+    found = _times_to(data, name, rate, [target], split)
+    return found.isel(target=0, drop=True)
+
+
+def raised(data: Results, target: float, named: Sequence[str] | None) -> list[str]:
+    """The workloads on which a target would lie nearer to an untrained model than half-way to the baseline's end."""
+    plain, higher = (
+        datasets.targets(data.tuning, multiples=[target], curves=one) for one in (None, data.curves)
+    )
+    moved = (plain != higher).any("target")
+    known = present(data.curves, named) if named else data.curves.workload.values.tolist()
+    return [name for name in known if bool(moved.sel(workload=name))]
+
+
+def times_over_sweep(data: Results, what: str, rate: str, target: float) -> xr.Dataset:
+    """A time to the target of every run, as `quantity`, with the dim `target`: its own first, then the whole sweep.
+
+    Targets of the sweep that lie nearer to chance than half-way are all the one that lies there.
+    """
+    given = ("sweep", what, rate, target)
+    known = {} if data.known is None else data.known
+    if given not in known:
+        multiples = [target, *(one for one in datasets.MULTIPLES if one != target)]
+        known[given] = _times_to(data, what.removesuffix("_to_target"), rate, multiples, "test")
+    return known[given]
+
+
+def _times_to(data: Results, name: str, rate: str, multiples: Sequence[float], split: str) -> xr.Dataset:
+    """No run reaches a target in less than one update, whatever a straight line between two points says."""
+    goal = datasets.targets(data.tuning, multiples=multiples, curves=data.curves)
+    axes = dict.fromkeys((name, "updates"))
     at_rate = data.curves.sel(rate=[rate])
-    found = datasets.time_to_target(at_rate, goal, f"{split}_metric", [name]).isel(rate=0, drop=True)
-    return xr.Dataset({"value": found[name], "end": found[f"{name}_end"]})
+    found = datasets.time_to_target(at_rate, goal, f"{split}_metric", list(axes)).isel(rate=0, drop=True)
+    value, end, updates = found[name], found[f"{name}_end"], found.updates_end
+    one = (end / updates.where(updates > 0)).fillna(0.0)
+    return xr.Dataset({"value": value.where(~((value > 0) & (value < one)), one), "end": end, "goal": goal})
 
 
 def workloads_of(data: Results, what: str, named: Sequence[str] | None) -> list[str]:

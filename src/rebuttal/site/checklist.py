@@ -115,7 +115,7 @@ def _difficult(data: Results, rows: Sequence[Row]) -> str:
     diverged = int(data.curves.diverged_at.notnull().sum())
     edges = int((data.tuning.at_edge > 0).sum())
     lost = int((data.tuning.diverged > 0).sum())
-    times = datasets.time_to_target(data.curves, datasets.targets(data.tuning)).seconds
+    times = datasets.time_to_target(data.curves, datasets.targets(data.tuning, curves=data.curves)).seconds
     missed, tried = int(np.isinf(times).sum()), int(times.notnull().sum())
     undecided = sum(row["status"] == "undecided" for row in rows)
     return (

@@ -27,7 +27,9 @@ def methods(data: Runs) -> list[str]:
 def rows(data: Runs) -> pd.DataFrame:
     """A row for each variant, by group, best first: what the table shows, unrounded."""
     frame = method_trade_off.rows(data.curves, data.summaries)
-    times = method_times.rows(data.curves, datasets.targets(data.tuning)).set_index("method")
+    times = method_times.rows(data.curves, datasets.targets(data.tuning, curves=data.curves)).set_index(
+        "method"
+    )
     frame["seconds"] = [times["mean"].where(times["reached"]).get(label) for label in frame["method"]]
     here = many_methods.one_place(data.curves).sel(rate="tuned")
     busy = many_methods.one_place(data.summaries).utilisation.mean("seed")
@@ -83,7 +85,7 @@ def set_apart(data: Runs) -> dict[str, str]:
     """Heading -> the variants that it applies to, as HTML; 'none' where it applies to none."""
     here = many_methods.one_place(data.curves)
     lost = method_rates.outcome(data.tuning)
-    times = method_times.rows(data.curves, datasets.targets(data.tuning))
+    times = method_times.rows(data.curves, datasets.targets(data.tuning, curves=data.curves))
     found = {
         "diverged at every learning rate": many_methods.listed(lost["every"]),
         "diverged at the tuned rate, on some seed": many_methods.listed(_diverged(here)),

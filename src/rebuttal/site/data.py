@@ -28,7 +28,7 @@ def inputs(data: Runs, need: str, methods: Sequence[str] = ()) -> Any:
     if need in ANALYSES:
         return results.load_analysis(need, data.folder.parent / "analyses")
     if need == "targets":
-        return datasets.targets(data.tuning)
+        return datasets.targets(data.tuning, curves=data.curves)
     if need == "gantt":
         return time_lines.stored(timeline_files(data, methods or SHOWN), UPDATES_SHOWN)
     if need == "layer_gantt":

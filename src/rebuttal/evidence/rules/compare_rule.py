@@ -2,10 +2,9 @@
 
 from typing import Literal
 
-import numpy as np
 import xarray as xr
 
-from rebuttal.evidence import judging, quantities
+from rebuttal.evidence import judging, quantities, target_sweep
 from rebuttal.evidence.judging import Effects, PlaceOutcome
 from rebuttal.evidence.naming import number
 from rebuttal.evidence.result_files import Results
@@ -40,13 +39,15 @@ class Compare(RunRule):
             for key, names in (("of", self.of), ("against", self.against))
         ]
         given = (self.what, self.rate, self.target)
-        values = quantities.quantity(data, *given)
+        read = quantities.times_over_sweep if self.what.endswith("_to_target") else quantities.quantity
+        values = read(data, *given)
         chosen = [quantities.best_of(data, labels, *given) for labels in sides]
         found: list[tuple[PlaceOutcome, Effects]] = []
         for place in self.places(values, data):
             first, second = (str(label.sel(place).item()) for label in chosen)
-            effects = _effects(values.sel(place), first, second, self.ratio)
+            effects, over = _effects(values.sel(place), first, second, self.ratio)
             note = f"{first} against {second}" if [first, second] != [*self.of, *self.against] else ""
+            note = "; ".join(text for text in (note, over) if text)
             if effects.n + effects.lost:
                 outcome = judging.part(where_of(place), effects, self.better, self.margin, note)
                 found.append((outcome, effects))
@@ -70,11 +71,11 @@ class Compare(RunRule):
         return f"{WHAT[self.what]}: {some(self.of)} {sign} {some(self.against)}"
 
 
-def _effects(values: xr.Dataset, of: str, against: str, ratio: bool) -> Effects:
-    pair = [values.value.sel({"method": label}).values for label in (of, against)]
-    if not ratio:
-        return judging.differences(*pair)
-    ends: list[np.ndarray | None] = [None, None]
-    if "end" in values:
+def _effects(values: xr.Dataset, of: str, against: str, ratio: bool) -> tuple[Effects, str]:
+    sides = [values.value.sel({"method": label}) for label in (of, against)]
+    if "target" in values.dims:
+        times = [side.transpose("target", "seed").values for side in sides]
         ends = [values.end.sel({"method": label}).values for label in (of, against)]
-    return judging.ratios(*pair, *ends)
+        return target_sweep.ratios(*times, *ends, values.goal.values)
+    pair = [side.values for side in sides]
+    return (judging.ratios(*pair) if ratio else judging.differences(*pair)), ""

@@ -51,7 +51,7 @@ def _product(rule: ProductIdentity, data: Results) -> list[PlaceOutcome]:
     quantities.check_labels(data.curves, "rule.against", [rule.against], "method")
     quantities.check_labels(data.curves, "rule.machines", rule.machines or [], "machine")
     named = quantities.present(data.curves, rule.workloads) if rule.workloads else None
-    goal = datasets.targets(data.tuning, multiples=[rule.target])
+    goal = datasets.targets(data.tuning, multiples=[rule.target], curves=data.curves)
     found = datasets.speed_up(data.curves, rule.of, rule.against, goal, rule.rate).isel(target=0)
     total, updates, each = (found.estimate.sel(part=name) for name in datasets.PARTS)
     deviation = np.abs(total / (updates * each) - 1)

@@ -45,6 +45,10 @@ class RunRule(Rule):
         said = [clock(data)]
         said += [f"{self.rate} learning rate"] if quantities.is_trained(self.what) else []
         said += [target_in_words(self.target)] if self.what.endswith("_to_target") else []
+        raised = (
+            quantities.raised(data, self.target, self.workloads) if self.what.endswith("_to_target") else []
+        )
+        said += [f"raised on {', '.join(raised)} to half-way from the untrained model"] if raised else []
         left_out: set[str] = set()
         if self.workloads is None:
             there = quantities.workloads_of(data, self.what, None)
