@@ -22,11 +22,19 @@ from rebuttal.workloads.images import images
 from rebuttal.workloads.language import LENGTH, text
 from rebuttal.workloads.masked import pixelcnn
 
-QUICK = ("digits_resnet", "digits_vit", "digits_pixelcnn", "pydoc_transformer")
+QUICK = (
+    "digits_resnet",
+    "digits_vit",
+    "digits_pixelcnn",
+    "pydoc_transformer",
+    "mnist1d_cnn",
+    "mnist1d_resnet",
+    "mnist1d_transformer",
+)
 LARGE = tuple(
     name
     for name in workloads.NAMES
-    if name.startswith(("cifar10", "mnist_small")) or name == "mnist_pixelcnn"
+    if name.startswith(("cifar10", "mnist_small", "mnist_half")) or name == "mnist_pixelcnn"
 )  #: Perceptrons that start as He et al. say, not near a guess; nor are digits_deep and digits_few among these.
 DEEP = ("mnist_small_deep", "mnist_small_few")
 SAMPLES = 2

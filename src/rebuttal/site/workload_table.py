@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 MARKS = ("<!-- begin: python -m rebuttal.site.workload_table -->\n", "<!-- end -->\n")
 #: Those whose training is studied for itself; the others are problems with a known solution.
 TRAINING = tuple(
-    name for name in workloads.NAMES if name.partition("_")[0] in ("digits", "mnist", "pydoc", "cifar10")
+    name
+    for name in workloads.NAMES
+    if name.partition("_")[0] in ("digits", "mnist", "pydoc", "cifar10", "mnist1d")
 )
 HEADINGS = {
     "name": "---",

@@ -32,9 +32,20 @@ MODULES = {
     "mnist_small_deep": "rebuttal.workloads.reduced",
     "mnist_small_few": "rebuttal.workloads.reduced",
     "mnist_small_cnn": "rebuttal.workloads.reduced",
+    "mnist_half_cnn": "rebuttal.workloads.reduced",
     "mnist_small_pixelcnn": "rebuttal.workloads.pixelcnn",
     "cifar10_small_cnn": "rebuttal.workloads.reduced",
     "cifar10_small_googlenet": "rebuttal.workloads.reduced",
+    **dict.fromkeys(
+        (
+            "mnist1d_linear",
+            "mnist1d_mlp",
+            "mnist1d_cnn",
+            "mnist1d_resnet",
+            "mnist1d_transformer",
+        ),
+        "rebuttal.workloads.mnist1d",
+    ),
 }
 # What a workload's data are checked with, by the first word of its name; the others come with the dependencies.
 CHECKS = {"mnist": "rebuttal.workloads.mnist_files", "cifar10": "rebuttal.workloads.cifar10_files"}

@@ -6,28 +6,33 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d}  # of signals, of images
+
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions with group normalisation, added to their input.
+    """Two convolutions of 3 (x3) with group normalisation, added to their input: of images, or of signals.
 
     He et al. 2016 (arXiv 1512.03385), as torchvision's BasicBlock with GroupNorm. Where the shape changes, the
-    input goes through a 1x1 convolution.
+    input goes through a convolution of 1 (x1).
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, groups: int = 4) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, stride: int = 1, groups: int = 4, dimensions: int = 2
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        convolution = CONVOLUTIONS[dimensions]
+        self.conv1 = convolution(inputs, outputs, 3, stride, padding=1, bias=False)
         self.norm1 = nn.GroupNorm(groups, outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.conv2 = convolution(outputs, outputs, 3, padding=1, bias=False)
         self.norm2 = nn.GroupNorm(groups, outputs)
         self.shortcut = nn.Identity()
         if stride != 1 or inputs != outputs:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.GroupNorm(groups, outputs)
+                convolution(inputs, outputs, 1, stride, bias=False), nn.GroupNorm(groups, outputs)
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """[n, inputs, H, W] -> [n, outputs, H / stride, W / stride]."""
+        """[n, inputs, H, W] -> [n, outputs, H / stride, W / stride], or without H."""
         inside = torch.relu(self.norm1(self.conv1(x)))
         return torch.relu(self.norm2(self.conv2(inside)) + self.shortcut(x))
 
@@ -74,16 +79,16 @@ class Block(nn.Module):
 
 
 class Patches(nn.Module):
-    """An image as a sequence: a class token and its patches, projected to the width, each with its position."""
+    """An image, or a signal, as a sequence: a class token and its patches, projected to the width, with positions."""
 
-    def __init__(self, channels: int, side: int, patch: int, width: int) -> None:
+    def __init__(self, channels: int, side: int, patch: int, width: int, dimensions: int = 2) -> None:
         super().__init__()
-        self.projection = nn.Conv2d(channels, width, patch, patch)
+        self.projection = CONVOLUTIONS[dimensions](channels, width, patch, patch)
         self.token = nn.Parameter(torch.zeros(1, 1, width))
-        self.positions = nn.Parameter(torch.zeros(1, 1 + (side // patch) ** 2, width))
+        self.positions = nn.Parameter(torch.zeros(1, 1 + (side // patch) ** dimensions, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[n, channels, side, side] -> [n, 1 + patches, width]."""
+        """[n, channels, side, side] (a signal has one side) -> [n, 1 + patches, width]."""
         patches = self.projection(x).flatten(2).mT
         return torch.cat([self.token.expand(len(x), -1, -1), patches], 1) + self.positions
 

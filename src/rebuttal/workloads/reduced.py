@@ -31,13 +31,17 @@ CIFAR10 = "Data: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny
 
 @dataclass(frozen=True)
 class Small:
-    """A network on reduced images. flat: whether a sample is a row of pixels. training: images that it learns from."""
+    """A network on reduced images. flat: whether a sample is a row of pixels. training: images that it learns from.
+
+    whole: whether all images of the splits are kept, and not their heads alone.
+    """
 
     build: Callable[[], nn.Sequential]
     words: str
     sweep: tuple[float, float]
     flat: bool = False
-    training: int = SIZES["training"]
+    training: int | None = SIZES["training"]
+    whole: bool = False
     objective: Objective = models.CLASSIFICATION
     initial: Callable[[Layer, torch.Generator], list[torch.Tensor]] | None = None
 
@@ -65,6 +69,14 @@ MODELS = {
         (0.85, 0.99),
         initial=models.default_initial,
     ),
+    "mnist_half_cnn": Small(
+        reduced_models.cnn,
+        "as mnist_small_cnn, two 3x3 convolutions and a linear layer.",
+        (0.9, 0.985),
+        training=None,
+        whole=True,
+        initial=models.default_initial,
+    ),
     "cifar10_small_cnn": Small(
         reduced_models.colour_cnn,
         "two 3x3 convolutions, each with pooling, and a linear layer.",
@@ -82,7 +94,8 @@ MODELS = {
 def load(name: str, data_root: str | Path | None = None) -> Workload:
     """One of MODELS, from the files that the full workloads read."""
     model = MODELS[name]
-    parts = mnist(data_root) if name.startswith("mnist") else cifar10(data_root)
+    sizes = {} if model.whole else SIZES
+    parts = mnist(data_root, sizes) if name.startswith("mnist") else cifar10(data_root)
     splits = images.standardised(_few(parts, model.training))
     if model.flat:
         splits = {split: (x.flatten(1), y) for split, (x, y) in splits.items()}
@@ -99,8 +112,12 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:
     )
 
 
-def mnist(data_root: str | Path | None) -> dict[str, Images]:
-    """Reduced MNIST: the heads of the splits of `mnist_cnn`, and of a stratified order of its test file."""
+def mnist(data_root: str | Path | None, sizes: Mapping[str, int] | None = None) -> dict[str, Images]:
+    """Reduced MNIST: the heads of the splits of `mnist_cnn`, and of a stratified order of its test file.
+
+    sizes: of the heads, SIZES by default; a split that is not in it is kept whole.
+    """
+    sizes = SIZES if sizes is None else sizes
     found = {}
     for part in mnist_files.PARTS:
         pixels = mnist_files.images(data_root, part)[..., None]
@@ -109,9 +126,9 @@ def mnist(data_root: str | Path | None) -> dict[str, Images]:
     held_out = len(seen.labels) // VALIDATION_SHARE
     rows = stratified("mnist", seen.labels, (len(seen.labels) - held_out, held_out))
     return {
-        "training": _head(seen, rows[0], "training"),
-        "validation": _head(seen, rows[1], "validation"),
-        "test": _head_of_test("mnist test", unseen),
+        "training": _head(seen, rows[0], sizes.get("training")),
+        "validation": _head(seen, rows[1], sizes.get("validation")),
+        "test": _head_of_test("mnist test", unseen, sizes.get("test")),
     }
 
 
@@ -119,10 +136,10 @@ def cifar10(data_root: str | Path | None) -> dict[str, Images]:
     """Reduced CIFAR-10: the heads of the splits of the full workloads, and of a stratified order of its test part."""
     parts = image_files.divided(cifar10_files.read(data_root))
     kept = {
-        split: _head(parts[split], np.arange(len(parts[split].labels)), split)
+        split: _head(parts[split], np.arange(len(parts[split].labels)), SIZES[split])
         for split in ("training", "validation")
     }
-    return {**kept, "test": _head_of_test("cifar10 test", parts["test"])}
+    return {**kept, "test": _head_of_test("cifar10 test", parts["test"], SIZES["test"])}
 
 
 def halved(pixels: np.ndarray) -> np.ndarray:
@@ -132,18 +149,18 @@ def halved(pixels: np.ndarray) -> np.ndarray:
     return ((blocks.sum((2, 4), dtype=np.uint16) + 2) // 4).astype(np.uint8)
 
 
-def _head(part: Images, rows: np.ndarray, split: str) -> Images:
+def _head(part: Images, rows: np.ndarray, size: int | None) -> Images:
     """The first images of these rows, halved: a head of a stratified order has the classes in proportion."""
-    kept = rows[: SIZES[split]]
+    kept = rows[:size]
     return Images(halved(part.pixels[kept]), part.labels[kept], part.classes)
 
 
-def _head_of_test(name: str, part: Images) -> Images:
+def _head_of_test(name: str, part: Images, size: int | None) -> Images:
     (rows,) = stratified(name, part.labels, (len(part.labels),))
-    return _head(part, rows, "test")
+    return _head(part, rows, size)
 
 
-def _few(parts: Mapping[str, Images], count: int) -> dict[str, Images]:
+def _few(parts: Mapping[str, Images], count: int | None) -> dict[str, Images]:
     """The parts, with only the first `count` training images."""
     whole = parts["training"]
     return {**parts, "training": Images(whole.pixels[:count], whole.labels[:count], whole.classes)}
@@ -151,7 +168,7 @@ def _few(parts: Mapping[str, Images], count: int) -> dict[str, Images]:
 
 def _source(name: str, model: Small, parts: Mapping[str, Images], data_root: str | Path | None) -> str:
     sizes = {split: f"{len(part.labels):,}" for split, part in parts.items()}
-    sizes["training"] = f"{min(model.training, len(parts['training'].labels)):,}"
+    sizes["training"] = f"{len(parts['training'].labels[: model.training]):,}"
     side = parts["training"].pixels.shape[1]
     files = "" if name.startswith("mnist") else cifar10_files.place(data_root).name
     data = MNIST if name.startswith("mnist") else CIFAR10.format(files=files)
