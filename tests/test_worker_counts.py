@@ -95,8 +95,9 @@ def test_where_both_miss_there_is_no_ratio():
 
 def test_the_gain_in_accuracy_is_against_a_tuned_and_an_untuned_rate(made):
     gains = made.accuracy_gain.mean("seed")
-    assert gains.sel(against="tuned").values == pytest.approx([0.0, 0.3])
-    assert gains.sel(against="shared").values == pytest.approx([0.1, 0.4])
+    # the mean of the last three of eleven points of a straight line is nine tenths of its end
+    assert gains.sel(against="tuned").values == pytest.approx([0.0, 0.27])
+    assert gains.sel(against="shared").values == pytest.approx([0.09, 0.36])
 
 
 def test_its_figure_draws_every_measure_and_counts_misses(made):
@@ -105,4 +106,4 @@ def test_its_figure_draws_every_measure_and_counts_misses(made):
     rows = chart.table(made)
     lost = rows[(rows["series"] == "asynchronous") & (rows["measure"] == "seconds")]
     assert lost["missed"].tolist() == [0, SEEDS]
-    assert "with 8 workers +0.300" in chart.finding(made)
+    assert "with 8 workers +0.270" in chart.finding(made)

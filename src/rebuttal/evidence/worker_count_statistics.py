@@ -33,7 +33,7 @@ def worker_counts(curves: xr.Dataset, summaries: xr.Dataset, baseline: xr.Datase
     is less far on that side than it would be; if both did, it is NaN. accuracy_gain: test accuracy with backups, tuned,
     minus that of asynchronous training at its tuned rate, and at the shared one.
     """
-    goal = datasets.targets(baseline, multiples=[TARGET], curves=curves)
+    goal = datasets.targets(baseline, multiples=[TARGET])
     here = {"workload": 0, "machine": 0}
     times = datasets.time_to_target(curves, goal, axes=("seconds",)).isel(target=0, drop=True)
     reached = np.isfinite(times.seconds)
