@@ -103,7 +103,7 @@ def test_the_page_and_the_ledger_say_what_another_profile_found(project):
     assert page.count("standard: supported, 1.8 times [1.6, 2]") == 2
     assert "layer costs of a processor, trained on 2026-01-31" in page
     published = {one["id"]: ledger_row(dict(one)) for one in opened.rows}
-    assert published["bw-1"]["beside"]["standard"]["status"] == "supported"
+    assert published["bw-1"]["beside"]["standard"]["word"] == "supported"
     assert published["bw-3"]["beside"] == {}
     json.dumps(published)
 

@@ -156,7 +156,7 @@ def test_a_changed_or_missing_file_is_found(project):
 def test_a_verdict_that_does_not_follow_from_the_results_is_found(project):
     folder = project / "certificate"
     rows = json.loads((folder / "ledger.json").read_text())
-    rows[0]["status"] = "supported" if rows[0]["status"] != "supported" else "contradicted"
+    rows[0]["word"] = "supported" if rows[0]["word"] != "supported" else "contradicted"
     (folder / "ledger.json").write_text(json.dumps(rows))
     rehash(folder, "ledger.json")
     with pytest.raises(RunError, match=rf"{rows[0]['id']} comes out otherwise; 1 of 3 verdicts"):
@@ -251,8 +251,8 @@ def test_a_broken_ledger_is_refused(content, project, capsys):
     assert "cannot be read as a ledger" in capsys.readouterr().err
 
 
-def row(effect, interval=(None, None), unit="times", status="supported"):
-    return {"effect": effect, "interval": list(interval), "unit": unit, "status": status}
+def row(effect, interval=(None, None), unit="times", word="supported"):
+    return {"effect": effect, "interval": list(interval), "unit": unit, "word": word}
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_the_share_of_choices_is_that_of_all_subsets_that_both_sides_try():
         pairs = [tuple(map(min, zip(*some, strict=True))) for some in tried]
         assert found.supporting[n - 1] == pytest.approx(np.mean([one < other for one, other in pairs]))
         assert found.contradicting[n - 1] == pytest.approx(np.mean([one > other for one, other in pairs]))
-    assert found.statuses == ("undecided", "undecided", "supported")
+    assert found.words == ("cannot tell", "cannot tell", "supported")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_share_of_choices_is_that_of_all_subsets_that_both_sides_try():
 )  # fmt: skip
 def test_the_margin_and_the_direction_are_those_of_the_rule(better, margin, status):
     (found,) = budget_verdicts.at_budgets(compared(better, margin), two_tuned((0.1, 0.9), (0.2, 0.9)))
-    assert found.statuses[-1] == status
+    assert found.words[-1] == status
 
 
 def test_only_comparisons_of_accuracies_and_losses_at_tuned_rates_have_budgets():

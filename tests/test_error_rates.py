@@ -104,7 +104,7 @@ def test_of_many_claims_a_weak_one_no_longer_stands():
     assert first
     assert second
     assert fourth
-    assert [row["status"] for row in (first, second, fourth)] == ["undecided", "supported", "undecided"]
+    assert [row["word"] for row in (first, second, fourth)] == ["undecided", "supported", "undecided"]
     assert second["claims"] == 3
     assert second["adjusted"] == pytest.approx(0.003)
 

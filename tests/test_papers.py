@@ -13,7 +13,7 @@ from rebuttal.base.config import parameter_files, yaml_text
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
 from rebuttal.core.figure_list import IN_PAPERS
-from rebuttal.evidence import papers, result_files, verdicts
+from rebuttal.evidence import papers, result_files, sentences, verdicts
 from rebuttal.evidence.ledger import ledger
 from rebuttal.studies.params.schema import PROFILES
 
@@ -89,8 +89,8 @@ BROKEN = {
     "a rule without its margin": (drop(RULE, "margin"), "rule.margin: got nothing"),
     "a misspelt rule": (rename(RULE, "better", "beter"), "did you mean 'better'"),
     "an unknown quantity": (put(RULE, "what", "seconds_to_targets"), "did you mean 'seconds_to_target'"),
-    "a margin in words": (put(RULE, "margin", "small"), "rule.margin: got 'small'"),
-    "a margin that is no number": (put(RULE, "margin", float("nan")), "rule.margin: got nan"),
+    "a margin in words": (put(RULE, "margin", "small"), "rule.margin.0: got 'small'"),
+    "a margin that is no number": (put(RULE, "margin", float("nan")), "rule.margin.0: got nan"),
     "a rule that is a text": (put(FIRST, "rule", "faster"), "rule: got 'faster'"),
     "an id twice": (put(("concerns", 1), "id", "bw-1"), "id: got 'bw-1'"),
     "an impossible id": (put(("concerns", 1), "id", "second"), "concerns.1.id: got 'second'"),
@@ -131,11 +131,18 @@ def test_every_concern_and_claim_has_a_row_that_is_plain_data(rows, source):
     assert list(rows) == [one.id for one in (*paper.concerns, *paper.claims)]
     json.dumps(list(rows.values()), allow_nan=False)
     for row in rows.values():
-        assert {"id", "paper", "kind", "status", "effect", "interval", "n", "unit", "rule", "figure", "data_files",
-                "text"} <= set(row)  # fmt: skip
-        assert row["status"] in ("supported", "contradicted", "mixed", "undecided")
-        assert row["n"] >= 5
-        assert row["evidence"]
+        assert {"id", "kind", "word", "answer", "parts", "more", "checks", "data_files"} <= set(row)
+        assert row["word"] in (
+            "supported",
+            "contradicted",
+            "depends",
+            "no difference",
+            "cannot tell",
+            "answered",
+        )
+        assert all(one["n"] >= 5 for one in row["parts"])
+        assert row["parts"]
+        assert 0 < len(row["answer"].split()) <= sentences.MOST_WORDS
 
 
 def test_data_files_exist(rows, study):
@@ -179,20 +186,20 @@ def shift(data, method, amount, **place):
 
 
 def test_a_verdict_follows_the_data(data):
-    assert verdicts.judge(one_evidence(ACCURACY), data).status == "supported"
+    assert verdicts.judge(one_evidence(ACCURACY), data).word == "supported"
     shift(data, "synchronous", -0.1)
-    assert verdicts.judge(one_evidence(ACCURACY), data).status == "contradicted"
+    assert verdicts.judge(one_evidence(ACCURACY), data).word == "contradicted"
     shift(data, "synchronous", 0.1, workload="digits_mlp")
     mixed = verdicts.judge(one_evidence(ACCURACY), data)
-    assert mixed.status == "mixed"
-    assert {part.status for part in mixed.parts} == {"supported", "contradicted"}
+    assert mixed.word == "depends"
+    assert {part.word for part in mixed.parts} == {"supported", "contradicted"}
 
 
 def test_noise_makes_it_undecided(data):
     values = data.curves.test_metric
     noise = np.random.default_rng(0).normal(0, 0.2, values.shape)
     data.curves["test_metric"] = (values + noise).clip(0, 1)
-    assert verdicts.judge(one_evidence(ACCURACY), data).status == "undecided"
+    assert verdicts.judge(one_evidence(ACCURACY), data).word == "cannot tell"
 
 
 def test_four_seeds_make_it_undecided(data):
@@ -200,25 +207,25 @@ def test_four_seeds_make_it_undecided(data):
         data.folder, data.curves.isel(seed=slice(4)), data.tuning, data.summaries, data.stragglers
     )
     found = verdicts.judge(one_evidence(ACCURACY), fewer)
-    assert (found.status, found.n) == ("undecided", 4)
+    assert (found.word, found.n) == ("cannot tell", 4)
 
 
 def test_diverged_runs_count_against_their_method(data):
     before = verdicts.judge(one_evidence(ACCURACY), data)
     data.curves.diverged_at.loc[{"method": "synchronous"}] = 100.0
     after = verdicts.judge(one_evidence(ACCURACY), data)
-    assert (before.status, after.status) == ("supported", "contradicted")
+    assert (before.word, after.word) == ("supported", "contradicted")
     assert after.n == before.n
 
 
 def test_the_other_direction_is_the_other_verdict(data):
-    assert verdicts.judge(one_evidence(ACCURACY | {"better": "lower"}), data).status == "contradicted"
+    assert verdicts.judge(one_evidence(ACCURACY | {"better": "lower"}), data).word == "contradicted"
     swapped = ACCURACY | {"of": ["asynchronous"], "against": ["synchronous"]}
-    assert verdicts.judge(one_evidence(swapped), data).status == "contradicted"
+    assert verdicts.judge(one_evidence(swapped), data).word == "contradicted"
 
 
 def test_a_margin_decides(data):
-    assert verdicts.judge(one_evidence(ACCURACY | {"margin": 0.5}), data).status == "contradicted"
+    assert verdicts.judge(one_evidence(ACCURACY | {"margin": 0.5}), data).word == "contradicted"
 
 
 def test_misses_are_in_the_notes(data):
@@ -245,36 +252,36 @@ def test_a_methods_name_stands_for_its_variants(data):
 def test_a_trend_follows_the_data(data):
     rule = {"kind": "trend", "what": "final_test_error", "of": "delayed k=", "direction": "rising"}
     found = verdicts.judge(one_evidence(rule), data)
-    assert found.status == "supported"
+    assert found.word == "supported"
     assert [part.where for part in found.parts] == ["digits_cnn, ethernet_10g"]
     for k in (0, 5, 10, 20, 30, 40, 50):
         shift(data, f"delayed k={k}", 0.003 * k)
-    assert verdicts.judge(one_evidence(rule), data).status == "contradicted"
-    assert verdicts.judge(one_evidence(rule | {"direction": "falling"}), data).status == "supported"
+    assert verdicts.judge(one_evidence(rule), data).word == "contradicted"
+    assert verdicts.judge(one_evidence(rule | {"direction": "falling"}), data).word == "supported"
 
 
 def test_formula_and_simulation_must_agree(data):
     rule = {"kind": "order_statistics", "stragglers": ["none", "exponential", "pareto"]}
-    assert verdicts.judge(one_evidence(rule), data).status == "supported"
+    assert verdicts.judge(one_evidence(rule), data).word == "supported"
     data.stragglers["iteration_seconds_simulated"] = data.stragglers.iteration_seconds_simulated * 1.5
-    assert verdicts.judge(one_evidence(rule), data).status == "contradicted"
+    assert verdicts.judge(one_evidence(rule), data).word == "contradicted"
 
 
 def test_the_best_number_of_backups_is_computed(data):
     rule = {"kind": "best_backups", "workers": 100, "between": [0, 0], "stragglers": ["none"]}
-    assert verdicts.judge(one_evidence(rule), data).status == "supported"
-    assert verdicts.judge(one_evidence(rule | {"between": [1, 10]}), data).status == "contradicted"
+    assert verdicts.judge(one_evidence(rule), data).word == "supported"
+    assert verdicts.judge(one_evidence(rule | {"between": [1, 10]}), data).word == "contradicted"
     exponential = verdicts.judge(
         one_evidence(rule | {"between": [1, 64], "stragglers": ["exponential"]}), data
     )
-    assert exponential.status == "undecided"  # the best may lie beyond the grid
+    assert exponential.word == "cannot tell"  # the best may lie beyond the grid
     assert "beyond" in exponential.parts[0].note
 
 
 def test_the_product_identity_holds(data):
     rule = {"kind": "product_identity", "of": "backup_workers b=2", "against": "asynchronous", "target": 4.0}
     found = verdicts.judge(one_evidence(rule), data)
-    assert found.status == "supported"
+    assert found.word == "supported"
     assert found.effect < 1e-12
 
 
@@ -322,7 +329,7 @@ def test_a_changed_result_file_changes_the_ledger(source, tmp_path, rows):
     changed["test_metric"] = (changed.test_metric + 0.05).clip(0, 1)
     results.save(changed, path)
     after = {row["id"]: row for row in ledger(papers.load(source), study)}
-    assert after["bw-c1"]["status"] != rows["bw-c1"]["status"]
+    assert after["bw-c1"]["word"] != rows["bw-c1"]["word"]
 
 
 def test_the_example_in_the_guide_is_a_valid_paper(request, tmp_path):

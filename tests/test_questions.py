@@ -66,28 +66,28 @@ def test_a_reading_is_on_the_side_of_its_bounds_on_which_the_numbers_are(judged,
     number = float(value(speedups.values))
     for within, status in (
         ([number - 1e-6, number + 1e-6], "supported"), ([number + 1e-6, None], "contradicted"),
-        ([None, number - 1e-6], "contradicted"), ([None, None], "supported"),
+        ([None, number - 1e-6], "contradicted"),
     ):  # fmt: skip
         row = judged(**of(reading(statistic=statistic, within=within)))
-        assert row["status"] == status
-        assert row["effect"] == pytest.approx(number, rel=1e-5)
-        assert row["n"] == speedups.size
+        assert row["word"] == status
+        assert row["parts"][0]["effect"] == pytest.approx(number, rel=1e-5)
+        assert row["parts"][0]["n"] == speedups.size
 
 
 def test_all_numbers_are_supported_mixed_or_contradicted(judged, speedups):
     low, middle, high = (float(np.quantile(speedups.values, share)) for share in (0.0, 0.5, 1.0))
     for within, status in (
-        ([low, high], "supported"), ([low, middle], "mixed"), ([high + 1, None], "contradicted"),
+        ([low, high], "supported"), ([low, middle], "depends"), ([high + 1, None], "contradicted"),
     ):  # fmt: skip
         row = judged(**of(reading(within=within)))
-        assert row["status"] == status
-        assert row["interval"] == pytest.approx([low, high], rel=1e-5)
+        assert row["word"] == status
+        assert row["parts"][0]["interval"] == pytest.approx([low, high], rel=1e-5)
 
 
 def test_a_reading_is_of_the_labels_that_it_names_one_by_one(judged, speedups):
     forms = [str(form) for form in speedups.form.values]
     row = judged(**of(reading(each="form", where={"form": forms[:2]}, statistic="highest")))
-    parts = row["evidence"][0]["parts"]
+    parts = row["parts"][0]["places"]
     assert [part["where"] for part in parts] == forms[:2]
     for part in parts:
         assert part["effect"] == pytest.approx(float(speedups.sel(form=part["where"]).max()), rel=1e-5)
@@ -116,31 +116,34 @@ def test_what_is_not_in_an_analysis_is_refused_by_its_key(judged, given, said):
 def test_a_reading_over_seeds_has_an_interval_and_needs_five(judged, folder, monkeypatch):
     monkeypatch.setitem(ANALYSES, "noisy", NOISY)
     random = np.random.default_rng(0)
-    for seeds, expected in ((4, "undecided"), (9, "supported")):
+    for seeds, expected in ((4, "cannot tell"), (9, "supported")):
         values = xr.DataArray(1 + 0.01 * random.standard_normal((2, seeds)), dims=("place", "seed"),
                               coords={"place": ["a", "b"], "seed": range(seeds)})  # fmt: skip
         data = xr.Dataset({"slope": values}, attrs={"clock": "modelled"})
         results.save(data, folder / "results" / "quick" / "analyses" / "noisy.nc")
         row = judged(**of(reading(data="noisy", variable="slope", within=[0.9, 1.1], each="place")))
-        assert row["status"] == expected
-        assert row["n"] == seeds
-    low, high = row["interval"]
-    assert low < row["effect"] < high
+        assert row["word"] == expected
+        part = row["parts"][0]
+        assert part["n"] == seeds
+    low, high = part["interval"]
+    assert low < part["effect"] < high
 
 
 def test_words_answer_and_bend_no_verdict(judged):
-    words = {"explain": "See there.", "rule": {"kind": "explained", "methods": ["gpipe"]}}
-    alone = judged(answers=[words])
-    assert (alone["status"], alone["effect"], alone["figure"]) == ("answered", None, None)
+    words = {"explain": "See there.", "role": "explains", "rule": {"kind": "explained", "methods": ["gpipe"]}}
+    alone = judged(asks="what", answers=[words | {"role": "decides", "says": "it is explained there"}])
+    part = alone["parts"][0]
+    assert (alone["word"], part["effect"], part["figure"]) == ("answered", None, None)
     refuted = {"figure": "layer_wise_speedups", "explain": "Why.", "rule": reading(within=[None, -1.0])}
     both = judged(answers=[words, refuted])
-    assert both["status"] == "contradicted"
-    assert both["figure"] == "layer_wise_speedups"
+    assert both["word"] == "contradicted"
+    assert both["parts"][0]["figure"] == "layer_wise_speedups"
 
 
 def test_without_evidence_a_question_is_open_and_says_what_is_missing(judged):
     row = judged(missing="Nobody has measured it.")
-    assert (row["status"], row["missing"], row["evidence"]) == ("open", "Nobody has measured it.", [])
+    assert (row["word"], row["missing"], row["parts"]) == ("open", "Nobody has measured it.", [])
+    assert row["answer"]
     with pytest.raises(InputError, match="or `missing`"):
         judged()
 
@@ -170,7 +173,7 @@ def test_one_short_file_gives_a_page_that_lists_every_concern_as_open(folder, mo
     monkeypatch.chdir(folder)
     page = site_pages.write_review("open-paper").read_text()
     rows = json.loads((folder / "reports/quick/rows/open-paper.json").read_text())["rows"]
-    assert [row["status"] for row in rows[:3]] == ["open"] * 3
+    assert [row["word"] for row in rows[:3]] == ["open"] * 3
     for row in rows:
         assert f'id="{row["id"]}"' in page
     assert "No runs yet." in page

@@ -85,7 +85,7 @@ def test_a_concern_says_status_effect_interval_n_rule_and_conditions(opened):
     for concern in opened.paper.concerns:
         text = opened.concern(concern.id).text
         row = next(row for row in opened.rows if row["id"] == concern.id)
-        assert html.badge(row["status"]) in text
+        assert html.badge(row["word"]) in text
         assert words.interval(row) in text
         assert f"n = {row['n']}" in text
         assert row["conditions"] in text

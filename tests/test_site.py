@@ -36,10 +36,10 @@ def test_every_concern_and_claim_is_in_the_ledger(built_project, reports):
         one.id for paper in found for one in (*paper.concerns, *paper.claims)
     ]
     for row in rows:
-        assert {"paper", "kind", "status", "effect", "interval", "n", "rule", "figure", "data_file"} <= set(
+        assert {"paper", "kind", "word", "answer", "parts", "more", "checks", "data_file"} <= set(
             row
         )
-        assert row["status"] in ("supported", "contradicted", "mixed", "undecided", "answered", "open")
+        assert row["word"] in ("supported", "contradicted", "mixed", "undecided", "answered", "open")
         for file in filter(None, row["data_file"].split("; ")):
             assert (reports / "data" / file.removeprefix("results/")).is_file()
         if row["paper"] == "backup-workers":

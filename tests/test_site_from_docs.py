@@ -52,7 +52,7 @@ def test_how_it_was_measured_is_read_from_the_results(built_project, reports):
         curves = results.load_curves(built_project / "results" / "quick" / study)
         assert f">{curves.sizes['method']}</td>" in text
     for row in json.loads(read(reports, "ledger.json")):
-        lacks = row["status"] in ("open", "undecided") or row["missing"] is not None
+        lacks = row["word"] in ("open", "undecided") or row["missing"] is not None
         assert (f'href="{row["paper"]}.html#{row["id"]}"' in text) == lacks
     for heading in re.findall(r"^## (.*)$", page("status"), flags=re.MULTILINE):
         words = re.sub("`(.*?)`", r"<code>\1</code>", heading)

@@ -109,10 +109,10 @@ def test_a_status_is_given_where_its_p_value_is_below_what_the_interval_leaves_o
         missed = {name: int(random.random() < 0.2) for name in ("at_least", "at_most")}
         part = judging.part("here", judging.Effects(values, ratio, **missed), better, margin)
         assert part.p
-        assert (part.status == "supported") == (part.p.supported < 0.025)
-        assert (part.status == "contradicted") == (part.p.contradicted < 0.025)
-        seen.add(part.status)
-    assert seen == {"supported", "contradicted", "undecided"}
+        assert (part.word == "supported") == (part.p.supported < 0.025)
+        assert (part.word == "contradicted") == (part.p.contradicted < 0.025)
+        seen.add(part.word)
+    assert seen == {"supported", "contradicted", "cannot tell"}
 
 
 def test_values_without_spread_leave_no_doubt():
@@ -125,7 +125,7 @@ def test_equality_is_two_one_sided_tests():
     """A missing difference is no evidence of equality: wide intervals around 0 are undecided, narrow ones support."""
     noisy, quiet = (spread * np.array([-1.0, 1.0, -0.5, 0.5, 0.0]) for spread in (0.05, 0.005))
     parts = [judging.part("here", judging.Effects(values, False), "equal", 0.01) for values in (noisy, quiet)]
-    assert [part.status for part in parts] == ["undecided", "supported"]
+    assert [part.word for part in parts] == ["cannot tell", "supported"]
     tests = [
         stats.ttest_1samp(quiet, edge, alternative=side)
         for edge, side in ((-0.01, "greater"), (0.01, "less"))
@@ -216,15 +216,15 @@ def test_a_missed_target_bounds_a_ratio_from_one_side_only():
     assert (effects.n, effects.at_most, effects.at_least) == (5, 1, 0)
     assert interval.low == 0.0
     assert interval.high < 1
-    assert judging.part("here", effects, "lower", 1.0).status == "supported"
+    assert judging.part("here", effects, "lower", 1.0).word == "supported"
     swapped = judging.ratios(against, of, np.full(5, 60.0), np.full(5, 60.0))
-    assert judging.part("here", swapped, "lower", 1.0).status == "contradicted"
+    assert judging.part("here", swapped, "lower", 1.0).word == "contradicted"
 
 
 def test_a_run_that_ended_early_without_its_target_does_not_win():
     """It looks faster only because it gave up: undecided."""
     gave_up = judging.ratios(np.full(5, INF), np.full(5, 30.0), np.full(5, 5.0), np.full(5, 60.0))
-    assert judging.part("here", gave_up, "lower", 1.0).status == "undecided"
+    assert judging.part("here", gave_up, "lower", 1.0).word == "cannot tell"
 
 
 def test_pairs_that_say_nothing_are_counted():
@@ -235,12 +235,12 @@ def test_pairs_that_say_nothing_are_counted():
 
 def test_fewer_than_five_seeds_decide_nothing():
     assert (
-        judging.part("here", judging.differences(np.ones(5), np.zeros(5)), "higher", 0.0).status
+        judging.part("here", judging.differences(np.ones(5), np.zeros(5)), "higher", 0.0).word
         == "supported"
     )
     assert (
-        judging.part("here", judging.differences(np.ones(4), np.zeros(4)), "higher", 0.0).status
-        == "undecided"
+        judging.part("here", judging.differences(np.ones(4), np.zeros(4)), "higher", 0.0).word
+        == "cannot tell"
     )
 
 
@@ -249,8 +249,8 @@ def test_fewer_than_five_seeds_decide_nothing():
     [
         (["supported", "supported"], "supported"),
         (["contradicted"], "contradicted"),
-        (["supported", "contradicted", "undecided"], "mixed"),
-        (["supported", "undecided"], "undecided"),
+        (["supported", "contradicted", "cannot tell"], "mixed"),
+        (["supported", "cannot tell"], "cannot tell"),
         (["mixed", "supported"], "mixed"),
     ],
 )
@@ -264,7 +264,7 @@ def test_parts_combine(statuses, whole):
         (0.9, 1.1, "supported"),
         (1.3, 1.6, "contradicted"),
         (0.5, 0.7, "contradicted"),
-        (1.0, 1.4, "undecided"),
+        (1.0, 1.4, "cannot tell"),
     ],
 )
 def test_equal_means_within_the_margin_on_both_sides(low, high, status):

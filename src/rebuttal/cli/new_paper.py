@@ -35,6 +35,7 @@ concerns:
     text: What the reviewer wants to know.
     answers:
       - figure: time_to_target
+        says: "asynchronous training needs {{value}} times the seconds of mini-batch SGD"
         explain: What the figure shows, and why it answers the question.
         rule: {{kind: compare, what: seconds_to_target, of: [asynchronous], against: [mini_batch],
                better: lower, margin: 1.0}}

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.evidence import datasets, quantities
-from rebuttal.evidence.judging import Status
+from rebuttal.evidence.judging import Word
 from rebuttal.evidence.result_files import Results
 from rebuttal.evidence.rules.compare_rule import Compare
 
@@ -32,11 +32,11 @@ class Budgets:
     contradicting: tuple[float, ...]
 
     @property
-    def statuses(self) -> tuple[Status, ...]:
+    def words(self) -> tuple[Word, ...]:
         """The verdict for each n."""
         pairs = zip(self.supporting, self.contradicting, strict=True)
         return tuple(
-            "supported" if yes >= CERTAIN else "contradicted" if no >= CERTAIN else "undecided"
+            "supported" if yes >= CERTAIN else "contradicted" if no >= CERTAIN else "cannot tell"
             for yes, no in pairs
         )
 
@@ -103,9 +103,10 @@ def _gap(chosen: list[int], sides: Sequence[tuple[np.ndarray, np.ndarray]]) -> f
 
 def _sides(rule: Compare) -> list[Callable[[np.ndarray], np.ndarray]]:
     """Whether gaps are on the supporting side of the rule's margin, and whether they are on the other."""
+    asked = rule.asked
     sides: dict[str, tuple[Callable, Callable]] = {
-        "equal": (lambda gap: abs(gap) < rule.margin, lambda gap: abs(gap) > rule.margin),
-        "higher": (lambda gap: gap > rule.margin, lambda gap: gap < rule.margin),
-        "lower": (lambda gap: gap < rule.margin, lambda gap: gap > rule.margin),
+        "equal": (lambda gap: abs(gap) < asked.high, lambda gap: abs(gap) > asked.high),
+        "higher": (lambda gap: gap > asked.high, lambda gap: gap < asked.low),
+        "lower": (lambda gap: gap < asked.low, lambda gap: gap > asked.high),
     }
     return list(sides[rule.better])

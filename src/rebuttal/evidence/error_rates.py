@@ -22,9 +22,8 @@ import xarray as xr
 from scipy import stats
 
 from rebuttal.base import seeding
-from rebuttal.evidence import datasets, judging, verdicts
-from rebuttal.evidence.judging import Status
-from rebuttal.evidence.papers import Evidence
+from rebuttal.evidence import datasets, places_combined
+from rebuttal.evidence.judging import PlaceOutcome, Word
 from rebuttal.evidence.result_files import Results
 from rebuttal.evidence.rules.compare_rule import Compare
 
@@ -32,6 +31,8 @@ DIFFERENCE_SPREAD, RATIO_SPREAD = 0.006, 0.1
 SAMPLES = 360  # of a test set: the steps of a rounded accuracy
 WHAT = {"difference": "final_test_metric", "ratio": "seconds_to_target"}
 PACE, SHARED = 0.2, 0.01  # spread over seeds of what both methods share: of log seconds, and of accuracies
+WORDS: dict[str, Word] = {"supported": "supported", "contradicted": "contradicted", "depends": "depends",
+                          "no_difference": "no difference", "cannot_tell": "cannot tell"}  # fmt: skip
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 RUN = ("method", "workload", "machine", "rate", "seed")
 AXIS = ("method", "workload", "machine", "seed", "point")
@@ -71,8 +72,9 @@ class Rates:
 
     supported: float
     contradicted: float
-    mixed: float
-    undecided: float
+    depends: float
+    no_difference: float
+    cannot_tell: float
     coverage: float
 
 
@@ -81,13 +83,13 @@ def rates(setting: ErrorRateSetting, better: str = "higher", margin: float = 0.0
     truth, edge = (_in_units(setting, given) for given in (setting.effect, margin))
     rule = {"kind": "compare", "what": WHAT[setting.kind], "of": ["method"], "against": ["baseline"],
             "better": better, "margin": edge, "target": 1.0}  # fmt: skip
-    evidence = Evidence(figure=None, explain="synthetic", rule=Compare.model_validate(rule))
-    parts = verdicts.judge(evidence, studies(setting)).parts
-    found: dict[str, list[Status]] = {}
+    asking = Compare.model_validate(rule)
+    parts = asking.judge(studies(setting)).places
+    found: dict[str, list[PlaceOutcome]] = {}
     for part in parts:
-        found.setdefault(part.where.partition(",")[0], []).append(part.status)
-    outcomes = [judging.combine(statuses) for statuses in found.values()]
-    shares = {name: outcomes.count(name) / len(outcomes) for name in Rates.__dataclass_fields__}
+        found.setdefault(str(part.labels["workload"]), []).append(part)
+    outcomes = [places_combined.combine(places, asking.asked).word for places in found.values()]
+    shares = {name: outcomes.count(word) / len(outcomes) for name, word in WORDS.items()}
     return Rates(**shares | {"coverage": float(np.mean([part.low <= truth <= part.high for part in parts]))})
 
 

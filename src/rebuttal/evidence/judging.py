@@ -1,40 +1,80 @@
-"""From one number per run to a status: which side of a margin an interval lies on, censored runs included."""
+"""From one number per run to a word: which side of a margin an interval lies on, censored runs included."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from rebuttal.evidence import student
 from rebuttal.evidence.student import Interval
 
-Status = Literal["supported", "contradicted", "mixed", "undecided", "answered", "open"]
+Word = Literal["supported", "contradicted", "depends", "no difference", "cannot tell", "answered", "open"]
+Better = Literal["higher", "lower", "equal", "within"]
 FEWEST_SEEDS = 5
+CHANCE, EQUIVALENCE = (
+    "95 % interval",
+    "90 % interval",
+)  # what is printed beside a word, by the test that gave it
 
 
 class Tails(NamedTuple):
-    """One-sided p-values: how likely data like these, or clearer ones, are if the status named is wrong."""
+    """One-sided p-values: how likely data like these, or clearer ones, are if the word named is wrong."""
 
     supported: float
     contradicted: float
+    same: float = 1.0
 
 
 NO_EVIDENCE = Tails(1.0, 1.0)
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a rule asks of an effect.
+
+    better "higher": support above `high`, contradiction below `low`; "lower": the reverse; "equal" and "within":
+    support between the two, contradiction outside. same: between which bounds a difference is none; None: nowhere.
+    """
+
+    better: Better
+    low: float
+    high: float
+    same: tuple[float, float] | None = None
+
+    @property
+    def margin(self) -> list[float]:
+        """The edges that decide, each once."""
+        return [edge for edge in dict.fromkeys((self.low, self.high)) if np.isfinite(edge)]
+
+    def word(self, low: float, high: float) -> Word:
+        """supported or contradicted if a whole interval lies on one side, else cannot tell."""
+        above, below = low > self.high, high < self.low
+        if self.better in ("equal", "within"):
+            inside, outside = self.low <= low and high <= self.high, above or below
+        else:
+            inside, outside = (above, below) if self.better == "higher" else (below, above)
+        return "supported" if inside else "contradicted" if outside else "cannot tell"
+
+
+@dataclass(frozen=True)
 class PlaceOutcome:
-    """The outcome in one place (a workload on a machine, or a straggler model). p: None where no chance enters."""
+    """The outcome in one place (a workload on a machine, or a label of an analysis).
+
+    p: None where no chance enters. labels: the place by dim. effects: those of each seed, where there are seeds.
+    """
 
     where: str
-    status: Status
+    word: Word
     effect: float
     low: float
     high: float
     n: int
     note: str = ""
     p: Tails | None = None
+    kind: str = ""
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    effects: "Effects | None" = None
 
 
 @dataclass(frozen=True)
@@ -56,9 +96,9 @@ class Effects:
         """Pairs that say something."""
         return len(self.values)
 
-    def interval(self) -> Interval:
+    def interval(self, confidence: float = student.CONFIDENCE) -> Interval:
         """Mean effect with its interval, open on the sides on which misses leave it open."""
-        found = student.interval(self.values)
+        found = student.interval(self.values, confidence)
         estimate, low, high = np.exp(found) if self.ratio else np.array(found)
         floor = 0.0 if self.ratio else -np.inf
         return Interval(
@@ -77,6 +117,23 @@ class Effects:
         words = [(self.at_least, "the first missed the target"), (self.at_most, "the second missed the target"),
                  (self.lost, "both missed it or needed no training")]  # fmt: skip
         return "; ".join(f"{what} in {count} pairs" for count, what in words if count)
+
+
+class Sampled(Protocol):
+    """What has an interval and tests: the effects of one place, or the effect over places."""
+
+    @property
+    def n(self) -> int:
+        """The fewest seeds behind it."""
+        ...
+
+    def interval(self, confidence: float = ...) -> Interval:
+        """The effect with its interval."""
+        ...
+
+    def tails(self, edge: float) -> tuple[float, float]:
+        """One-sided p-values that the effect is above an edge, and below."""
+        ...
 
 
 def differences(of: np.ndarray, against: np.ndarray) -> Effects:
@@ -106,81 +163,50 @@ def ratios(
     return Effects(logs, True, *counts, lost=int(lost.sum()))
 
 
-def side(interval: Interval, better: str, margin: float, ratio: bool) -> Status:
-    """supported or contradicted if the whole interval lies on one side of the margin, else undecided.
-
-    better "higher" (above the margin is support), "lower" (below is), "equal" (between the margin and its mirror
-    image: 1 / margin for ratios, -margin for differences).
-    """
-    if better == "equal":
-        low, high = edges(margin, ratio)
-        inside = low <= interval.low and interval.high <= high
-        outside = interval.low > high or interval.high < low
-    else:
-        above, below = interval.low > margin, interval.high < margin
-        inside, outside = (above, below) if better == "higher" else (below, above)
-    return "supported" if inside else "contradicted" if outside else "undecided"
-
-
 def edges(margin: float, ratio: bool) -> tuple[float, float]:
-    """The margin and its mirror image, the lower one first."""
+    """The margin and its mirror image (1 / margin for ratios, -margin for differences), the lower one first."""
     low, high = sorted((1 / margin, margin) if ratio else (-margin, margin))
     return low, high
 
 
-def tails(effects: Effects, better: str, margin: float) -> Tails:
-    """The p-values behind `side`: a status is given where its own is at most half of what the interval leaves out.
-
-    Equality is two one-sided tests, both of which must reject; one of them is enough against it.
-    """
+def tails(effects: Sampled, asked: Asked) -> Tails:
+    """The p-values behind a word; equality is two one-sided tests, both of which must reject."""
     if effects.n < FEWEST_SEEDS:
         return NO_EVIDENCE
-    if better == "equal":
-        return between(*map(effects.tails, edges(margin, effects.ratio)))
-    above, below = effects.tails(margin)
-    return Tails(above, below) if better == "higher" else Tails(below, above)
-
-
-def between(at_low: tuple[float, float], at_high: tuple[float, float]) -> Tails:
-    """The p-values of lying between two edges, from those of lying above and below each."""
-    (above_low, below_low), (above_high, below_high) = at_low, at_high
-    return Tails(max(above_low, below_high), min(below_low, above_high))
-
-
-def part(where: str, effects: Effects, better: str, margin: float, note: str = "") -> PlaceOutcome:
-    """The status of one place; fewer than five pairs decide nothing."""
-    interval = effects.interval()
-    status = side(interval, better, margin, effects.ratio) if effects.n >= FEWEST_SEEDS else "undecided"
-    notes = "; ".join(text for text in (note, effects.note()) if text)
-    return PlaceOutcome(where, status, *interval, effects.n, notes, tails(effects, better, margin))
-
-
-def combine(statuses: Iterable[Status]) -> Status:
-    """One status of several: theirs if they agree, mixed if some support and some contradict, else undecided.
-
-    What was answered in words bends no verdict; where there is nothing, the question is open.
-    """
-    found = set(statuses)
-    if not found:
-        return "open"
-    if found != {"answered"}:
-        found.discard("answered")
-    if len(found) == 1:
-        return found.pop()
-    if "mixed" in found or {"supported", "contradicted"} <= found:
-        return "mixed"
-    return "undecided"
-
-
-def pooled(effects: list[Effects]) -> Effects:
-    """The mean effect of each seed over the places where every seed counts, or of all pairs if their numbers differ."""
-    if not effects:
-        return Effects(np.array([]), ratio=False)
-    same = len({one.n for one in effects}) == 1
-    values = (
-        np.mean([one.values for one in effects], axis=0)
-        if same
-        else np.concatenate([one.values for one in effects])
+    (above_low, below_low), (above_high, below_high) = map(effects.tails, (asked.low, asked.high))
+    inside, outside = max(above_low, below_high), min(below_low, above_high)
+    same = max(effects.tails(asked.same[0])[0], effects.tails(asked.same[1])[1]) if asked.same else 1.0
+    if asked.better in ("equal", "within"):
+        return Tails(inside, outside, same)
+    return (
+        Tails(above_high, below_low, same) if asked.better == "higher" else Tails(below_low, above_high, same)
     )
-    counts = (sum(getattr(one, name) for one in effects) for name in ("at_least", "at_most", "lost"))
-    return Effects(values, effects[0].ratio, *counts)
+
+
+def judged(effects: Sampled, asked: Asked) -> tuple[Word, Interval, str]:
+    """A word, the interval that decided it, and of which kind that is; fewer than five pairs decide nothing.
+
+    A difference is looked for at 95 %. Where none is clear, equivalence is: two one-sided tests at 5 %, that is, the
+    90 % interval within the margin.
+    """
+    found, narrow = effects.interval(), effects.interval(0.9)
+    if effects.n < FEWEST_SEEDS:
+        return "cannot tell", Interval(found.estimate, np.nan, np.nan), ""
+    word = asked.word(found.low, found.high)
+    if word == "cannot tell" and asked.better == "equal":
+        word, found, kind = asked.word(narrow.low, narrow.high), narrow, EQUIVALENCE
+        return (word, found, kind) if word == "supported" else ("cannot tell", effects.interval(), CHANCE)
+    if word == "cannot tell" and asked.same and asked.same[0] <= narrow.low and narrow.high <= asked.same[1]:
+        return "no difference", narrow, EQUIVALENCE
+    return word, found, CHANCE
+
+
+def place(labels: Mapping[str, Any], effects: Effects, asked: Asked, note: str = "") -> PlaceOutcome:
+    """The outcome of one place from the effects of its seeds."""
+    word, interval, kind = judged(effects, asked)
+    few = "fewer than five seeds" if effects.n < FEWEST_SEEDS else ""
+    notes = "; ".join(text for text in (note, effects.note(), few) if text)
+    where = ", ".join(map(str, labels.values()))
+    return PlaceOutcome(
+        where, word, *interval, effects.n, notes, tails(effects, asked), kind, dict(labels), effects
+    )

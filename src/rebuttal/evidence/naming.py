@@ -2,6 +2,61 @@
 
 import math
 
+# What labels are called in a sentence: workloads, machines, networks at full size, methods.
+NAMES = {
+    "digits_mlp": "handwritten digits, small MLP",
+    "digits_deep": "handwritten digits, deep MLP",
+    "digits_cnn": "handwritten digits, small CNN",
+    "digits_few": "forty digits, 16-layer MLP",
+    "digits_pixelcnn": "handwritten digits, PixelCNN",
+    "mnist_small_cnn": "MNIST (14 x 14), small CNN",
+    "mnist_small_deep": "MNIST (14 x 14), deep MLP",
+    "mnist_small_few": "forty MNIST images, 16-layer MLP",
+    "mnist_small_pixelcnn": "MNIST (14 x 14), PixelCNN",
+    "mnist_cnn": "MNIST, CNN",
+    "cifar10_small_cnn": "CIFAR-10 (16 x 16), small CNN",
+    "cifar10_small_googlenet": "CIFAR-10 (16 x 16), small GoogLeNet",
+    "pydoc_transformer": "character Transformer",
+    "paper_cluster": "the paper's cluster",
+    "ethernet_10g": "10 Gb/s Ethernet",
+    "ethernet_25g": "25 Gb/s Ethernet",
+    "infiniband_fdr": "FDR InfiniBand",
+    "loopback": "one host",
+    "ideal": "a free network",
+    "sandy_bridge_infiniband": "a CPU cluster with InfiniBand",
+    "dgx1": "a DGX-1",
+    "k40_datacenter": "K40 nodes on Ethernet",
+    "k80_datacenter": "K80 nodes on Ethernet",
+    "h100_box": "H100 nodes",
+    "h200_box": "H200 nodes",
+    "alexnet": "AlexNet",
+    "alexnet_convolutions": "AlexNet's convolutions",
+    "googlenet": "GoogLeNet",
+    "resnet50": "ResNet-50",
+    "vit_b_16": "ViT-B/16",
+    "gpt2_small": "GPT-2 small",
+    "none": "no stragglers",
+    "mini_batch": "mini-batch SGD",
+    "all_reduce": "one all-reduce",
+    "synchronous": "synchronous training",
+    "asynchronous": "asynchronous training",
+    "gpipe": "GPipe",
+    "gpipe_momentum": "GPipe with momentum",
+    "pipedream": "PipeDream",
+    "pprs": "PPRS",
+    "nesterov": "the accelerated gradient",
+    "hogwild": "Hogwild",
+    "sub_gradient": "averaged sub-gradients",
+    "smooth_gradient": "gradient descent",
+    "smooth_nesterov": "the accelerated gradient",
+}
+
+
+def named(label: object) -> str:
+    """A label within a sentence: a known name, or its first word, without options."""
+    text = str(label)
+    return NAMES.get(text) or NAMES.get(text.split(maxsplit=1)[0]) or words(text).partition(", ")[0]
+
 
 def words(label: str) -> str:
     """A label as a reader says it: 'backup_workers b=2' -> 'backup workers, b = 2'; a phrase stays one."""

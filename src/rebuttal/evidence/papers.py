@@ -13,6 +13,8 @@ from rebuttal.base import paths
 from rebuttal.base.config import parameter_files, refusals, yaml_text
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.core.figure_list import IN_PAPERS
+from rebuttal.evidence import sentences
+from rebuttal.evidence.judging import Word
 from rebuttal.evidence.rules import RULES, Rule
 from rebuttal.evidence.rules.rule import Names, Strict, Text
 
@@ -23,9 +25,16 @@ Id = Annotated[
 ]
 
 
+Role = Literal["decides", "explains", "checks"]
+Says = Text | Annotated[dict[Word, Text], Field(description="a sentence for each word")]
+
+
 class _Answer(Strict):
     """One piece of evidence, as written: the rule is checked by its own kind."""
 
+    role: Role = "decides"
+    part: Text = ""
+    says: Annotated[Says | None, Field(description="a sentence, or one for each word")] = None
     figure: Literal[*IN_PAPERS] | None = None  # pyright: ignore[reportInvalidTypeForm]
     explain: Text
     rule: Annotated[dict[str, Any], Field(description=f"a section with a kind: {', '.join(RULES)}")]
@@ -35,18 +44,27 @@ class _Answer(Strict):
 class Evidence(Strict):
     """A figure, the rule that makes a verdict of its data, and what it shows. table: a table beside the figure.
 
-    figure: None only where the rule is `explained`.
+    figure: None only where the rule is `explained`. role: whether it decides the word of its part, explains it, or is a
+    check that must hold. part: the sub-question that it is about ("speed"); of one that explains, the name by which
+    sentences know its numbers. says: the sentence, with slots for numbers (`answers`).
     """
 
     figure: str | None
+    role: Role = "decides"
+    part: str = ""
+    says: str | dict[Word, str] | None = None
     explain: str
     rule: Rule
     table: str | None = None
 
 
+Asks = Literal["whether", "what"]
+
+
 class _Question(Strict):
     id: Id
     text: Text
+    asks: Asks = "whether"
     answers: Annotated[list[_Answer], Field(description="a list of evidence")] = Field(default_factory=list)
     missing: Text | None = None
 
@@ -64,16 +82,22 @@ class _Concern(_Question):
 class Question(Strict):
     """A claim (kind "claim of the paper") or a concern, with its evidence.
 
-    source: of a claim, where it was read. missing: what an answer lacks; without any evidence the question is open.
+    asks: "whether" has a truth value; "what" (how, where, how much) has an answer alone. source: of a claim, where it
+    was read. missing: what an answer lacks; without any evidence the question is open.
     """
 
     id: str
     kind: str
     text: str
     answers: list[Evidence]
+    asks: Asks = "whether"
     missing: str | None = None
     source: str = ""
     concerns: list[str] = Field(default_factory=list)
+
+    def of_role(self, role: Role) -> list[Evidence]:
+        """The evidence of a role, in its order."""
+        return [one for one in self.answers if one.role == role]
 
 
 class _File(Strict):
@@ -154,7 +178,26 @@ def _question(key: str, one: _Claim | _Concern, kind: str) -> Question:
         )
     answers = [_evidence(f"{key}.answers.{i}", answer) for i, answer in enumerate(one.answers)]
     fields = one.model_dump(exclude={"answers", "kind"})
-    return Question(**fields, kind=kind, answers=answers)
+    question = Question(**fields, kind=kind, answers=answers)
+    _check_roles(f"{key}.answers", question)
+    return question
+
+
+def _check_roles(key: str, question: Question) -> None:
+    """Each part has one piece of evidence that decides it, and one that can say yes or no if that is asked."""
+    deciding = [one.part for one in question.of_role("decides")]
+    for part in deciding:
+        if deciding.count(part) > 1:
+            allowed = "one piece that decides each part; another `part`, or role: explains, for the others"
+            raise refuse(f"{key}.part", part, allowed)
+    if question.answers and not deciding:
+        raise refuse(f"{key}.role", [one.role for one in question.answers], "one that decides")
+    if question.asks == "whether":
+        for one in question.of_role("decides"):
+            if not one.rule.decides and one.rule.kind != "explained":
+                raise refuse(f"{key}.rule.kind", one.rule.kind, "a rule with bounds, or asks: what")
+    for answer in question.answers:
+        sentences.check(f"{key}.says", answer.says, [one.part for one in question.answers])
 
 
 def _evidence(key: str, answer: _Answer) -> Evidence:
@@ -167,7 +210,8 @@ def _evidence(key: str, answer: _Answer) -> Evidence:
         raise InputError(f"{key}.rule.{error}") from None
     if answer.figure is None and kind != "explained":
         raise refuse(f"{key}.figure", None, IN_PAPERS)
-    return Evidence(figure=answer.figure, explain=answer.explain, rule=rule, table=answer.table)
+    fields = answer.model_dump(exclude={"rule"})
+    return Evidence(**fields, rule=rule)
 
 
 def _check_ids(claims: list[Question], concerns: list[Question]) -> None:

@@ -54,7 +54,7 @@ def checks(data: Results) -> list[Check]:
             ]
             effects = judging.ratios(*pair)
             if effects.n >= judging.FEWEST_SEEDS:
-                lower = judging.tails(effects, "lower", 1.0).supported
+                lower = judging.tails(effects, judging.Asked("lower", 1.0, 1.0)).supported
                 ratio = float(np.exp(effects.values.mean()))
                 found.append(Check(label, reference, ", ".join(map(str, place.values())), ratio, lower))
     adjusted = multiplicity.holm([check.p for check in found])

@@ -23,20 +23,20 @@ class Interval(NamedTuple):
 NOTHING = Interval(np.nan, np.nan, np.nan)
 
 
-def interval(values: np.ndarray) -> Interval:
-    """Mean and 95 % Student interval of a one-dimensional array of effects: differences, slopes, logs of ratios.
+def interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
+    """Mean and Student interval of a one-dimensional array of effects: differences, slopes, logs of ratios.
 
     What verdicts are made of. docs/verdicts.md has its measured coverage beside the bootstrap's. Equal values give
     an interval of no width; fewer than two give NaN bounds.
     """
     values = np.asarray(values, dtype=float)
-    return Interval(*map(float, rows(values[None])[0]))
+    return Interval(*map(float, rows(values[None], confidence)[0]))
 
 
-def rows(values: np.ndarray) -> np.ndarray:
+def rows(values: np.ndarray, confidence: float = CONFIDENCE) -> np.ndarray:
     """`interval` of every row of values [rows, seeds], NaN left out: [rows, 3], estimate, low and high."""
     means, errors, counts = _moments(values)
-    reach = np.array([_quantile(int(n)) for n in counts]) * errors
+    reach = np.array([_quantile(int(n), confidence) for n in counts]) * errors
     return np.stack([means, means - reach, means + reach], axis=1)
 
 
@@ -55,9 +55,9 @@ def tails(values: np.ndarray, margin: float) -> tuple[float, float]:
 
 
 @functools.cache
-def _quantile(n: int) -> float:
+def _quantile(n: int, confidence: float) -> float:
     """How many standard errors the interval of n values reaches to each side."""
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) if n > 1 else np.nan
+    return float(stats.t.ppf((1 + confidence) / 2, n - 1)) if n > 1 else np.nan
 
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,46 +1,50 @@
-"""Verdicts: what a rule of a paper.yaml says about the result files of a study.
+"""Verdicts: what a rule of a paper.yaml says about the result files of a study, over all places together.
 
-A verdict is computed and never written by hand: `supported` if the interval lies on the supporting side of the
-rule's margin on every workload and machine, `contradicted` if on the other side on every one, `mixed` if it is split,
-`undecided` otherwise or with fewer than five seeds. A question that asks for words is `answered`, one without evidence
-`open`. See docs/verdicts.md.
+A verdict is computed and never written by hand. docs/verdicts.md has the procedure.
 """
 
 from dataclasses import dataclass
 
-from rebuttal.evidence import judging
-from rebuttal.evidence.judging import PlaceOutcome, Status
+from rebuttal.evidence import places_combined
+from rebuttal.evidence.judging import PlaceOutcome, Word
 from rebuttal.evidence.papers import Evidence
+from rebuttal.evidence.places_combined import Combined
 from rebuttal.evidence.result_files import Results
-from rebuttal.evidence.rules.rule import Rule
+from rebuttal.evidence.rules.rule import Found
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule found. effect, low, high: over all parts; n: the fewest pairs of seeds behind any part."""
+    """What a piece of evidence says: in every place, and over all of them."""
 
-    status: Status
-    effect: float
-    low: float
-    high: float
-    n: int
-    unit: str
-    conditions: str
-    parts: tuple[PlaceOutcome, ...]
-    figure: str | None
-    data_files: tuple[str, ...]
+    evidence: Evidence
+    found: Found
+    over_all: Combined
+
+    @property
+    def word(self) -> Word:
+        """The word over all places."""
+        return self.over_all.word
+
+    @property
+    def parts(self) -> tuple[PlaceOutcome, ...]:
+        """The outcome of every place."""
+        return self.found.places
+
+    @property
+    def effect(self) -> float:
+        """The effect over all places."""
+        return self.over_all.effect
+
+    @property
+    def n(self) -> int:
+        """The fewest pairs of seeds, or numbers, behind any place."""
+        return min((place.n for place in self.found.places), default=0)
 
 
 def judge(evidence: Evidence, data: Results) -> Verdict:
     """The verdict of one piece of evidence. Raises InputError if the rule names what the results do not have."""
     found = evidence.rule.judge(data)
-    status = (
-        judging.combine(place.status for place in found.places) if found.places else _without(evidence.rule)
-    )
-    return Verdict(status, *found.overall, min((place.n for place in found.places), default=0), found.unit,
-                   found.conditions, found.places, evidence.figure, found.files)  # fmt: skip
-
-
-def _without(rule: Rule) -> Status:
-    """Of a rule that found no place: nothing was to be measured, or nothing was run."""
-    return "answered" if rule.kind == "explained" else "undecided"
+    if evidence.rule.kind == "explained":
+        return Verdict(evidence, found, Combined("answered", *places_combined.NOTHING, "", None))
+    return Verdict(evidence, found, places_combined.combine(found.places, found.asked))

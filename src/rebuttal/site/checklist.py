@@ -77,11 +77,11 @@ def _half_budget(data: Results) -> str:
 
 
 def _together(rows: Sequence[Row]) -> str:
-    """How many claims keep their status when all of them are corrected together."""
+    """How many claims keep their word when all of them are corrected together."""
     found = [row for row in rows if row.get("holm")]
-    decided = [row for row in found if row["status"] in multiplicity.DECIDED]
-    lost = [row["id"] for row in decided if row["holm"]["status"] != row["status"]]
-    kept = f"of {len(decided)} decided claims {len(decided) - len(lost)} keep their status"
+    decided = [row for row in found if row["word"] in multiplicity.DECIDED]
+    lost = [row["id"] for row in decided if row["holm"]["word"] != row["word"]]
+    kept = f"of {len(decided)} decided claims {len(decided) - len(lost)} keep their word"
     said = f"{kept} when {len(found)} claims into which chance enters are corrected together (Holm, 5 %)"
     return f"{said}; not {', '.join(lost)}" if lost else said
 
@@ -100,14 +100,14 @@ def _convergence(data: Results) -> str:
 
 
 def _counts(rows: Sequence[Row]) -> str:
-    count = Counter(row["status"] for row in rows)
+    count = Counter(row["word"] for row in rows)
     return "; ".join(f"{number} {status}" for status, number in sorted(count.items()))
 
 
 def _easy(data: Results, rows: Sequence[Row]) -> str:
     runs = datasets.ran(data.curves)
     finite = int((runs & data.curves.reset_coords().diverged_at.isnull()).sum())
-    decided = sum(row["status"] != "undecided" for row in rows)
+    decided = sum(row["word"] != "cannot tell" for row in rows)
     return f"{finite} of {int(runs.sum())} training runs stayed finite; {decided} of {len(rows)} questions were decided"
 
 
@@ -117,10 +117,10 @@ def _difficult(data: Results, rows: Sequence[Row]) -> str:
     lost = int((data.tuning.diverged > 0).sum())
     times = datasets.time_to_target(data.curves, datasets.targets(data.tuning, curves=data.curves)).seconds
     missed, tried = int(np.isinf(times).sum()), int(times.notnull().sum())
-    undecided = sum(row["status"] == "undecided" for row in rows)
+    undecided = sum(row["word"] == "cannot tell" for row in rows)
     return (
         f"{diverged} training runs and {lost} tuning runs diverged; {edges} chosen learning rates lie at the edge of "
-        f"the grid; {missed} of {tried} attempts to reach a target missed it; {undecided} questions remain undecided"
+        f"the grid; {missed} of {tried} attempts to reach a target missed it; {undecided} questions cannot be told"
     )
 
 

@@ -14,12 +14,17 @@ Row = Mapping[str, Any]  # of a ledger
 
 
 def write_metrics(rows: Sequence[Row], folder: Path) -> None:
-    """A file for each question: the word, the number with its interval, and how many pairs of runs are behind it."""
+    """A file for each question: its word and answer, and for each part the number with its interval."""
     clear(folder)
     for row in rows:
-        low, high = row["interval"]
-        said = {"effect": row["effect"], "low": low, "high": high, "n": row["n"], "word": row["status"]}
+        parts = {one["name"] or "answer": _part(one) for one in row["parts"]}
+        said = {"word": row["word"], "answer": row["answer"], **parts}
         page.write(folder / f"{row['id']}.json", json.dumps(said) + "\n")
+
+
+def _part(one: Row) -> dict[str, Any]:
+    low, high = one["interval"]
+    return {"word": one["word"], "effect": one["effect"], "low": low, "high": high, "n": one["n"]}
 
 
 def write_curves(folder: Path) -> None:

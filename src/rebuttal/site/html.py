@@ -9,8 +9,8 @@ from rebuttal.evidence.naming import number  # noqa: F401 - where pages look for
 from rebuttal.figures.theme import Entry
 
 PAGE_MIME = "application/vnd.rebuttal.site.page+html"  # a notebook output as the published page shows it
-SYMBOLS = {"supported": "✓", "contradicted": "✗", "mixed": "±", "undecided": "?", "answered": "¶",
-           "open": "○"}  # fmt: skip
+SYMBOLS = {"supported": "✓", "contradicted": "✗", "depends": "±", "no difference": "=", "cannot tell": "?",
+           "answered": "¶", "open": "○"}  # fmt: skip
 MARKS = {
     "circle": '<circle cx="14" cy="7" r="4"/>',
     "square": '<rect x="10.5" y="3.5" width="7" height="7"/>',
@@ -45,10 +45,15 @@ def link(text: str, address: str) -> str:
     return element("a", escape(text), href=address)
 
 
-def badge(status: str) -> str:
-    """A verdict as a coloured pill with a symbol and the word itself."""
-    sign = element("span", SYMBOLS.get(status, "?"), aria_hidden="true")
-    return element("span", f"{sign}{escape(status)}", class_=f"badge {status}")
+def badge(word: str) -> str:
+    """A word of a verdict, with its sign; its class is the word with - between."""
+    sign = element("span", SYMBOLS.get(word, "?"), aria_hidden="true")
+    return element("span", f"{sign}{escape(word)}", class_=f"badge {marked(word)}")
+
+
+def marked(word: str) -> str:
+    """A word as a class or an attribute has it: 'no difference' -> 'no-difference'."""
+    return word.replace(" ", "-")
 
 
 def facts(pairs: Mapping[str, str]) -> str:

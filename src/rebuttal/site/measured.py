@@ -172,8 +172,8 @@ def _gaps(rows: Sequence[Row]) -> str:
     """Every question that lacks something, and what it lacks, in the words of the paper's file."""
     cells = [
         (html.link(row["id"], f"{row['paper']}.html#{row['id']}") + f"<br>{escape(row['text'])}",
-         html.badge(row["status"]), escape(row["missing"] or "more seeds, or a smaller interval"))
-        for row in rows if row["missing"] or row["status"] in ("open", "undecided")
+         html.badge(row["word"]), escape(row["missing"] or "more seeds, or a smaller interval"))
+        for row in rows if row["missing"] or row["word"] in ("open", "cannot tell")
     ]  # fmt: skip
     if not cells:
         return html.element(
@@ -181,7 +181,7 @@ def _gaps(rows: Sequence[Row]) -> str:
         )
     head = ("Question", "Status", "What is missing")
     return html.table(
-        head, cells, "Questions that are open or undecided, or whose answer lacks something", "cards"
+        head, cells, "Questions that are open or cannot be told, or whose answer lacks something", "cards"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from rebuttal.base import paths
 from rebuttal.base.errors import InputError
 from rebuttal.evidence import papers
+from rebuttal.evidence.ledger import evidence_of
 from rebuttal.figures.theme import family
 from rebuttal.site import html, live, markdown, method_links, page
 from rebuttal.site.files import reviewed
@@ -60,7 +61,7 @@ def appearances(site: Path) -> dict[str, dict[str, str]]:
 
 def _named(row: Row) -> Iterator[str]:
     """The methods and variants that the rules of a question name."""
-    for one in row["evidence"]:
+    for one in evidence_of(row):
         for key in ("of", "against", "methods"):
             given = one["rule"].get(key) or []
             yield from [given] if isinstance(given, str) else given

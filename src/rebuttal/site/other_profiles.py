@@ -13,11 +13,11 @@ from rebuttal.base import paths
 from rebuttal.base.errors import refuse
 from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.references import bundle, reference
-from rebuttal.site import html, words
+from rebuttal.site import html
 from rebuttal.site.files import notes
 
 Row = Mapping[str, Any]
-SHOWN = ("status", "effect", "interval", "n", "unit")
+SHOWN = ("word", "answer")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def others(profile: str, about: Sequence[Paper]) -> tuple[Other, ...]:
 
 
 def of_row(row: Row, beside: Iterable[Other]) -> dict[str, dict[str, Any]]:
-    """What each reference that has the question says of it: profile -> status, effect, interval, n and unit."""
+    """What each reference that has the question says of it: profile -> its word and answer."""
     key = (row["paper"], row["id"])
     return {one.profile: {name: one.rows[key][name] for name in SHOWN} for one in beside if key in one.rows}
 
@@ -53,14 +53,12 @@ def with_others(rows: Iterable[Row], profile: str, beside: Sequence[Other]) -> t
 
 
 def line(row: Row) -> str:
-    """'standard: supported, 1.8 times [1.6, 2.0]' for every other profile; empty where none measured anything."""
+    """'standard: Yes: ...' for every other profile that says anything else."""
     found = []
     for profile, other in row.get("beside", {}).items():
-        if other["status"] == "answered":  # in words, which are the same in every profile
-            continue
-        numbers = f", {words.effect(other)} {words.interval(other)}".rstrip() if other["n"] else ""
-        found.append(f"{profile}: {other['status']}{numbers}")
-    return "; ".join(found)
+        if other["answer"] != row["answer"]:
+            found.append(f"{profile}: {other['answer']}")
+    return " ".join(found)
 
 
 def line_html(row: Row) -> str:

@@ -10,7 +10,7 @@ from rebuttal.base.errors import refuse
 from rebuttal.core.figure_list import PUBLISHED
 from rebuttal.core.schemas import ANALYSES, STRAGGLERS
 from rebuttal.evidence import papers, result_files
-from rebuttal.evidence.ledger import ledger
+from rebuttal.evidence.ledger import evidence_of, ledger
 from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.result_files import Results
 from rebuttal.site import checklist, definitions, html, other_profiles, report_figures, settings
@@ -18,7 +18,7 @@ from rebuttal.site.data import inputs
 from rebuttal.site.figure import PageFigure
 from rebuttal.site.files import behind, files_table
 from rebuttal.site.other_profiles import Other
-from rebuttal.site.verdict import Html, Row, question_html, status_key, summary_table
+from rebuttal.site.verdict import Html, Row, question_html, summary_table, word_key
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,12 +37,12 @@ class Review:
         return other_profiles.rests_on(self.data.folder, profile_of(self.data)) if self.paper.study else ""
 
     def summary(self) -> Html:
-        """Citation, and the table of concerns: status, effect with interval, n, figure."""
+        """Citation, and the table of concerns: word, answer, figures."""
         cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}), {self.paper.venue}."
         rows = [row for row in self.rows if row["id"] in self._ids(self.paper.concerns)]
         table = summary_table(rows, "The reviewers' concerns and what the measurements say")
         rests = other_profiles.said([self.rests] if self.rests else [], self.beside)
-        text = html.element("p", escape(cite), class_="cite") + rests + table + status_key() + self._changed()
+        text = html.element("p", escape(cite), class_="cite") + rests + table + word_key() + self._changed()
         return Html(text, f"{len(rows)} concerns about {self.paper.title}", self.rows)
 
     def concern(self, name: str) -> Html:
@@ -76,7 +76,7 @@ class Review:
 
     def figures(self) -> list[PageFigure]:
         """Every figure that the evidence points to, once."""
-        names = [one["figure"] for row in self.rows for one in row["evidence"] if one["figure"]]
+        names = [one["figure"] for row in self.rows for one in evidence_of(row) if one["figure"]]
         return [self.figure(name) for name in dict.fromkeys(names)]
 
     def settings(self) -> Html:
@@ -93,7 +93,7 @@ class Review:
 
     def _baseline(self, name: str) -> str | None:
         """Against what a figure draws: of the rules beside it, what they compare with."""
-        rules = [one["rule"] for row in self.rows for one in row["evidence"] if one["figure"] == name]
+        rules = [one["rule"] for row in self.rows for one in evidence_of(row) if one["figure"] == name]
         labels = list(map(str, self.data.curves.method.values)) if self.paper.study else []
         against = [label for rule in rules for label in rule.get("against") or ()]
         return report_figures.baseline_of(name, labels, against)
@@ -113,13 +113,13 @@ class Review:
         if name not in names:
             raise refuse(kind, name, names)
         row = next(row for row in self.rows if row["id"] == name)
-        return Html(question_html(row, kind), f"{kind} {name}: {row['status']}")
+        return Html(question_html(row, kind), f"{kind} {name}: {row['word']}")
 
 
 def analyses_of(rows: Sequence[Row]) -> list[str]:
     """The analyses that verdicts read and that their figures are drawn from."""
-    evidence = [one for row in rows for one in row["evidence"]]
-    read = {one["rule"]["data"] for one in evidence if one["rule"]["kind"] == "reading"}
+    evidence = [one for row in rows for one in evidence_of(row)]
+    read = {one["rule"]["data"] for one in evidence if "data" in one["rule"]}
     drawn = {need for one in evidence if one["figure"] for need in report_figures.needs(one["figure"])}
     return sorted(read | (drawn & {*ANALYSES, STRAGGLERS.name}))
 

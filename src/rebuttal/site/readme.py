@@ -15,8 +15,8 @@ from rebuttal.site import page
 Row = dict[str, Any]  # of the ledger
 
 BEGIN, END = "<!-- ledger: written by `rebuttal release` from reports/ledger.json -->", "<!-- /ledger -->"
-STATUSES: tuple[str, ...] = get_args(judging.Status)
-HEAD = "| | question | status | effect [95 % interval] | n |\n|---|---|---|---|---|"
+WORDS: tuple[str, ...] = get_args(judging.Word)
+HEAD = "| | question | word | answer |\n|---|---|---|---|"
 
 
 def write_readme() -> None:
@@ -33,7 +33,7 @@ def write_readme() -> None:
 
 
 def tables(rows: Sequence[Row]) -> str:
-    """How many questions of each paper have which status; below it, folded away, every question with its effect."""
+    """How many questions of each paper have which word; below it, folded away, every question with its answer."""
     of: dict[str, list[Row]] = {}
     for row in rows:
         of.setdefault(row["paper"], []).append(row)
@@ -47,8 +47,8 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _summary(of: Mapping[str, Sequence[Row]]) -> str:
-    counted = {paper: Counter(row["status"] for row in rows) for paper, rows in of.items()}
-    found = [status for status in STATUSES if any(status in counts for counts in counted.values())]
+    counted = {paper: Counter(row["word"] for row in rows) for paper, rows in of.items()}
+    found = [status for status in WORDS if any(status in counts for counts in counted.values())]
     lines = [f"| paper | questions | {' | '.join(found)} |", "|---|--:|" + "--:|" * len(found)]
     for paper, counts in counted.items():
         cells = " | ".join(str(counts[status]) for status in found)
@@ -62,8 +62,5 @@ def _of_paper(paper: str, rows: Sequence[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    low, high = row["interval"]
-    effect = "" if row["effect"] is None else f"{row['effect']:.3g} {row['unit']}"
-    interval = "" if low is None or high is None else f" [{low:.3g}, {high:.3g}]"
     text = re.sub(r"\s+", " ", row["text"]).replace("|", "\\|")
-    return f"| {row['id']} | {text} | **{row['status']}** | {effect}{interval} | {row['n']} |"
+    return f"| {row['id']} | {text} | **{row['word']}** | {row['answer']} |"

@@ -10,8 +10,8 @@ from rebuttal.evidence import papers
 from rebuttal.evidence.papers import Paper
 from rebuttal.site import html, other_profiles
 from rebuttal.site.files import files_table, reviewed
-from rebuttal.site.verdict import Html, status_key, summary_table
-from rebuttal.site.words import STATUSES
+from rebuttal.site.verdict import Html, summary_table, word_key
+from rebuttal.site.words import WORDS
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,9 +40,9 @@ class Overview:
         """The same for the papers' claims."""
         return self._tables("claims", "What {title} claims, and what the measurements say")
 
-    def statuses(self) -> Html:
-        """What the statuses mean."""
-        return Html(status_key(), "what the statuses mean")
+    def words(self) -> Html:
+        """What the words mean."""
+        return Html(word_key(), "what the words mean")
 
     def provenance(self) -> Html:
         """Every result file with its hash."""
@@ -69,22 +69,22 @@ class Overview:
 
     def _counts(self, paper: Paper, review: dict[str, Any], which: str) -> str:
         names = [one.id for one in getattr(paper, which)]
-        count = Counter(row["status"] for row in review["rows"] if row["id"] in names)
+        count = Counter(row["word"] for row in review["rows"] if row["id"] in names)
         return " ".join(
             html.element(
                 "a", f"{number} {html.badge(status)}", class_="count",
-                href=f"?paper={paper.id}&status={status}#{which.capitalize()}",
+                href=f"?paper={paper.id}&word={html.marked(status)}#{which.capitalize()}",
             )
             for status, number in sorted(count.items())
         )  # fmt: skip
 
     def _form(self) -> str:
         rows = [row for review in self.reviews for row in review["rows"]]
-        there = {row["status"] for row in rows}
+        there = {row["word"] for row in rows}
         choices = {
             "paper": {paper.id: paper.title for paper in self.papers},
-            "kind": {kind: kind for kind in sorted({row["kind"] for row in rows})},
-            "status": {status: status for status in STATUSES if status in there},
+            "kind": {html.marked(kind): kind for kind in sorted({row["kind"] for row in rows})},
+            "word": {html.marked(word): word for word in WORDS if word in there},
         }
         lists = "".join(_list(name, values) for name, values in choices.items())
         return html.element(

@@ -15,6 +15,7 @@ from rebuttal.base import paths
 from rebuttal.base.errors import InputError
 from rebuttal.core.figure_list import ON_CALIBRATION, ON_MACHINES
 from rebuttal.evidence import papers
+from rebuttal.evidence.ledger import evidence_of
 from rebuttal.site import for_dvc, measured, notebook_page, other_profiles, page
 from rebuttal.site.files import behind, reviewed
 from rebuttal.site.method_pages import write_methods
@@ -22,9 +23,8 @@ from rebuttal.site.paper_review import analyses_of
 from rebuttal.site.words import rule
 from rebuttal.studies.runs.notebook_execution import execute
 
-LEDGER_KEYS = ("id", "paper", "kind", "status", "holm", "effect", "interval", "n", "unit", "rule_in_words", "rule",
-               "figure", "data_file", "conditions", "text", "source", "concerns",
-               "missing", "evidence", "profile", "beside")  # fmt: skip
+LEDGER_KEYS = ("id", "paper", "kind", "word", "answer", "holm", "data_file", "text", "source", "concerns", "missing",
+               "parts", "more", "checks", "profile", "beside")  # fmt: skip
 #: The result files that pages name.
 DATA = ("*/training/*/*", "*/tuning/*.nc", "*/summaries/*.nc", "analyses/*", "*.nc")
 ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
@@ -153,9 +153,12 @@ def _copy_data(target: Path) -> None:
 
 
 def ledger_row(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of ledger.json: the verdict, and `evidence` with each of its parts."""
-    said = rule(row["rule"]) if row["rule"] else None
-    flat = row | {"data_file": "; ".join(row["data_files"]), "rule_in_words": said}
+    """A row of ledger.json: the words and the answer, and what they rest on, each rule in words too."""
+    said = {
+        key: [one | {"rule_in_words": rule(one["rule"])} for one in row[key]]
+        for key in ("parts", "more", "checks")
+    }
+    flat = row | said | {"data_file": "; ".join(row["data_files"])}
     return {key: flat[key] for key in LEDGER_KEYS}
 
 
@@ -166,7 +169,7 @@ def dumps(content: Any) -> str:
 
 def check_figures(paper: str, text: str, rows: list[dict[str, Any]]) -> None:
     """Refuse a page that lacks a figure or an anchor which its verdicts point to, or that shows one twice."""
-    wanted = {f"fig-{one['figure']}": row["id"] for row in rows for one in row["evidence"] if one["figure"]}
+    wanted = {f"fig-{one['figure']}": row["id"] for row in rows for one in evidence_of(row) if one["figure"]}
     check_anchors(f"review of {paper}", text, wanted | {row["id"]: row["id"] for row in rows})
 
 

@@ -49,5 +49,5 @@ def _rows(paper: Paper, data: Results, counts: list[int]) -> Iterator[tuple[str,
 
 
 def _cell(one: Budgets, n: int) -> str:
-    status, share = one.statuses[n - 1], one.supporting[n - 1]
-    return html.badge(status) if status != "undecided" else f"{share:.0%} of choices"
+    word, share = one.words[n - 1], one.supporting[n - 1]
+    return html.badge(word) if word != "cannot tell" else f"{share:.0%} of choices"

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from rebuttal import figures
+from rebuttal.evidence.ledger import evidence_of
 from rebuttal.figures.theme import words as plain
 from rebuttal.site import html, method_links, other_profiles, words
 from rebuttal.site.files import linked
@@ -57,36 +58,32 @@ def figure_link(name: str | None, page: str = "") -> str:
 
 def figure_links(row: Row, page: str = "") -> str:
     """Links to every figure that a question rests on; a dash for none."""
-    names = dict.fromkeys(one["figure"] for one in row["evidence"] if one["figure"])
+    names = dict.fromkeys(one["figure"] for one in evidence_of(row) if one["figure"])
     return "<br>".join(figure_link(name, page) for name in names) or "–"
 
 
 def summary_table(rows: Sequence[Row], caption: str, page: str = "") -> str:
-    """The table concern -> status -> effect [interval], n -> evidence; its rows say what a reader may ask for."""
+    """The table question -> word -> answer -> figures; its rows say what a reader may ask for."""
     cells = [
         (
             html.link(row["id"], f"{page}#{row['id']}") + f' <span class="soft">{escape(row["kind"])}</span>'
             f"<br>{escape(row['text'])}",
-            html.badge(row["status"]),
-            measured_html(row) + other_profiles.line_html(row),
-            html.number(row["n"] if measures(row) else None),
+            html.badge(row["word"]),
+            escape(row["answer"]) + other_profiles.line_html(row),
             figure_links(row, page),
         )
         for row in rows
     ]
-    marks = [{f"data_{name}": row[name] for name in ("paper", "kind", "status")} for row in rows]
-    head = ("Question", "Status", "Effect [95 % interval]", "n", "Evidence")
-    return html.table(head, cells, caption, "cards verdicts", marks)
+    marks = [{f"data_{name}": html.marked(row[name]) for name in ("paper", "kind", "word")} for row in rows]
+    return html.table(("Question", "Word", "Answer", "Figures"), cells, caption, "cards verdicts", marks)
 
 
 def question_html(row: Row, kind: str) -> str:
     """One concern or claim: what is asked, the verdict, what it rests on, what is missing."""
-    several = len(row["evidence"]) > 1
-    effect = html.element("span", effect_html(row), class_="effect")
-    numbers = f"{effect}<span>n = {html.number(row['n'])}</span>" if measures(row) else ""
-    about = {"Kind": escape(row["kind"]), "Source": escape(row["source"])}
-    about |= _about_evidence(row) if row["evidence"] else {}
-    about |= {
+    about = {
+        "Kind": escape(row["kind"]),
+        "Source": escape(row["source"]),
+        **_pointers(evidence_of(row)),
         "Other profiles": escape(other_profiles.line(row)),
         "Missing": escape(row["missing"] or ""),
         "See also": ", ".join(html.link(one, f"#{one}") for one in row["concerns"]),
@@ -95,34 +92,19 @@ def question_html(row: Row, kind: str) -> str:
     }
     body = [
         html.element("p", escape(row["text"]), class_="question"),
-        html.element("p", html.badge(row["status"]) + numbers, class_="answer"),
+        html.element("p", html.badge(row["word"]), class_="answer"),
+        html.element("p", escape(row["answer"])),
         html.facts(about),
-        evidence_table(row) if several else "",
-        _details(row) if any(one["parts"] for one in row["evidence"]) else "",
+        evidence_table(row) if evidence_of(row) else "",
+        _details(row) if any(one["places"] for one in evidence_of(row)) else "",
     ]
     return html.element(
         "section",
         "\n".join(body),
-        class_=f"{kind} {row['status']}",
+        class_=f"{kind} {html.marked(row['word'])}",
         id=row["id"],
         aria_label=f"{kind} {row['id']}",
     )
-
-
-def _about_evidence(row: Row) -> dict[str, str]:
-    """What the first piece of evidence is, and that there are more."""
-    first, *more = row["evidence"]
-    count = f" (of {len(more) + 1} pieces of evidence; the status is that of all together)" if more else ""
-    numbers = {
-        "Measured": escape(words.measured(row["rule"]) + count),
-        "Rule": escape(words.rule(row["rule"])),
-        "Conditions": escape(row["conditions"]),
-    }
-    alone = {
-        "Why": escape(first["explain"]),
-        "Figure": figure_link(first["figure"]) if first["figure"] else "",
-    }
-    return (numbers if measures(row) else {}) | ({} if more else alone) | _pointers(row["evidence"])
 
 
 def _pointers(evidence: Sequence[Row]) -> dict[str, str]:
@@ -150,35 +132,38 @@ def _details(row: Row) -> str:
 
 
 def evidence_table(row: Row) -> str:
-    """Every piece of evidence with its own verdict."""
+    """Every piece of evidence: what decides, what explains, and the checks, which hold."""
+    roles = {"decides": row["parts"], "explains": row["more"], "check": row["checks"]}
     cells = [
         (
             f'{escape(one["explain"])}<br><span class="soft">Rule: {escape(words.rule(one["rule"]))}.</span>',
-            html.badge(one["status"]),
+            escape(f"{role}{': ' * bool(one.get('name'))}{one.get('name', '')}"),
+            "holds" if role == "check" else html.badge(one["word"]),
             measured_html(one),
             html.number(one["n"] if measures(one) else None),
             figure_link(one["figure"]),
         )
-        for one in row["evidence"]
+        for role, some in roles.items()
+        for one in some
     ]
-    head = ("What is tested", "Status", "Effect [95 % interval]", "n", "Figure")
+    head = ("What is tested", "Role", "Word", "Effect [interval]", "n", "Figure")
     return html.table(head, cells, f"Evidence for {row['id']}", "cards verdicts")
 
 
 def places(row: Row) -> str:
     """The outcome of every piece of evidence on every workload and machine, with the files it was read from."""
     return "".join(
-        _places(row["id"], number, one) for number, one in enumerate(row["evidence"], 1) if one["parts"]
+        _places(row["id"], number, one) for number, one in enumerate(evidence_of(row), 1) if one["places"]
     )
 
 
 def _places(name: str, number: int, one: Row) -> str:
     cells = [
-        (escape(plain(part["where"])), html.badge(part["status"]), effect_html(part | {"unit": one["unit"]}),
-         html.number(part["n"]), escape(part["note"]))
-        for part in one["parts"]
+        (escape(plain(place["where"])), html.badge(place["word"]), effect_html(place | {"unit": one["unit"]}),
+         html.number(place["n"]), escape(place["note"]))
+        for place in one["places"]
     ]  # fmt: skip
-    head = ("Where", "Status", "Effect [95 % interval]", "n", "Note")
+    head = ("Where", "Word", "Effect [interval]", "n", "Note")
     table = html.table(head, cells, f"{name}, evidence {number}: {words.measured(one['rule'])}")
     listed = ", ".join(f"<code>{escape(file)}</code>" for file in one["data_files"])
     return html.element(
@@ -186,8 +171,8 @@ def _places(name: str, number: int, one: Row) -> str:
     )
 
 
-def status_key() -> str:
-    """What the statuses mean."""
-    lines = {status: escape(text) for status, text in words.STATUSES.items()}
-    pairs = "".join(f"<dt>{html.badge(status)}</dt><dd>{text}</dd>" for status, text in lines.items())
+def word_key() -> str:
+    """What the words mean."""
+    lines = {word: escape(text) for word, text in words.WORDS.items()}
+    pairs = "".join(f"<dt>{html.badge(word)}</dt><dd>{text}</dd>" for word, text in lines.items())
     return f'<dl class="facts statuses">{pairs}</dl>'

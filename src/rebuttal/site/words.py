@@ -6,12 +6,13 @@ from typing import Any
 from rebuttal.evidence.naming import number
 from rebuttal.evidence.rules import rule_of
 
-STATUSES = {
-    "supported": "the whole interval lies on the supporting side of the margin, on every workload and machine",
-    "contradicted": "the whole interval lies on the other side, on every workload and machine",
-    "mixed": "supported in one place and contradicted in another",
-    "undecided": "an interval crosses the margin, or there are fewer than five seeds",
-    "answered": "the question asks for words or a diagram; nothing is measured",
+WORDS = {
+    "supported": "yes: the measurements say so, by more than chance",
+    "contradicted": "no: they say the opposite, by more than chance",
+    "depends": "yes in some places and no in others, by more than chance; the answer says where",
+    "no difference": "equal within a margin that was fixed beforehand",
+    "cannot tell": "too few seeds, or too much chance between them",
+    "answered": "the question asks how, what or where, and the answer says it",
     "open": "no evidence yet; what is missing is said",
 }
 
@@ -27,13 +28,14 @@ def effect(row: Mapping[str, Any]) -> str:
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """'[0.95, 0.98]'; '[0.95, open)' where misses leave an end open; empty where there is none."""
+    """'[0.95, 0.98]' of chance, '0.95 to 0.98' of a range; an end that misses leave open says so."""
     low, high = row["interval"]
     if low is None and high is None:
         return ""
-    return (
-        f"{'(open' if low is None else f'[{number(low)}'}, {'open)' if high is None else f'{number(high)}]'}"
-    )
+    if low is None or high is None:
+        return f"[at most {number(high)}]" if low is None else f"[at least {number(low)}]"
+    ends = f"{number(low)}, {number(high)}"
+    return f"[{ends}]" if row["interval_kind"].endswith("interval") else f"({ends.replace(', ', ' to ')})"
 
 
 def measured(given: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebuttal.evidence.rules.best_backups_rule import BestBackups
+from rebuttal.evidence.rules.boundary_rule import Boundary
 from rebuttal.evidence.rules.compare_rule import Compare
 from rebuttal.evidence.rules.explained_rule import Explained
 from rebuttal.evidence.rules.order_statistics_rule import OrderStatistics
@@ -19,6 +20,7 @@ RULES: dict[str, type[Rule]] = {
     "best_backups": BestBackups,
     "product_identity": ProductIdentity,
     "reading": Reading,
+    "boundary": Boundary,
     "explained": Explained,
 }
 

@@ -4,7 +4,6 @@ from typing import Literal
 
 from rebuttal.evidence.result_files import Results
 from rebuttal.evidence.rules.rule import All, Found, Rule
-from rebuttal.evidence.student import NOTHING
 
 
 class Explained(Rule):
@@ -18,9 +17,14 @@ class Explained(Rule):
     references: All | None = None
     of_study = False
 
+    @property
+    def decides(self) -> bool:
+        """It says neither yes nor no."""
+        return False
+
     def judge(self, data: Results) -> Found:
         """No number."""
-        return Found((), NOTHING, "", "in words; nothing is measured", ())
+        return Found((), None, "", "in words; nothing is measured", ())
 
     def in_words(self) -> str:
         """That it is explained."""

@@ -7,11 +7,10 @@ import xarray as xr
 
 from rebuttal.core.schemas import STRAGGLERS
 from rebuttal.evidence import quantities
-from rebuttal.evidence.judging import FEWEST_SEEDS, PlaceOutcome, Status
+from rebuttal.evidence.judging import Asked, PlaceOutcome, Word
 from rebuttal.evidence.naming import number
 from rebuttal.evidence.result_files import Results
 from rebuttal.evidence.rules.rule import All, Found, Positive, Rule, clock, models_in_words
-from rebuttal.evidence.student import Interval
 
 TIMES = ("iteration_seconds_closed_form", "iteration_seconds_simulated", "iteration_seconds_stderr")
 FILES = (f"results/analyses/{STRAGGLERS.pattern}",)
@@ -28,8 +27,7 @@ class OrderStatistics(Rule):
         """The largest distance between formula and simulation, for each straggler model."""
         held, models = held_by(data, self.stragglers)
         places = tuple(_agreement(name, self, held) for name in models)
-        worst = max((place.effect for place in places), default=np.nan)
-        return Found(places, Interval(worst, np.nan, np.nan), "standard errors", clock(data), FILES)
+        return Found(places, Asked("within", 0.0, self.tolerance), "standard errors", clock(data), FILES)
 
     def in_words(self) -> str:
         """How far they may differ."""
@@ -56,10 +54,11 @@ def _agreement(name: str, rule: OrderStatistics, data: xr.Dataset) -> PlaceOutco
     rounding = 1e-9 * formula[finite]  # a time without spread has no sampling error
     worst = float((gap / np.maximum(error[finite], rounding)).max(initial=0.0))
     skipped = int(np.isinf(formula).sum())
-    status: Status = "supported" if worst <= rule.tolerance else "contradicted"
+    word: Word = "supported" if worst <= rule.tolerance else "contradicted"
     n = iterations(data) if finite.any() else 0
     note = f"{skipped} infinite expectations left out" if skipped else ""
-    return PlaceOutcome(name, status if n >= FEWEST_SEEDS else "undecided", worst, np.nan, np.nan, n, note)
+    labels = {"straggler": name}
+    return PlaceOutcome(name, word, worst, np.nan, np.nan, n, note, labels=labels)
 
 
 def iterations(data: xr.Dataset) -> int:

@@ -6,11 +6,10 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.evidence import datasets, quantities
-from rebuttal.evidence.judging import FEWEST_SEEDS, PlaceOutcome, Status
+from rebuttal.evidence.judging import Asked, PlaceOutcome, Word
 from rebuttal.evidence.naming import number, words
 from rebuttal.evidence.result_files import Results
 from rebuttal.evidence.rules.rule import All, Found, Positive, Rate, Rule, Text, clock, target_in_words
-from rebuttal.evidence.student import Interval
 
 
 class ProductIdentity(Rule):
@@ -29,9 +28,8 @@ class ProductIdentity(Rule):
     def judge(self, data: Results) -> Found:
         """How far the product is from the whole, in every place."""
         places = tuple(_product(self, data))
-        deviations = [place.effect for place in places if np.isfinite(place.effect)]
         conditions = "; ".join([clock(data), f"{self.rate} learning rate", target_in_words(self.target)])
-        return Found(places, Interval(max(deviations, default=np.nan), np.nan, np.nan), "relative deviation",
+        return Found(places, Asked("within", 0.0, self.tolerance), "relative deviation",
                      conditions, quantities.files(data, "seconds_to_target", [self.of, self.against]))  # fmt: skip
 
     def in_words(self) -> str:
@@ -65,6 +63,9 @@ def _product_part(
     where: str, deviation: xr.DataArray, found: xr.Dataset, rule: ProductIdentity
 ) -> PlaceOutcome:
     n, effect = int(found.n), float(deviation)
-    status: Status = "supported" if effect <= rule.tolerance else "contradicted"
+    holds = effect <= rule.tolerance or np.isnan(
+        effect
+    )  # without a pair that reached the target there is no split
+    word: Word = "supported" if holds else "contradicted"
     note = f"target missed by {int(found.missed)} runs, by {int(found.baseline_missed)} of the baseline"
-    return PlaceOutcome(where, status if n >= FEWEST_SEEDS else "undecided", effect, np.nan, np.nan, n, note)
+    return PlaceOutcome(where, word, effect, np.nan, np.nan, n, note)

@@ -1,7 +1,8 @@
 """The rule that reads a variable of an analysis: its numbers, and on which side of its bounds they lie."""
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -10,14 +11,20 @@ from pydantic import Field
 from rebuttal.base.errors import refuse
 from rebuttal.core import results
 from rebuttal.core.schemas import ANALYSES
-from rebuttal.evidence import analyses_in_words, judging, student
-from rebuttal.evidence.judging import FEWEST_SEEDS, PlaceOutcome, Status
+from rebuttal.evidence import analyses_in_words, judging
+from rebuttal.evidence.judging import Asked, Effects, PlaceOutcome, Word
 from rebuttal.evidence.naming import number
 from rebuttal.evidence.result_files import Results
 from rebuttal.evidence.rules.rule import Found, Rule, Text
-from rebuttal.evidence.student import NOTHING, Interval
 
-STATISTICS = {"highest": np.max, "lowest": np.min, "median": np.median, "mean": np.mean}
+STATISTICS: dict[str, Callable[[np.ndarray, "Reading"], Any]] = {
+    "highest": lambda numbers, _: np.max(numbers),
+    "lowest": lambda numbers, _: np.min(numbers),
+    "median": lambda numbers, _: np.median(numbers),
+    "mean": lambda numbers, _: np.mean(numbers),
+    "share": lambda numbers, rule: np.mean([rule.word(number) == "supported" for number in numbers]),
+}
+Where = dict[str, str | int | float | list[str] | list[int] | list[float]]
 Bound = Annotated[
     float | None, Field(allow_inf_nan=False, description="a number, or null for no bound on that side")
 ]
@@ -28,23 +35,53 @@ class Reading(Rule):
 
     data: a name of `rebuttal.core.schemas.ANALYSES`. where: dim -> a label or several. each: a dim whose labels are
     judged one by one. statistic: what of the numbers left is judged; "all" is support if every number lies within the
-    bounds, and contradiction if none does. Along a dim `seed` there is an interval, and fewer than five seeds decide
-    nothing.
+    bounds, contradiction if none does, and depends else; "share" is how many of them do. error: that of a modelled
+    number, as a share of it. Without bounds it reports a number, neither yes nor no. Along a dim `seed` there is an
+    interval, and fewer than five seeds decide nothing.
     """
 
     kind: Literal["reading"]
     data: Text
     variable: Text
     within: Annotated[
-        list[Bound], Field(min_length=2, max_length=2, description="two bounds, low and high; null for none")
-    ]
-    where: Annotated[
-        dict[str, str | int | float | list[str] | list[int] | list[float]],
-        Field(description="labels by dim, as in {form: delayed}"),
-    ] = Field(default_factory=dict)
+        list[Bound] | None,
+        Field(min_length=2, max_length=2, description="two bounds, low and high; null for none"),
+    ] = None
+    where: Annotated[Where, Field(description="labels by dim, as in {form: delayed}")] = Field(
+        default_factory=dict
+    )
     each: Text | None = None
-    statistic: Literal["all", "highest", "lowest", "median", "mean"] = "all"
+    error: Annotated[float, Field(ge=0, lt=1, description="a number from 0 to below 1")] = 0.0
+    statistic: Literal["all", "highest", "lowest", "median", "mean", "share"] = "all"
     of_study = False
+
+    @property
+    def asked(self) -> Asked:
+        """The bounds; without any, everything lies within."""
+        low, high = self.within or (None, None)
+        ends = -np.inf if low is None else low, np.inf if high is None else high
+        lowest, highest = (float(np.exp(end)) if self.logarithm else end for end in ends)
+        return Asked("within", lowest, highest)
+
+    @property
+    def logarithm(self) -> bool:
+        """Whether the variable is the logarithm of a ratio, which is what readers have."""
+        return self.variable.startswith("log_")
+
+    @property
+    def decides(self) -> bool:
+        """Whether it can say yes or no."""
+        return self.within is not None and self.statistic != "share"
+
+    def word(self, value: float) -> Word:
+        """On which side of the bounds a number lies, with its error."""
+        low, high = sorted((value * (1 - self.error), value * (1 + self.error)))
+        return self.asked.word(low, high) if self.within is not None else "answered"
+
+    def _unit(self, given: str) -> str:
+        if self.statistic == "share" or self.logarithm:
+            return "times" if self.logarithm else "share"
+        return "" if given == "1" else given
 
     def judge(self, data: Results) -> Found:
         """The outcome for each label of `each`, or of all together.
@@ -55,16 +92,16 @@ class Reading(Rule):
         held = results.load_analysis(self.data, data.folder.parent / "analyses")
         if self.variable not in held.data_vars:
             raise refuse("rule.variable", self.variable, [str(name) for name in held.data_vars])
-        values = _chosen(self, held[self.variable])
-        places = tuple(_part(where, each, self) for where, each in _each(self, values))
+        values = chosen(self.where, held[self.variable])
+        places = tuple(_place(label, each, self) for label, each in labelled(self.each, values))
         unit = str(held[self.variable].attrs.get("units", ""))
         file = f"results/analyses/{ANALYSES[self.data].pattern}"
         conditions = f"{held.attrs.get('clock', 'no')} clock"
-        return Found(places, _overall(places), "" if unit == "1" else unit, conditions, (file,))
+        return Found(places, self.asked if self.decides else None, self._unit(unit), conditions, (file,))
 
     def in_words(self) -> str:
         """What is read, where, and its bounds."""
-        low, high = self.within
+        low, high = self.within or (None, None)
         ends = [f"at least {number(low)}"] * (low is not None) + [f"at most {number(high)}"] * (
             high is not None
         )
@@ -82,21 +119,9 @@ class Reading(Rule):
         return f"{what}{analyses_in_words.where(self.where, short=True)}"
 
 
-def _overall(places: tuple[PlaceOutcome, ...]) -> Interval:
-    """The middle of the places' numbers, and the range of these or of their intervals."""
-    effects = np.array([place.effect for place in places if np.isfinite(place.effect)])
-    if not len(effects):
-        return NOTHING
-    ends = [place for place in places if np.isfinite(place.low)]
-    several = len(effects) > 1
-    low = min((place.low for place in ends), default=effects.min() if several else np.nan)
-    high = max((place.high for place in ends), default=effects.max() if several else np.nan)
-    return Interval(float(np.median(effects)), float(low), float(high))
-
-
-def _chosen(rule: Reading, values: xr.DataArray) -> xr.DataArray:
-    """The values at the labels of `where`."""
-    for dim, wanted in rule.where.items():
+def chosen(where: Where, values: xr.DataArray) -> xr.DataArray:
+    """The values at the labels of `where`. Raises InputError for a dim or a label that is not there."""
+    for dim, wanted in where.items():
         if dim not in values.dims:
             raise refuse("rule.where", dim, [str(name) for name in values.dims])
         known = values[dim].values.tolist()
@@ -108,58 +133,51 @@ def _chosen(rule: Reading, values: xr.DataArray) -> xr.DataArray:
     return values
 
 
-def _each(rule: Reading, values: xr.DataArray) -> Iterator[tuple[str, xr.DataArray]]:
-    if rule.each is None:
-        yield "everywhere", values
+def labelled(each: str | None, values: xr.DataArray) -> Iterator[tuple[Any, xr.DataArray]]:
+    """The values of each label of a dim, or all together under None. Raises InputError for a dim that is not there."""
+    if each is None:
+        yield None, values
         return
-    if rule.each not in values.dims:
-        raise refuse("rule.each", rule.each, [str(name) for name in values.dims])
-    for label in values[rule.each].values.tolist():
-        yield str(label), values.sel({rule.each: label})
+    if each not in values.dims:
+        raise refuse("rule.each", each, [str(name) for name in values.dims])
+    for label in values[each].values.tolist():
+        yield label, values.sel({each: label})
 
 
-def _part(where: str, values: xr.DataArray, rule: Reading) -> PlaceOutcome:
-    """The statistic with its interval over seeds; or, of numbers without chance, with their range."""
+def _place(label: Any, values: xr.DataArray, rule: Reading) -> PlaceOutcome:
+    """The statistic with its interval over seeds; or, of numbers without chance, alone or with their range."""
+    labels = {} if label is None else {str(rule.each): label}
+    where = "everywhere" if label is None else str(label)
     if "seed" in values.dims:
-        return _over_seeds(where, values, rule)
+        return replace(judging.place(labels, _over_seeds(values, rule), rule.asked), where=where)
     numbers = values.values[np.isfinite(values.values)]
     if not len(numbers):
-        return PlaceOutcome(where, "undecided", np.nan, np.nan, np.nan, 0, "no number")
+        return PlaceOutcome(where, "cannot tell", np.nan, np.nan, np.nan, 0, "no number", labels=labels)
     if rule.statistic == "all":
-        inside = [_side(number, number, rule) == "supported" for number in numbers]
-        status: Status = "supported" if all(inside) else "mixed" if any(inside) else "contradicted"
-        ends = (float(numbers.min()), float(numbers.max()))
-        return PlaceOutcome(
-            where, status, float(np.median(numbers)), *ends, len(numbers), "range of all values"
-        )
-    effect = float(STATISTICS[rule.statistic](numbers))
+        return _all(where, labels, numbers, rule)
+    effect = float(STATISTICS[rule.statistic](numbers, rule))
     note = f"{rule.statistic} of {len(numbers)}" if len(numbers) > 1 else ""
-    return PlaceOutcome(where, _side(effect, effect, rule), effect, np.nan, np.nan, len(numbers), note)
+    word: Word = "answered" if rule.statistic == "share" else rule.word(effect)
+    ends = (effect * (1 - rule.error), effect * (1 + rule.error)) if rule.error else (np.nan, np.nan)
+    kind = "model error" if rule.error else ""
+    return PlaceOutcome(where, word, effect, *ends, len(numbers), note, kind=kind, labels=labels)
 
 
-def _over_seeds(where: str, values: xr.DataArray, rule: Reading) -> PlaceOutcome:
-    """The mean over seeds of the statistic of each seed's numbers (their mean, if it is "all")."""
-    statistic = STATISTICS.get(rule.statistic, np.mean)
+def _all(where: str, labels: dict[str, Any], numbers: np.ndarray, rule: Reading) -> PlaceOutcome:
+    """The middle of all numbers with their range, and one word for all of them."""
+    found: set[Word] = {rule.word(number) for number in numbers}
+    ends = (float(numbers.min()), float(numbers.max())) if len(numbers) > 1 else (np.nan, np.nan)
+    note = f"{sum(rule.word(number) == 'supported' for number in numbers)} of {len(numbers)} within"
+    kind = "range" if len(numbers) > 1 else ""
+    word: Word = next(iter(found)) if len(found) == 1 else "depends"
+    return PlaceOutcome(
+        where, word, float(np.median(numbers)), *ends, len(numbers), note, kind=kind, labels=labels
+    )
+
+
+def _over_seeds(values: xr.DataArray, rule: Reading) -> Effects:
+    """For each seed the statistic of its numbers (their mean, if it is "all"); seeds with a gap are left out."""
+    statistic = STATISTICS.get(rule.statistic, STATISTICS["mean"])
     rows = values.transpose("seed", ...).values.reshape(values.sizes["seed"], -1)
     rows = rows[np.isfinite(rows).all(axis=1)]
-    if len(rows) < FEWEST_SEEDS:
-        nothing = np.nan, np.nan, np.nan
-        return PlaceOutcome(
-            where, "undecided", *nothing, len(rows), "fewer than five seeds", judging.NO_EVIDENCE
-        )
-    each = np.array([statistic(row) for row in rows])
-    found = student.interval(each)
-    tails = judging.between(*(student.tails(each, bound) for bound in _bounds(rule)))
-    return PlaceOutcome(where, _side(found.low, found.high, rule), *found, len(rows), p=tails)
-
-
-def _side(lowest: float, highest: float, rule: Reading) -> Status:
-    low, high = _bounds(rule)
-    if low <= lowest and highest <= high:
-        return "supported"
-    return "contradicted" if highest < low or lowest > high else "undecided"
-
-
-def _bounds(rule: Reading) -> tuple[float, float]:
-    low, high = rule.within
-    return -np.inf if low is None else low, np.inf if high is None else high
+    return Effects(np.array([statistic(row, rule) for row in rows]), ratio=rule.logarithm)

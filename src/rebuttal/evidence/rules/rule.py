@@ -1,15 +1,15 @@
 """What every kind of rule is: a model of what a paper.yaml says, a judge of result files, and its own words."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rebuttal.evidence.judging import PlaceOutcome
+from rebuttal.evidence.judging import Asked, PlaceOutcome
 from rebuttal.evidence.naming import words
 from rebuttal.evidence.result_files import Results
-from rebuttal.evidence.student import Interval
 
 Text = Annotated[str, Field(min_length=1, description="a text")]
 Names = Annotated[list[str], Field(min_length=1, description="a list of names, at least one")]
@@ -27,13 +27,17 @@ class Strict(BaseModel):
 
 @dataclass(frozen=True)
 class Found:
-    """What a rule found: its outcome in every place, and the effect over all of them."""
+    """What a rule found in every place.
+
+    asked: what it asked of the effect; None where it asks nothing. levels: of a trend, the mean at each variant.
+    """
 
     places: tuple[PlaceOutcome, ...]
-    overall: Interval
+    asked: Asked | None
     unit: str
     conditions: str
     files: tuple[str, ...]
+    levels: Mapping[str, float] = field(default_factory=dict)
 
 
 class Rule(Strict):
@@ -42,6 +46,11 @@ class Rule(Strict):
     kind: str
     names_runs: ClassVar[bool] = False
     of_study: ClassVar[bool] = True
+
+    @property
+    def decides(self) -> bool:
+        """Whether it can say yes or no."""
+        return True
 
     @abstractmethod
     def judge(self, data: Results) -> Found:
@@ -54,6 +63,10 @@ class Rule(Strict):
     @abstractmethod
     def measured(self) -> str:
         """What the effect is an effect on: 'seconds to the target: backup workers over asynchronous'."""
+
+    def says(self) -> str:
+        """The sentence about its effect where the file gives none, with slots (`evidence.answers`)."""
+        return f"{self.measured()}: {{value}}"
 
 
 def clock(data: Results) -> str:

@@ -1,11 +1,14 @@
 """What rules on runs compare, and where, in words."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
+import numpy as np
 import xarray as xr
 
 from rebuttal.evidence import quantities
+from rebuttal.evidence.judging import PlaceOutcome
 from rebuttal.evidence.naming import words
 from rebuttal.evidence.result_files import Results
 from rebuttal.evidence.rules.rule import All, Positive, Rate, Rule, clock, target_in_words
@@ -56,15 +59,31 @@ class RunRule(Rule):
         said += [f"not on {', '.join(sorted(left_out))}, which have no accuracy"] if left_out else []
         return "; ".join(said)
 
+    def distinct(self, found: Sequence[PlaceOutcome]) -> tuple[PlaceOutcome, ...]:
+        """The places, those that share their runs as one: what is trained for so many samples knows no machine."""
+        if not quantities.is_trained(self.what) or self.what == "seconds_to_target":
+            return tuple(found)
+        kept: list[PlaceOutcome] = []
+        for one in found:
+            same = next((i for i, other in enumerate(kept) if _share_runs(one, other)), None)
+            if same is None:
+                kept.append(one)
+            else:
+                workload = str(one.labels["workload"])
+                kept[same] = replace(kept[same], where=workload, labels={"workload": workload})
+        return tuple(kept)
+
     def where(self) -> str:
         """' (on ..., ...)', the workloads and machines that the rule names; empty for all."""
         named = [*(self.workloads or []), *(self.machines or [])]
         return f" (on {', '.join(map(words, named))})" if named else ""
 
 
-def where_of(place: dict[str, str]) -> str:
-    """A place as one text."""
-    return ", ".join(place.values())
+def _share_runs(one: PlaceOutcome, other: PlaceOutcome) -> bool:
+    """Whether two places have the same workload, and the same values to the last digit."""
+    if one.labels["workload"] != other.labels["workload"] or one.effects is None or other.effects is None:
+        return False
+    return np.array_equal(one.effects.values, other.effects.values)
 
 
 def some(labels: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ class Tolerances:
 
     An effect agrees with another if either lies in the other's 95 % interval; failing that, if both are ratios within
     `ratio_factor` of each other (seconds differ between machines, and with them the order of updates); failing that,
-    if they differ by at most `relative` of the larger one, or by `absolute`. Statuses must be equal.
+    if they differ by at most `relative` of the larger one, or by `absolute`. Words must be equal.
     """
 
     ratio_factor: float = 1.5
@@ -29,10 +29,10 @@ TOLERANCES = Tolerances()
 def compare(
     reference: Sequence[Row], rerun: Sequence[Row], given: Tolerances = TOLERANCES
 ) -> list[dict[str, Any]]:
-    """One row for each concern and claim: id, paper, both statuses and effects, the outcome, and what differs.
+    """One row for each concern and claim: id, paper, both words and answers, the outcome, and what differs.
 
-    reproduced: equal status, as has every piece of evidence, and every effect agrees. other size: equal status, but
-    some evidence or effect differs. other verdict: the status differs. missing: one side does not have the question.
+    reproduced: equal word, as has every piece of evidence, and every effect agrees. other size: equal word, but
+    some evidence or effect differs. other verdict: the word differs. missing: one side does not have the question.
     """
     sides = [{(row["paper"], row["id"]): row for row in rows} for rows in (reference, rerun)]
     return [
@@ -58,7 +58,7 @@ def _question(
     found: Outcome = "reproduced"
     if first is None or second is None:
         found = "missing"
-    elif first["status"] != second["status"]:
+    elif first["word"] != second["word"]:
         found = "other verdict"
     elif why:
         found = "other size"
@@ -67,19 +67,20 @@ def _question(
 
 
 def _shown(row: Row | None) -> dict[str, Any] | None:
-    return row and {name: row[name] for name in ("status", "effect", "interval", "n", "unit")}
+    return row and {name: row[name] for name in ("word", "answer")}
 
 
 def _differences(first: Row | None, second: Row | None, given: Tolerances) -> list[str]:
     """What differs, in words; empty if the question is reproduced."""
     if first is None or second is None:
         return [f"only the {'rerun' if first is None else 'reference'} has this question"]
-    if len(first["evidence"]) != len(second["evidence"]):
+    sides = [[*row["parts"], *row["more"]] for row in (first, second)]
+    if len(sides[0]) != len(sides[1]):
         return ["another number of pieces of evidence"]
-    found = [] if first["status"] == second["status"] else [f"{first['status']}, now {second['status']}"]
-    for number, (one, other) in enumerate(zip(first["evidence"], second["evidence"], strict=True), 1):
-        if one["status"] != other["status"]:
-            found.append(f"evidence {number}: {one['status']}, now {other['status']}")
+    found = [] if first["word"] == second["word"] else [f"{first['word']}, now {second['word']}"]
+    for number, (one, other) in enumerate(zip(*sides, strict=True), 1):
+        if one["word"] != other["word"]:
+            found.append(f"evidence {number}: {one['word']}, now {other['word']}")
         if not agree(one, other, given):
             found.append(f"evidence {number}: {_said(one)}, now {_said(other)}")
     return found

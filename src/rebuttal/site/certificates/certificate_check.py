@@ -90,8 +90,9 @@ def _others(stated: Sequence[Row], found: Sequence[Row]) -> list[str]:
 
 def _verdict(row: Row) -> list[Any]:
     """What was measured and decided, everywhere, without the words around it."""
-    measured = [row, *row["evidence"], *(part for one in row["evidence"] for part in one["parts"])]
-    return [[one[name] for name in ("status", "effect", "interval", "n")] for one in measured]
+    evidence = [*row["parts"], *row["more"], *row["checks"]]
+    measured = [*evidence, *(place for one in evidence for place in one["places"])]
+    return [row["word"], *([one[name] for name in ("word", "effect", "interval", "n")] for one in measured)]
 
 
 def _same(one: Any, other: Any) -> bool:

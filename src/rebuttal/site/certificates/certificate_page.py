@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from rebuttal.site import html, words
+from rebuttal.site import html
 from rebuttal.site import page as frame
 
 NAME = "reports/certificate.html"  # beside the site's pages, whose style sheet and links it shares
@@ -51,7 +51,7 @@ def _body(content: dict[str, Any], about: str) -> str:
 def _facts(content: dict[str, Any]) -> dict[str, str]:
     given = content["tolerances"]
     return {
-        "Tolerances": "statuses equal; an effect in the other's 95 % interval, or ratios within a factor of "
+        "Tolerances": "words equal; an effect in the other's 95 % interval, or ratios within a factor of "
         f"{given['ratio_factor']}, or numbers within {100 * given['relative']:g} %",
         "Code": f"SHA-256 {content['rerun']['code_sha256']}",
         "Results": f"SHA-256 {content['rerun']['files_sha256']}",
@@ -72,7 +72,7 @@ def _questions(questions: list[dict[str, Any]]) -> str:
 def _side(row: dict[str, Any] | None) -> str:
     if row is None:
         return "–"
-    return f"{html.badge(row['status'])} {escape(words.effect(row))} {escape(words.interval(row))}"
+    return f"{html.badge(row['word'])} {escape(row['answer'])}"
 
 
 def _machines(content: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
   "use strict";
   var form = document.getElementById("filter");
   var lists = Array.from(form.querySelectorAll("select"));
-  var rows = Array.from(document.querySelectorAll("tr[data-status]"));
+  var rows = Array.from(document.querySelectorAll("tr[data-word]"));
   var tables = Array.from(document.querySelectorAll("table.verdicts"));
   function show() {
     rows.forEach(function (row) {
