@@ -20,8 +20,7 @@ DEVICE = {"name": "a processor"}
 
 
 def row(name, **others):
-    return {"paper": PAPER, "id": name, "status": "supported", "effect": 1.8, "interval": [1.6, 2.0], "n": 5,
-            "unit": "times"} | others  # fmt: skip
+    return {"paper": PAPER, "id": name, "word": "supported", "answer": "Yes: 1.8 times."} | others  # fmt: skip
 
 
 def write_reference(project, rows, name="standard", profile="standard"):
@@ -45,7 +44,7 @@ def made(tmp_path_factory):
 def project(made, monkeypatch):
     """The project, which is the current folder during the test, with one reference."""
     monkeypatch.chdir(made)
-    write_reference(made, [row("bw-1"), row("bw-2", status="mixed", effect=None, interval=[None, None], n=0)])
+    write_reference(made, [row("bw-1"), row("bw-2", answer="No.")])
     yield made
     shutil.rmtree(made / "reference")
 
@@ -54,14 +53,14 @@ def about(project):
     return [papers.load(project / "papers" / PAPER / "paper.yaml")]
 
 
-def test_another_profile_is_shown_with_its_status_and_effect(project):
+def test_another_profile_is_shown_with_its_answer(project):
     others = other_profiles.others("quick", about(project))
     rows = other_profiles.with_others(
-        [row("bw-1", status="undecided"), row("bw-2"), row("bw-3")], "quick", others
+        [row("bw-1", answer="Cannot tell."), row("bw-2"), row("bw-3")], "quick", others
     )
     assert [other_profiles.line(one) for one in rows] == [
-        "standard: supported, 1.8 times [1.6, 2]",
-        "standard: mixed",
+        "standard: Yes: 1.8 times.",
+        "standard: No.",
         "",
     ]
     paragraph = other_profiles.said(["profile quick"], others)
@@ -100,7 +99,7 @@ def test_a_ledger_that_is_none_is_refused_in_one_line(project, content, said):
 def test_the_page_and_the_ledger_say_what_another_profile_found(project):
     opened = review(project / "papers" / PAPER / "paper.yaml", project / "results" / "quick" / STUDY)
     page = opened.summary().text + opened.concern("bw-1").text
-    assert page.count("standard: supported, 1.8 times [1.6, 2]") == 2
+    assert page.count("standard: Yes: 1.8 times.") == 2
     assert "layer costs of a processor, trained on 2026-01-31" in page
     published = {one["id"]: ledger_row(dict(one)) for one in opened.rows}
     assert published["bw-1"]["beside"]["standard"]["word"] == "supported"

@@ -7,7 +7,7 @@ import pytest
 
 from rebuttal.evidence import error_table, multiplicity
 from rebuttal.evidence.error_rates import ErrorRateSetting, rates, studies
-from rebuttal.evidence.judging import PlaceOutcome, Status, Tails
+from rebuttal.evidence.judging import Word
 
 
 @pytest.fixture(scope="module")
@@ -68,43 +68,18 @@ def test_holm_keeps_the_family_wise_error():
     assert np.mean(wrong) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 2000)
 
 
-def part(status, supported=None):
-    """A part with its p-value of support, the other side's being the rest; without chance if it is left out."""
-    return PlaceOutcome(
-        "here", status, 1.0, 0.5, 1.5, 5, p=None if supported is None else Tails(supported, 1 - supported)
-    )
-
-
-def test_a_claim_is_as_sure_as_its_least_sure_place():
-    assert multiplicity.p_value("supported", [part("supported", 0.001), part("supported", 0.02)]) == 0.04
-    assert multiplicity.p_value("undecided", [part("supported", 0.001), part("undecided", 0.4)]) == 0.8
-    assert multiplicity.p_value("supported", [part("supported")]) is None
-    assert multiplicity.p_value("supported", [part("supported"), part("supported", 0.01)]) == 0.02
-    assert multiplicity.p_value("undecided", [part("undecided"), part("supported", 0.01)]) == 1.0
-
-
-def test_a_mixed_claim_is_as_sure_as_its_weaker_side_among_all_places():
-    mixed = [part("supported", 0.001), part("contradicted", 0.99), part("undecided", 0.5)]
-    assert multiplicity.p_value("mixed", mixed) == pytest.approx(2 * 3 * 0.01)
-
-
 def test_of_many_claims_a_weak_one_no_longer_stands():
-    strong, weak = [part("supported", 0.0005)], [part("supported", 0.02)]
-    (alone,) = multiplicity.corrected([("supported", weak)])
-    assert alone == {"p_value": 0.04, "adjusted": 0.04, "status": "supported", "claims": 1}
-    certain, open_one = [part("supported")], [part("undecided", 0.3)]
-    claims: list[tuple[Status, list[PlaceOutcome]]] = [
-        ("supported", weak),
-        ("supported", strong),
-        ("supported", certain),
-        ("undecided", open_one),
-    ]
+    (alone,) = multiplicity.corrected([("supported", 0.04)])
+    assert alone == {"p_value": 0.04, "adjusted": 0.04, "word": "supported", "claims": 1}
+    claims: list[tuple[Word, float | None]] = [
+        ("supported", 0.04), ("supported", 0.001), ("supported", None), ("cannot tell", 0.6),
+    ]  # fmt: skip
     first, second, third, fourth = multiplicity.corrected(claims)
     assert third is None
     assert first
     assert second
     assert fourth
-    assert [row["word"] for row in (first, second, fourth)] == ["undecided", "supported", "undecided"]
+    assert [row["word"] for row in (first, second, fourth)] == ["cannot tell", "supported", "cannot tell"]
     assert second["claims"] == 3
     assert second["adjusted"] == pytest.approx(0.003)
 

@@ -17,6 +17,7 @@ from rebuttal.base.errors import InputError
 from rebuttal.core import results
 from rebuttal.core.figure_list import FIGURES, ON_MACHINES, PUBLISHED
 from rebuttal.core.schemas import ANALYSES
+from rebuttal.evidence.ledger import evidence_of
 from rebuttal.figures import gains, layer_shares
 from rebuttal.figures.theme import words as words_of
 from rebuttal.machines.scaled import SCALED_MACHINES
@@ -81,17 +82,15 @@ def test_the_sources_of_figures_are_variables_of_their_files(opened):
                 assert set(names) <= set(read[kind].variables)
 
 
-def test_a_concern_says_status_effect_interval_n_rule_and_conditions(opened):
+def test_a_concern_says_its_word_and_its_answer(opened):
     for concern in opened.paper.concerns:
         text = opened.concern(concern.id).text
         row = next(row for row in opened.rows if row["id"] == concern.id)
         assert html.badge(row["word"]) in text
-        assert words.interval(row) in text
-        assert f"n = {row['n']}" in text
-        assert row["conditions"] in text
+        assert escape(row["answer"]) in text
         assert f'id="{concern.id}"' in text
-        for one in row["evidence"]:
-            assert f"#fig-{one['figure']}" in text
+        for one in evidence_of(row):
+            assert one["figure"] is None or f"#fig-{one['figure']}" in text
 
 
 def test_the_summary_carries_the_ledger(opened):
@@ -122,7 +121,7 @@ def test_unknown_names_are_refused_with_the_nearest(opened):
 
 def test_every_rule_of_the_papers_can_be_said_in_words(opened):
     for row in opened.rows:
-        for one in row["evidence"]:
+        for one in evidence_of(row):
             assert len(words.rule(one["rule"]).split()) >= 5
             assert words.measured(one["rule"])
 
@@ -145,10 +144,10 @@ def test_numbers_are_written_for_readers(value, text):
 
 @pytest.mark.parametrize(
     ("ends", "text"),
-    [([1.0, 2.0], "[1, 2]"), ([1.0, None], "[1, open)"), ([None, 2.0], "(open, 2]"), ([None, None], "")],
+    [([1.0, 2.0], "[1, 2]"), ([1.0, None], "[at least 1]"), ([None, 2.0], "[at most 2]"), ([None, None], "")],
 )
 def test_an_interval_says_where_it_is_open(ends, text):
-    assert words.interval({"interval": ends}) == text
+    assert words.interval({"interval": ends, "interval_kind": "95 % interval"}) == text
 
 
 def test_html_is_escaped():

@@ -9,7 +9,7 @@ from scipy import stats
 from rebuttal.base import seeding
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
-from rebuttal.evidence import arrays, datasets, judging, student
+from rebuttal.evidence import arrays, datasets, judging, places_combined, student
 
 INF, NAN = np.inf, np.nan
 
@@ -98,6 +98,12 @@ def test_rows_have_the_intervals_that_each_would_have_alone():
     np.testing.assert_array_equal(student.rows(rows), alone)
 
 
+def asked(better, margin, ratio):
+    """What a rule with one margin asks."""
+    low, high = judging.edges(margin, ratio) if better == "equal" else (margin, margin)
+    return judging.Asked(better, low, high)
+
+
 @pytest.mark.parametrize("better", ["higher", "lower", "equal"])
 @pytest.mark.parametrize("ratio", [False, True])
 def test_a_status_is_given_where_its_p_value_is_below_what_the_interval_leaves_out(better, ratio):
@@ -107,9 +113,13 @@ def test_a_status_is_given_where_its_p_value_is_below_what_the_interval_leaves_o
     for _ in range(300):
         values = random.normal(random.choice([-1.5, 0.0, 0.5, 1.5]), random.choice([0.1, 1.0]), 6)
         missed = {name: int(random.random() < 0.2) for name in ("at_least", "at_most")}
-        part = judging.part("here", judging.Effects(values, ratio, **missed), better, margin)
+        part = judging.place({}, judging.Effects(values, ratio, **missed), asked(better, margin, ratio))
         assert part.p
-        assert (part.word == "supported") == (part.p.supported < 0.025)
+        level = (
+            0.05 if better == "equal" else 0.025
+        )  # of two one-sided tests, and of one side of a 95 % interval
+        assert (part.word == "supported") == (part.p.supported < level)
+        assert (part.low <= part.effect <= part.high) or missed["at_least"] or missed["at_most"]
         assert (part.word == "contradicted") == (part.p.contradicted < 0.025)
         seen.add(part.word)
     assert seen == {"supported", "contradicted", "cannot tell"}
@@ -124,7 +134,10 @@ def test_values_without_spread_leave_no_doubt():
 def test_equality_is_two_one_sided_tests():
     """A missing difference is no evidence of equality: wide intervals around 0 are undecided, narrow ones support."""
     noisy, quiet = (spread * np.array([-1.0, 1.0, -0.5, 0.5, 0.0]) for spread in (0.05, 0.005))
-    parts = [judging.part("here", judging.Effects(values, False), "equal", 0.01) for values in (noisy, quiet)]
+    parts = [
+        judging.place({}, judging.Effects(values, False), asked("equal", 0.01, False))
+        for values in (noisy, quiet)
+    ]
     assert [part.word for part in parts] == ["cannot tell", "supported"]
     tests = [
         stats.ttest_1samp(quiet, edge, alternative=side)
@@ -216,15 +229,15 @@ def test_a_missed_target_bounds_a_ratio_from_one_side_only():
     assert (effects.n, effects.at_most, effects.at_least) == (5, 1, 0)
     assert interval.low == 0.0
     assert interval.high < 1
-    assert judging.part("here", effects, "lower", 1.0).word == "supported"
+    assert judging.place({}, effects, asked("lower", 1.0, True)).word == "supported"
     swapped = judging.ratios(against, of, np.full(5, 60.0), np.full(5, 60.0))
-    assert judging.part("here", swapped, "lower", 1.0).word == "contradicted"
+    assert judging.place({}, swapped, asked("lower", 1.0, True)).word == "contradicted"
 
 
 def test_a_run_that_ended_early_without_its_target_does_not_win():
     """It looks faster only because it gave up: undecided."""
     gave_up = judging.ratios(np.full(5, INF), np.full(5, 30.0), np.full(5, 5.0), np.full(5, 60.0))
-    assert judging.part("here", gave_up, "lower", 1.0).word == "cannot tell"
+    assert judging.place({}, gave_up, asked("lower", 1.0, True)).word == "cannot tell"
 
 
 def test_pairs_that_say_nothing_are_counted():
@@ -235,27 +248,51 @@ def test_pairs_that_say_nothing_are_counted():
 
 def test_fewer_than_five_seeds_decide_nothing():
     assert (
-        judging.part("here", judging.differences(np.ones(5), np.zeros(5)), "higher", 0.0).word
+        judging.place({}, judging.differences(np.ones(5), np.zeros(5)), asked("higher", 0.0, False)).word
         == "supported"
     )
     assert (
-        judging.part("here", judging.differences(np.ones(4), np.zeros(4)), "higher", 0.0).word
+        judging.place({}, judging.differences(np.ones(4), np.zeros(4)), asked("higher", 0.0, False)).word
         == "cannot tell"
     )
 
 
 @pytest.mark.parametrize(
-    ("statuses", "whole"),
+    ("said", "whole"),
     [
         (["supported", "supported"], "supported"),
         (["contradicted"], "contradicted"),
-        (["supported", "contradicted", "cannot tell"], "mixed"),
+        (["supported", "contradicted"], "depends"),
         (["supported", "cannot tell"], "cannot tell"),
-        (["mixed", "supported"], "mixed"),
+        ([], "cannot tell"),
     ],
 )
-def test_parts_combine(statuses, whole):
-    assert judging.combine(statuses) == whole
+def test_places_without_chance_combine(said, whole):
+    places = [judging.PlaceOutcome("here", word, 1.0, np.nan, np.nan, 5) for word in said]
+    assert places_combined.combine(places, asked("higher", 0.0, False)).word == whole
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("better", ["higher", "lower", "equal"])
+def test_a_word_and_the_interval_beside_it_agree(better, seed):
+    random = np.random.default_rng(seed)
+    wanted = asked(better, 0.5, False)
+    places = [
+        judging.place(
+            {"workload": f"w{i}", "machine": "m"},
+            judging.Effects(
+                random.normal(random.choice([-2, 0, 0.4, 2]), random.choice([0.1, 2.0]), 5), False
+            ),
+            wanted,
+        )
+        for i in range(random.integers(1, 5))
+    ]
+    found = places_combined.combine(places, wanted)
+    if better == "equal" and found.kind == "range" and found.word == "contradicted":
+        assert all(one.word == "contradicted" for one in places)  # on either side of the margins
+        return
+    on_a_side = wanted.word(found.low, found.high)
+    assert on_a_side == (found.word if found.word in ("supported", "contradicted") else "cannot tell")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +305,7 @@ def test_parts_combine(statuses, whole):
     ],
 )
 def test_equal_means_within_the_margin_on_both_sides(low, high, status):
-    assert judging.side(arrays.Interval(1.0, low, high), "equal", 1.25, ratio=True) == status
+    assert asked("equal", 1.25, True).word(low, high) == status
 
 
 def test_targets_come_from_the_baselines_tuning_runs_alone(tuning):
