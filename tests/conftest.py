@@ -25,7 +25,7 @@ IN_PROCESSES = (
     "rebuttal.processes.pytorch_baseline_node",
     "rebuttal.replaying.weight_distance",
     "rebuttal.replaying.workers",
-    "rebuttal.studies.stages.rates_stage",
+    "rebuttal.studies.analyses.rates",
 )
 
 

@@ -10,16 +10,25 @@ import xarray as xr
 from once import made_once
 from tiny_models import MODELS, line_costs
 
+from rebuttal.core import results
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.methods import method
-from rebuttal.studies.analyses import adversarial, delay_map, smoothing_map, throughput
+from rebuttal.studies.analyses import (
+    adversarial,
+    all_of_them,
+    at_full_size,
+    delay_map,
+    equivalence,
+    smoothing_map,
+    throughput,
+)
 from rebuttal.studies.analyses.continuous_time import continuous_time
 from rebuttal.studies.analyses.memory import memory
+from rebuttal.studies.analyses.rates import measure
 from rebuttal.studies.analyses.ratios import with_and_without
 from rebuttal.studies.params import Analyses
-from rebuttal.studies.runs.provenance import write_json
-from rebuttal.studies.stages import equivalence_stage, full_size_stage
-from rebuttal.studies.stages.rates_stage import measure
+from rebuttal.studies.runs.provenance import attributes, write_json
 
 METHODS = {
     "all_reduce": method("all_reduce"),
@@ -50,23 +59,27 @@ def make(folder: Path) -> None:
             "digits_cnn": line_costs(1e-3, 2e-3, GRID.samples),
         }
     ).assign_attrs(device="synthetic device", costs="here")
-    modelled = full_size_stage.modelled(with_and_without(MODELS, "flat_ended"), GRID)
+    models = with_and_without(MODELS, "flat_ended")
+    modelled = {name: at_full_size.modelled(name, models, GRID) for name in at_full_size.COMPUTE}
     modelled |= rates_and_map()
     modelled["recorded"] = recorded()
     modelled["adversarial"] = attacks()
     modelled["worker_counts"] = counts()
     modelled["memory"] = memory(MODELS, METHODS, "h100_box", 2, 4)
     modelled = {name: with_real_names(data) for name, data in modelled.items()}
-    blank = equivalence_stage.blank(range(5), equivalence_stage.WORKLOADS)
+    blank = equivalence.blank(range(5), equivalence.WORKLOADS)
     modelled["equivalence"] = synthetic_layer_wise.equivalence(blank)
     modelled["delay_map"] = delay_map.delay_map(range(5), [100, 101], SHORT)
     modelled["continuous_time"] = continuous_time(steps=(0.1, 0.05))
-    full_size_stage.save(modelled | {"throughput": measured}, GRID, folder)
+    for name, data in (modelled | {"throughput": measured}).items():
+        origin = attributes(GRID, clock=data.attrs["clock"])
+        results.save(data.assign_attrs(origin), folder / ANALYSES[name].pattern)
+    write_json(folder / "machines.json", all_of_them.described_machines())
     about = {"source": "made up", "sample": [3, 224, 224]}
-    models = {
+    layers = {
         name: about | {"layers": [asdict(layer) for layer in layers]} for name, layers in MODELS.items()
     }
-    write_json(folder / "models.json", models)
+    write_json(folder / "models.json", layers)
 
 
 def rates_and_map() -> dict[str, xr.Dataset]:

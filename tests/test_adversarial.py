@@ -10,8 +10,8 @@ from rebuttal.base.errors import InputError
 from rebuttal.figures import adversarial_loss as adversarial_chart
 from rebuttal.simulation.simulate import simulate
 from rebuttal.studies.analyses import adversarial, attacks, relu_network
+from rebuttal.studies.analyses.adversarial import measure
 from rebuttal.studies.analyses.smoothing_map import unit_costs
-from rebuttal.studies.stages.adversarial_stage import measure
 
 
 def images(n=60, classes=3, inputs=5):

@@ -7,21 +7,25 @@ from dataclasses import replace
 import device_costs
 import pytest
 
+from rebuttal.base.errors import InputError
+from rebuttal.cli import pipeline
 from rebuttal.core import results
-from rebuttal.core.schemas import ANALYSES
+from rebuttal.core.analysis_schemas import ANALYSES, STAGE
+from rebuttal.core.schemas import STRAGGLERS
 from rebuttal.machines import TAGS
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.studies import params
-from rebuttal.studies.analyses import adversarial, continuous_time, delay_map
+from rebuttal.studies.analyses import (
+    adversarial,
+    all_of_them,
+    continuous_time,
+    delay_map,
+    equivalence,
+    straggler_statistics,
+)
 from rebuttal.studies.runs.simulating import simulate_method
 from rebuttal.studies.runs.tuning import tune_method
-from rebuttal.studies.stages import adversarial_stage, equivalence_stage, recorded_stage
-from rebuttal.studies.stages.adversarial_stage import write_adversarial
-from rebuttal.studies.stages.delays_stage import write_delays
-from rebuttal.studies.stages.equivalence_stage import write_equivalence
-from rebuttal.studies.stages.full_size_stage import write_analyses
-from rebuttal.studies.stages.memory_stage import write_memory
-from rebuttal.studies.stages.rates_stage import write_rates
+from rebuttal.studies.stages import recorded_stage
 from rebuttal.studies.stages.worker_counts_stage import on_counts, write_worker_counts
 from rebuttal.workloads import full_size
 
@@ -57,9 +61,10 @@ def made(tmp_path_factory):
         patch.setattr(delay_map, "WHOLE", delay_map.DelayGrid((1, 2), (1, 64), 100, (64,), 0.5))
         patch.setattr(continuous_time, "STEPS", (0.1, 0.05))
         patch.setattr(full_size, "MODELS", {"alexnet": full_size.MODELS["alexnet"]})
-        patch.setattr(equivalence_stage, "WORKLOADS", {"digits_mlp": (equivalence_stage.LAYER_WISE,)})
+        patch.setattr(equivalence, "WORKLOADS", {"digits_mlp": (equivalence.LAYER_WISE,)})
+        patch.setattr(straggler_statistics, "ITERATIONS", 100)
         patch.setattr(adversarial, "UPDATES", 2)
-        patch.setattr(adversarial_stage, "EPOCHS", 2)
+        patch.setattr(adversarial, "EPOCHS", 2)
         patch.setattr(recorded_stage, "UPDATES", 2)
         device_costs.write(root, ["digits_mlp"])
         write_baseline(given)
@@ -72,9 +77,8 @@ def made(tmp_path_factory):
 
 def write_all(given):
     """What is the same each time."""
-    for stage in (write_analyses, write_memory, write_equivalence, write_delays, write_rates, write_adversarial,
-                  write_worker_counts):  # fmt: skip
-        stage(given)
+    all_of_them.write_all(given)
+    write_worker_counts(given)
 
 
 def write_baseline(given):
@@ -93,7 +97,7 @@ def hashes(root):
 
 def test_what_is_written_twice_is_the_same(made):
     root, before = made
-    assert set(before) == {schema.pattern for schema in ANALYSES.values()} | {"models.json", "machines.json"}
+    assert set(before) == {schema.pattern for schema in ANALYSES.values()} | set(pipeline.analysis_files())
     assert hashes(root) == before
 
 
@@ -105,6 +109,26 @@ def test_every_dataset_says_its_clock_its_units_and_where_it_comes_from(made, na
     assert json.loads(data.attrs["versions"])["torch"]
     assert "profile" in json.loads(data.attrs["parameters"])
     assert all("units" in data[each].attrs for each in data.variables if data[each].dtype.kind in "fiu")
+
+
+def test_every_analysis_of_the_stage_has_a_record_and_comes_after_what_it_reads():
+    records = all_of_them.RECORDS
+    assert set(records) == {name for name, each in ANALYSES.items() if each.stage == STAGE} | {
+        STRAGGLERS.name
+    }
+    names = list(records)
+    assert all(names.index(need) < names.index(name) for name, each in records.items() for need in each.needs)
+
+
+def test_one_analysis_alone_leaves_the_others_as_they_are(made, monkeypatch):
+    given = replace(params.load(), device="cpu")
+    monkeypatch.chdir(made[0])
+    others = hashes(made[0])
+    (made[0] / "results" / "quick" / "analyses" / "continuous_time.nc").unlink()
+    all_of_them.write_all(given, ["continuous_time"])
+    assert set(hashes(made[0])) == set(others)
+    with pytest.raises(InputError, match="did you mean 'memory'"):
+        all_of_them.write_all(given, ["memry"])
 
 
 def test_the_grid_is_that_of_the_parameters(made):

@@ -16,8 +16,9 @@ from runs import COSTS
 from rebuttal import figures
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.figure_list import FIGURES, PUBLISHED
-from rebuttal.core.schemas import ANALYSES, CALIBRATION, CURVES, STRAGGLERS, SUMMARIES, TUNING
+from rebuttal.core.schemas import CALIBRATION, CURVES, STRAGGLERS, SUMMARIES, TUNING
 from rebuttal.evidence import datasets
 from rebuttal.evidence.rules.compare_rule import Compare
 from rebuttal.evidence.rules.product_identity_rule import ProductIdentity

@@ -5,7 +5,7 @@ import pytest
 import synthetic_layer_wise
 
 from rebuttal.figures import same_weights as chart
-from rebuttal.studies.stages import equivalence_stage
+from rebuttal.studies.analyses import equivalence
 
 SAME = ("layer_wise_asynchronous", {"lazy": True})
 LATE = ("delayed_all_reduce", {"k": 1})
@@ -15,7 +15,7 @@ SEQUENTIAL = ("delayed_layer_wise", {"k": 0})
 @pytest.fixture(scope="module")
 def found():
     """Two forms without delay and one with, one seed, on a small perceptron."""
-    return equivalence_stage.equivalence([0], {"digits_mlp": (SAME, SEQUENTIAL, LATE)}).squeeze(
+    return equivalence.equivalence([0], {"digits_mlp": (SAME, SEQUENTIAL, LATE)}).squeeze(
         ["workload", "seed"]
     )
 
@@ -50,21 +50,21 @@ def test_the_way_travelled_is_what_differences_are_measured_by(found):
 def test_equal_runs_have_no_difference_at_all():
     from rebuttal.replaying.weight_distance import Values, distances
 
-    one = equivalence_stage._rehearsal(equivalence_stage.method("mini_batch", shards=2), 1, "digits_mlp", 0)
-    values = Values("digits_mlp", "float32", 0, 4, 0.02, equivalence_stage.RULE)
+    one = equivalence._rehearsal(equivalence.method("mini_batch", shards=2), 1, "digits_mlp", 0)
+    values = Values("digits_mlp", "float32", 0, 4, 0.02, equivalence.RULE)
     for part in distances(one, [one], (1, 20), values):
         np.testing.assert_array_equal(part, [[0.0, 0.0]])
 
 
 def test_the_finding_counts_who_keeps_within_half_of_the_digits():
-    made = synthetic_layer_wise.equivalence(equivalence_stage.blank([0, 1], equivalence_stage.WORKLOADS))
+    made = synthetic_layer_wise.equivalence(equivalence.blank([0, 1], equivalence.WORKLOADS))
     text = chart.finding(made)
     assert text.startswith("6 of 8 forms keep within half of the digits of both precisions.")
     assert "others (delayed all reduce, k = 1; delayed layer wise, k = 1) is at least" in text
 
 
 def test_a_form_that_was_not_run_on_a_workload_is_not_drawn_there():
-    made = synthetic_layer_wise.equivalence(equivalence_stage.blank([0], equivalence_stage.WORKLOADS))
+    made = synthetic_layer_wise.equivalence(equivalence.blank([0], equivalence.WORKLOADS))
     made = made.where(~((made.workload == "pydoc_transformer") & (made.form == "layer_wise")))
     rows = chart.rows(made)
     forms = {name: set(part["form"]) for name, part in rows.groupby("workload")}

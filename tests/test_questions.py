@@ -10,12 +10,13 @@ import yaml
 
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
-from rebuttal.core.schemas import ANALYSES, Schema
+from rebuttal.core.analysis_schemas import ANALYSES
+from rebuttal.core.schemas import AnalysisSchema
 from rebuttal.evidence import papers, result_files
 from rebuttal.evidence.ledger import ledger
 from rebuttal.site import site_pages
 
-NOISY = Schema("noisy", "noisy.nc", {"slope": ("place", "seed")})
+NOISY = AnalysisSchema("noisy", "noisy.nc", {"slope": ("place", "seed")})
 ABOUT = {"id": "open-paper", "title": "A title", "authors": ["An Author"], "year": 2026, "venue": "nowhere",
          "links": ["https://example.org"], "sources": ["The text."]}  # fmt: skip
 

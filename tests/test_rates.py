@@ -9,11 +9,11 @@ from tiny_models import MODELS
 from values import eager_weights
 
 from rebuttal.base.errors import InputError
-from rebuttal.core.schemas import ANALYSES
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.studies.analyses import function_runs, rates, smoothing_map
 from rebuttal.studies.analyses.functions import Hardest, LinkFunction, MaxAbs
-from rebuttal.studies.stages.rates_stage import measure
+from rebuttal.studies.analyses.rates import measure
 from rebuttal.workloads.convex import max_abs
 
 SEEDS = (0, 1, 2, 3, 4)

@@ -15,8 +15,8 @@ from tiny_models import FLAT_ENDED, MODELS
 from rebuttal import figures
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.figure_list import FIGURES, ON_MACHINES, PUBLISHED
-from rebuttal.core.schemas import ANALYSES
 from rebuttal.evidence.ledger import evidence_of
 from rebuttal.figures import gains, layer_shares
 from rebuttal.figures.theme import words as words_of

@@ -13,8 +13,8 @@ from built_site import DRAWN, PAGES, REVIEWS, read
 
 from rebuttal import figures
 from rebuttal.base.errors import InputError
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.figure_list import ON_CALIBRATION, ON_MACHINES
-from rebuttal.core.schemas import ANALYSES
 from rebuttal.evidence import judging, papers
 from rebuttal.evidence.ledger import evidence_of
 from rebuttal.figures import theme

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rebuttal.core.schemas import ANALYSES
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.evidence.worker_count_statistics import worker_counts
 from rebuttal.figures import few_and_more_workers as chart
 

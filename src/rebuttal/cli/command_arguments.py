@@ -22,6 +22,12 @@ def study(parser: ArgumentParser) -> None:
     stage(parser)
 
 
+def analyses(parser: ArgumentParser) -> None:
+    """Names of analyses, and a profile."""
+    parser.add_argument("analysis", nargs="*", help="analyses to compute, such as memory (default: all)")
+    stage(parser)
+
+
 def real_runs(parser: ArgumentParser) -> None:
     """Numbers of processes, and a profile."""
     about = "numbers of processes (default: the profile's); with more than cores, seconds support no claim"

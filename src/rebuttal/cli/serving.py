@@ -20,7 +20,7 @@ PAGES = (
 )
 #: What stages import: a warm server does so once.
 PRELOADED = (
-    "rebuttal.studies.stages.analyses_stage",
+    "rebuttal.studies.analyses.all_of_them",
     "rebuttal.studies.runs.steps",
     "rebuttal.studies.runs.study_stage",
     "rebuttal.studies.stages.worker_counts_stage",

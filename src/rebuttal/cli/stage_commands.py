@@ -1,8 +1,6 @@
 """Stages that check, measure, simulate and train. Each imports what it needs when it runs, so that help is quick."""
 
 import argparse
-import functools
-import importlib
 
 from rebuttal.cli.starting import started
 
@@ -32,11 +30,20 @@ def study(given: argparse.Namespace) -> None:
     write_study(started(params.load)(), given.paper)
 
 
-def with_params(module: str, function: str, _: argparse.Namespace) -> None:
-    """A stage that needs the parameters and nothing else: `function` of `module`."""
+def analyses(given: argparse.Namespace) -> None:
+    """Compute analyses that need no training: those that are named, or all."""
     from rebuttal.studies import params
+    from rebuttal.studies.analyses.all_of_them import write_all
 
-    getattr(importlib.import_module(module), function)(started(params.load)())
+    write_all(started(params.load)(), given.analysis)
+
+
+def worker_counts(given: argparse.Namespace) -> None:
+    """Train on few and on more workers."""
+    from rebuttal.studies import params
+    from rebuttal.studies.stages.worker_counts_stage import write_worker_counts
+
+    write_worker_counts(started(params.load)())
 
 
 def real_runs(given: argparse.Namespace) -> None:
@@ -48,9 +55,3 @@ def real_runs(given: argparse.Namespace) -> None:
     loaded = started(params.load)()
     write_recorded(loaded)
     write_calibration(loaded, given.nodes)
-
-
-ANALYSES = functools.partial(with_params, "rebuttal.studies.stages.analyses_stage", "write_all")
-WORKER_COUNTS = functools.partial(
-    with_params, "rebuttal.studies.stages.worker_counts_stage", "write_worker_counts"
-)

@@ -15,8 +15,9 @@ import xarray as xr
 from rebuttal.base import netcdf, paths
 from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError, nearest, refuse
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.metrics import falling
-from rebuttal.core.schemas import ANALYSES, CALIBRATION, CURVES, STRAGGLERS, SUMMARIES, TUNING, Schema
+from rebuttal.core.schemas import CALIBRATION, CURVES, STRAGGLERS, SUMMARIES, TUNING, Schema
 
 # What h5py, h5netcdf and xarray raise on a file that is cut short or is no netCDF.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError)
@@ -64,7 +65,7 @@ def load_calibration(folder: str | Path) -> xr.Dataset:
 
 
 def load_analysis(name: str, folder: str | Path = "analyses") -> xr.Dataset:
-    """One of the analyses without training; `rebuttal.core.schemas.ANALYSES` lists them, and what each holds."""
+    """One of the analyses; `rebuttal.core.analysis_schemas.ANALYSES` lists them, and what each holds."""
     if name not in ANALYSES:
         raise refuse("analysis", name, ANALYSES)
     return _read_one(ANALYSES[name], folder)[1]

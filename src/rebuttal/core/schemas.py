@@ -1,7 +1,10 @@
 """What each kind of result file must hold."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import xarray as xr
 
 RUN = ("method", "workload", "machine")
 CURVE = (*RUN, "rate", "seed", "point")
@@ -16,6 +19,37 @@ class Schema:
     pattern: str
     variables: Mapping[str, tuple[str, ...]]
     fractions: tuple[str, ...] = ()
+
+
+class Variable(NamedTuple):
+    """A variable: its dims, its unit ("1" for ratios and counts), and what it is in words, where verdicts read it."""
+
+    dims: tuple[str, ...]
+    unit: str = "1"
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class AnalysisSchema(Schema):
+    """The schema of an analysis.
+
+    words: what the analysis is, as in 'from the ...'. described: each variable that the file must hold. axes: units of
+    coordinates and of further variables, where they are not "1". stage: the stage of the pipeline that writes the file.
+    """
+
+    words: str = ""
+    question: str = ""
+    described: Mapping[str, Variable] = field(default_factory=dict)
+    axes: Mapping[str, str] = field(default_factory=dict)
+    stage: str = "analyses"
+
+    def annotated(self, data: xr.Dataset, **attrs: Any) -> xr.Dataset:
+        """The dataset with a unit on every number, the question, and further attributes."""
+        units = {name: each.unit for name, each in self.described.items()} | dict(self.axes)
+        for name in data.variables:
+            if data[name].dtype.kind in "fiu":
+                data[name].attrs["units"] = units.get(str(name), "1")
+        return data.assign_attrs(question=self.question, **attrs)
 
 
 def _all(names: Iterable[str], dims: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -59,125 +93,3 @@ CALIBRATION = Schema(
     _all(("measured_s", "predicted_s"), ("method", "nodes", "workload", "stragglers", "repetition"))
     | {"cost_s": ("cost", "nodes", "workload", "repetition")},
 )
-
-PLACE = ("model", "machine", "nodes")
-# The analyses, in one folder of their own: name -> what its file holds.
-ANALYSES = {
-    schema.name: schema
-    for schema in (
-        Schema(
-            "layer_ratios",
-            "layer_ratios.nc",
-            _all(("parameters", "flops"), ("layer",))
-            | {"compute_s": ("machine", "layer")}
-            | _all(("communication_s", "ratio"), ("machine", "nodes", "layer")),
-        ),
-        Schema(
-            "model_ratios",
-            "model_ratios.nc",
-            _all(("compute_s", "communication_s", "ratio", "overlap_ceiling", "delay_ceiling", "server_speedup"), PLACE)
-            | {"forward_share": ("model", "machine")}
-            | _all(("gradient_bytes", "fully_connected_share_of_bytes"), ("model",)),
-            fractions=("forward_share", "fully_connected_share_of_bytes"),
-        ),
-        Schema(
-            "speedups",
-            "speedups.nc",
-            _all(("step_s", "speedup"), ("form", *PLACE, "batch"))
-            | {"ratio": (*PLACE, "batch")}
-            | _all(("overlap_bound", "delay_bound"), ("bound_ratio",)),
-        ),
-        Schema(
-            "scaling",
-            "scaling.nc",
-            _all(("step_s", "samples_per_s", "efficiency"), ("scaling", "form", *PLACE)),
-        ),
-        Schema(
-            "batch_latency",
-            "batch_latency.nc",
-            _all(("step_s", "speedup"), ("form", "model", "machine", "batch", "latency_s")),
-        ),
-        Schema(
-            "memory",
-            "memory.nc",
-            {"peak_bytes": ("method", "model", "kind")}
-            | _all(("total_peak_bytes", "live_versions", "over_all_reduce"), ("method", "model")),
-        ),
-        Schema(
-            "rates",
-            "rates.nc",
-            _all(("error", "of_upper", "of_lower"), ("case", "horizon", "seed"))
-            | _all(("upper", "lower"), ("case", "horizon"))
-            | {"slope": ("case", "seed"), "order": ("case",), "exponent": ("seed",)}
-            | {"by_dimension": ("dimension", "seed"), "flat_slope": ("first_order",)}
-            | _all(("flat_updates", "of_fewest", "of_most"), ("first_order", "links")),
-        ),
-        Schema(
-            "smoothing_map",
-            "smoothing_map.nc",
-            {"over_gradient": ("depth", "samples", "dimension", "accuracy", "seed")}
-            | {"over_best": ("depth", "samples", "dimension", "smoothness", "accuracy", "seed")}
-            | {"practical": ("model", "samples", "accuracy", "seed"), "share": ("place", "seed")}
-            | {"deeper": ("dimension", "accuracy", "seed")}
-            | {"constant": ("rate", "seed"), "step_s": ("method", "step_model", "machine")}
-            | {"of_units": ("step_model", "machine")}
-            | _all(("practical_depth", "practical_dimension"), ("model",))
-            | _all(("clock_units", "formula_units", "of_formula"), ("clock_depth", "clock_samples")),
-        ),
-        Schema(
-            "adversarial",
-            "adversarial.nc",
-            _all(("left", "fooled", "length"), ("method", "samples", "clock", "share", "seed"))
-            | _all(("rate", "width", "at_edge"), ("method", "samples", "clock"))
-            | _all(("over_gradient", "over_accelerated"), ("samples", "clock", "seed")),
-        ),
-        Schema(
-            "worker_counts",
-            "worker_counts.nc",
-            _all(("final_error", "seconds", "missed"), ("method", "workers", "rate", "seed"))
-            | _all(("seconds_per_update", "staleness_mean"), ("method", "workers", "seed"))
-            | {"log_time_ratio": ("workers", "seed"), "accuracy_gain": ("workers", "against", "seed")},
-        ),
-        Schema(
-            "recorded",
-            "recorded.nc",
-            _all(("checksums", "share_agreed", "same_order", "update_s", "stages_at_once", "messages"), ("run",)),
-        ),
-        Schema(
-            "throughput",
-            "throughput.nc",
-            _all(("gradient_s", "samples_per_s", "relative"), ("workload", "samples"))
-            | _all(("fixed_s", "sample_s", "half_batch"), ("workload",)),
-        ),
-        Schema(
-            "peak_speedups",
-            "peak_speedups.nc",
-            _all(("speedup", "ratio", "at_nodes", "at_batch"), ("form", "model", "machine")),
-        ),
-        Schema(
-            "equivalence",
-            "equivalence.nc",
-            _all(("largest_difference", "relative_difference"), ("form", "workload", "dtype", "seed", "update")),
-        ),
-        Schema(
-            "delay_map",
-            "delay_map.nc",
-            _all(("updates", "inflation", "guaranteed", "costly"), ("layers", "batch", "seed"))
-            | _all(("rate", "onset"), ("layers", "batch"))
-            | _all(("delay", "stability_limit"), ("layers",))
-            | {"bound_share": ("layers", "batch", "bound_updates", "seed"),
-               "ticks": ("method", "layers", "batch", "half_batch", "seed"),
-               "speedup": ("layers", "batch", "half_batch", "seed"),
-               "best_speedup": ("layers", "half_batch", "seed"), "single_speedup": ("layers", "half_batch", "seed")}
-            | _all(("largest_guaranteed", "smallest_costly", "largest_bound_share"), ("seed",)),
-        ),
-        Schema(
-            "continuous_time",
-            "continuous_time.nc",
-            _all(("distance", "distance_flow", "distance_plain"), ("problem", "layers", "step"))
-            | {"order": ("problem", "layers")}
-            | _all(("formula_rate", "eigenvalue_rate", "equation_rate", "midpoint_rate", "eigenvalue_ratio",
-                    "equation_ratio", "midpoint_ratio"), ("delay",)),
-        ),
-    )
-}  # fmt: skip

@@ -7,6 +7,7 @@ samples, whatever the number of workers.
 import numpy as np
 import xarray as xr
 
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.evidence import datasets
 
 METHODS = ("backup_workers", "asynchronous")
@@ -53,8 +54,4 @@ def worker_counts(curves: xr.Dataset, summaries: xr.Dataset, baseline: xr.Datase
     ratio = np.log(one.seconds / other.seconds).where(~both)
     against = data.final_error.sel({"method": METHODS[1]}, drop=True).rename(rate="against")
     data = data.assign(log_time_ratio=ratio, accuracy_gain=against - one.final_error)
-    units = {"seconds": "s", "seconds_per_update": "s", "staleness_mean": "updates"}
-    for name in data.variables:
-        if data[name].dtype.kind in "fiu":
-            data[name].attrs["units"] = units.get(str(name), "1")
-    return data.assign_attrs(question="Does the better of the two change with the number of workers?")
+    return ANALYSES["worker_counts"].annotated(data)

@@ -29,7 +29,7 @@ class Figure:
     needs: the kinds of data that the functions take: curves, tuning, summaries, stragglers, calibration (see
     `rebuttal.core.results`), targets (`rebuttal.evidence.datasets.targets`), gantt and layer_gantt (`stored` of
     `rebuttal.figures.time_lines` and `layer_timeline`), replay (`rebuttal.replaying`), or an analysis
-    (`rebuttal.core.schemas.ANALYSES`). Default: what it reads.
+    (`rebuttal.core.analysis_schemas.ANALYSES`). Default: what it reads.
     draw: the plots. table: their numbers, at most some forty rows; `attrs['rows']` says how many there would be.
     finding: what the data say, in a sentence or two. suits: a variable that only its data hold, which makes it their
     default figure. baseline: the label against which it draws all others; draw and table take it by name.

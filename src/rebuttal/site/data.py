@@ -6,7 +6,7 @@ from typing import Any
 
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.core import results
-from rebuttal.core.schemas import ANALYSES
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.evidence import datasets
 from rebuttal.evidence.result_files import Results, Runs
 from rebuttal.figures import layer_timeline, time_lines

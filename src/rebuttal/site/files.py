@@ -9,7 +9,8 @@ from typing import Any
 
 from rebuttal.base import paths
 from rebuttal.base.errors import InputError
-from rebuttal.core.schemas import ANALYSES, STRAGGLERS
+from rebuttal.core.analysis_schemas import ANALYSES
+from rebuttal.core.schemas import STRAGGLERS
 from rebuttal.site import html
 
 HASHED = ("training/*/*.nc", "tuning/*.nc", "summaries/*.nc", "training/*/*.json")

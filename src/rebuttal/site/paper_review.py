@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base.errors import refuse
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.figure_list import PUBLISHED
-from rebuttal.core.schemas import ANALYSES, STRAGGLERS
+from rebuttal.core.schemas import STRAGGLERS
 from rebuttal.evidence import papers, result_files
 from rebuttal.evidence.ledger import evidence_of, ledger
 from rebuttal.evidence.papers import Paper

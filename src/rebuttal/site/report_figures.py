@@ -9,7 +9,8 @@ from altair.utils import schemapi
 
 from rebuttal import figures
 from rebuttal.base.errors import NothingToDrawError, refuse
-from rebuttal.core.schemas import ANALYSES, CALIBRATION, STRAGGLERS
+from rebuttal.core.analysis_schemas import ANALYSES
+from rebuttal.core.schemas import CALIBRATION, STRAGGLERS
 from rebuttal.figures.theme import family
 from rebuttal.site.figure import PageFigure, Source
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rebuttal.base import paths
 from rebuttal.core import results
-from rebuttal.core.schemas import ANALYSES
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.evidence.result_files import Runs
 from rebuttal.figures.theme import family, words
 from rebuttal.site import html, method_links

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rebuttal.base.errors import refuse
 from rebuttal.core import results
-from rebuttal.core.schemas import ANALYSES
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.evidence import analyses_in_words, judging
 from rebuttal.evidence.judging import Asked, Effects, PlaceOutcome, Word
 from rebuttal.evidence.naming import number
@@ -33,7 +33,7 @@ Bound = Annotated[
 class Reading(Rule):
     """A variable of an analysis, read where its coordinates have the labels of `where`, lies within two bounds.
 
-    data: a name of `rebuttal.core.schemas.ANALYSES`. where: dim -> a label or several. each: a dim whose labels are
+    data: a name in `rebuttal.core.analysis_schemas`. where: dim -> a label or several. each: a dim whose labels are
     judged one by one. statistic: what of the numbers left is judged; "all" is support if every number lies within the
     bounds, contradiction if none does, and depends else; "share" is how many of them do. error: that of a modelled
     number, as a share of it. Without bounds it reports a number, neither yes nor no. Along a dim `seed` there is an

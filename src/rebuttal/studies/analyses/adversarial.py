@@ -13,10 +13,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from rebuttal.studies.analyses.attacks import Attack
+from rebuttal import workloads
+from rebuttal.core.analysis_schemas import ANALYSES
+from rebuttal.studies.analyses import relu_network
+from rebuttal.studies.analyses.analysis_record import Analysis, Given, of_some
+from rebuttal.studies.analyses.attacks import Attack, drawn
 from rebuttal.studies.analyses.function_runs import weights
+from rebuttal.studies.params.engine_choice import LOCAL
+from rebuttal.studies.runs.pool import run_all
 
 Array = np.ndarray
+DATA = "digits_deep"  # whose images are taken: all training images, as vectors
+#: Of the network under attack: as deep as the paper's experiments are remembered to be, and trained in two seconds.
+DEPTH, WIDTH, EPOCHS, BATCH, RATE = 20, 32, 40, 64, 1e-3
 SAMPLES = (1, 4, 16)  # m
 UPDATES = 100  # of gradient descent through the pipeline: their passes are the budget of every method
 RATES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -119,10 +128,7 @@ def with_gaps(data: xr.Dataset) -> xr.Dataset:
     ends = data.left.isel(share=-1, drop=True)
     smoothed, plain, fast = (ends.sel({"method": name}, drop=True) for name in ("pprs", "gpipe", "nesterov"))
     data = data.assign(over_gradient=smoothed - plain, over_accelerated=smoothed - fast)
-    for name in data.variables:
-        if data[name].dtype.kind in "fiu":
-            data[name].attrs["units"] = "1"
-    return data.assign_attrs(question="Does smoothing pay where adversarial perturbations are sought?")
+    return ANALYSES["adversarial"].annotated(data)
 
 
 def _tuned(
@@ -139,3 +145,47 @@ def _tuned(
     if len(widths) > 1:
         edge = edge | at["width"].isin((0, len(widths) - 1))
     return chosen.reset_coords(["width", "rate"]).assign(at_edge=edge.astype(float))
+
+
+def measure(
+    seeds: tuple[int, ...],
+    tuning_seeds: tuple[int, ...],
+    samples: tuple[int, ...] = SAMPLES,
+    engine: str = LOCAL,
+) -> xr.Dataset:
+    """The dataset of `adversarial.adversarial`, its runs side by side on the cores that there are."""
+    images = {name: _plain(name) for name in ("training", "test")}
+    network = relu_network.trained(*images["training"], DEPTH, WIDTH, EPOCHS, BATCH, RATE)
+    x, y = images["test"]
+    everyone = (*seeds, *tuning_seeds)
+    tasks = [
+        (drawn(network, x, y, everyone, m), name, width, everyone, m)
+        for name, runs in RUNS.items()
+        for width in runs
+        for m in samples
+    ]
+    weights = [task[2] > 0 or 0.1 for task in tasks]
+    found = run_all(_one, tasks, "adversarial", weights, preload=[__name__], engine=engine)
+    keys = [(name, width, m) for _, name, width, _, m in tasks]
+    data = adversarial(dict(zip(keys, found, strict=True)), seeds, tuning_seeds)
+    accuracy = float((network.predict(x) == y).mean())
+    return data.assign_attrs(network_accuracy=accuracy, depth=DEPTH, width_of_layers=WIDTH, images=DATA)
+
+
+def _plain(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images and classes of a split, as arrays."""
+    x, y = workloads.load(DATA).splits[split]
+    return x.numpy(), y.numpy()
+
+
+def _one(attack: Attack, name: str, width: float, seeds: tuple[int, ...], samples: int) -> xr.Dataset:
+    run = RUNS[name][width]
+    traces = trace(attack, run, seeds, samples)
+    return within_budget(traces, run, samples, DEPTH, seeds)
+
+
+def _of_profile(given: Given) -> xr.Dataset:
+    return measure(given.grid.seeds, given.grid.tuning_seeds, engine=given.params.engine)
+
+
+ADVERSARIAL = Analysis(ANALYSES["adversarial"], _of_profile, origin=of_some("seeds", "tuning_seeds"))

@@ -15,7 +15,9 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.base import seeding
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.studies.analyses import delayed_descent
+from rebuttal.studies.analyses.analysis_record import Analysis
 from rebuttal.studies.analyses.delayed_descent import Gradient
 
 HORIZON = 6.0  # in units of 1 / λ, for which every problem has a largest curvature λ of about 1
@@ -70,7 +72,9 @@ def continuous_time(steps: Sequence[float] = STEPS, depths: Sequence[int] = DEPT
     small = data.distance.isel(step=slice(min(len(steps) // 2, len(steps) - 2), None))
     fitted = np.log(small).assign_coords(step=np.log(small.step)).polyfit("step", 1)
     data["order"] = fitted.polyfit_coefficients.sel(degree=1, drop=True)
-    return _described(data.merge(stable_rates()))
+    return ANALYSES["continuous_time"].annotated(
+        data.merge(stable_rates()), clock="modelled", horizon=HORIZON
+    )
 
 
 def distances(problem: Problem, step: float) -> tuple[float, float, float]:
@@ -128,11 +132,4 @@ def stable_rates() -> xr.Dataset:
     return data
 
 
-def _described(data: xr.Dataset) -> xr.Dataset:
-    """With units, the question and the clock."""
-    for name in data.variables:
-        if data[name].dtype.kind in "fiu":
-            data[name].attrs["units"] = "ticks" if name == "delay" else "1"
-    question = "Does the differential equation say what the algorithm does?"
-    data.attrs = {"question": question, "clock": "modelled", "horizon": HORIZON}
-    return data
+CONTINUOUS_TIME = Analysis(ANALYSES["continuous_time"], lambda _: continuous_time(STEPS))

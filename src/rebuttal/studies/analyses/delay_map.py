@@ -15,7 +15,9 @@ import xarray as xr
 
 from rebuttal.base import seeding
 from rebuttal.base.errors import refuse
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.studies.analyses import delayed_descent
+from rebuttal.studies.analyses.analysis_record import Analysis
 from rebuttal.studies.analyses.hardware_ticks import step_ticks
 
 COORDINATES, CONDITION, CURVATURE = 32, 30.0, 1.0
@@ -23,8 +25,6 @@ GAP, NOISE = 1.0, 4.0  # Δ, and σ of the whole gradient of one sample
 STEPS = 4096
 RATES = tuple(float(rate) for rate in np.geomspace(0.004, 1.4, 14))
 GUARANTEED = (4 / 3) ** 2  # the updates that a delay may cost by the theorem, beyond its onset
-UNITS = {"updates": "updates", "onset": "updates", "ticks": "ticks", "batch": "samples", "delay": "updates",
-         "bound_updates": "updates", "half_batch": "samples"}  # fmt: skip
 
 
 class DelayGrid(NamedTuple):
@@ -81,7 +81,9 @@ def delay_map(seeds: Sequence[int], tuning_seeds: Sequence[int], grid: DelayGrid
         },
         {name: list(labels) for name, labels in coords.items()},
     )
-    return _described(_with_ticks(_with_costs(data)), grid)
+    return ANALYSES["delay_map"].annotated(
+        _with_ticks(_with_costs(data)), clock="modelled", target=grid.target, guaranteed_inflation=GUARANTEED
+    )
 
 
 def onset(place: Place) -> float:
@@ -178,13 +180,6 @@ def _with_ticks(data: xr.Dataset) -> xr.Dataset:
     return data
 
 
-def _described(data: xr.Dataset, grid: DelayGrid) -> xr.Dataset:
-    """With units, the question and the clock."""
-    for name in data.variables:
-        if data[name].dtype.kind in "fiu":
-            data[name].attrs["units"] = UNITS.get(str(name), "1")
-    data.attrs = {
-        "question": "Which method is faster, for which depth, delay and batch?", "clock": "modelled",
-        "target": grid.target, "guaranteed_inflation": GUARANTEED,
-    }  # fmt: skip
-    return data
+DELAY_MAP = Analysis(
+    ANALYSES["delay_map"], lambda given: delay_map(given.grid.seeds, given.grid.tuning_seeds, WHOLE)
+)

@@ -1,4 +1,4 @@
-"""Datasets over grids of models, machines, nodes and batches: one way to fill them, one way to describe them."""
+"""Datasets over grids of models, machines, nodes and batches: how to fill them, and what they rest on."""
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,23 +13,6 @@ from rebuttal.machines.full_size_costs import FullSizeLayer
 from rebuttal.machines.hardware import Machine
 
 Models = Mapping[str, Sequence[FullSizeLayer]]
-UNITS = {
-    "step_s": "s",
-    "compute_s": "s",
-    "forward_s": "s",
-    "backward_s": "s",
-    "communication_s": "s",
-    "latency_s": "s",
-    "gradient_s": "s",
-    "gradient_bytes": "B",
-    "flops": "operations per sample",
-    "samples_per_s": "samples/s",
-    "batch": "samples per node",
-    "samples": "samples",
-    "global_batch": "samples",
-    "peak_bytes": "B",
-    "total_peak_bytes": "B",
-}
 
 
 def fill(coords: Mapping[str, Sequence[Any]], compute: Callable[..., float]) -> xr.DataArray:
@@ -39,20 +22,14 @@ def fill(coords: Mapping[str, Sequence[Any]], compute: Callable[..., float]) -> 
     return xr.DataArray(np.asarray(values, dtype=float).reshape(shape), dict(coords), tuple(coords))
 
 
-def described(dataset: xr.Dataset, question: str, machines: Iterable[Machine], **attrs: Any) -> xr.Dataset:
-    """With a unit on every variable and coordinate ('1' for ratios), and what the numbers rest on as attributes."""
-    for name in dataset.variables:
-        if dataset[name].dtype.kind in "fiu":
-            dataset[name].attrs["units"] = UNITS.get(str(name), "1")
-    clocks = {where.name: where.clock_is for where in machines}
-    dataset.attrs = {
-        "question": question,
+def modelled_on(machines: Iterable[Machine]) -> dict[str, str]:
+    """Attributes of modelled seconds: what their machines' numbers rest on."""
+    listed = list(machines)
+    return {
         "clock": "modelled",
-        "compute": ", ".join(f"{name}: {clock}" for name, clock in clocks.items()),
-        "collective": ", ".join(f"{where.name}: {where.collective}" for where in machines),
-        **attrs,
+        "compute": ", ".join(f"{where.name}: {where.clock_is}" for where in listed),
+        "collective": ", ".join(f"{where.name}: {where.collective}" for where in listed),
     }
-    return dataset
 
 
 def found(machines: Iterable[str | Machine]) -> dict[str, Machine]:

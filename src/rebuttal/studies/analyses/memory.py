@@ -5,18 +5,22 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import SGD, Momentum
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.full_size_costs import costs_on
 from rebuttal.machines.hardware import Machine
-from rebuttal.methods import Method
+from rebuttal.methods import Method, method
 from rebuttal.simulation.simulate import simulate
 from rebuttal.simulation.timeline_metrics.memory_use import memory as of_timeline
-from rebuttal.studies.analyses.grids import Models, check_grid, described, found
+from rebuttal.studies.analyses.analysis_record import Analysis, Given, of_study
+from rebuttal.studies.analyses.grids import Models, check_grid, found, modelled_on
 
 KINDS = ("weights", "optimiser", "gradients", "activations", "buffers")
 BASELINE = "all_reduce"  # every node holds the whole model
+STUDY = "comparison"  # the one that has every method
+MACHINE = "h100_box"
 UPDATES = 16  # enough to fill the pipelines and queues of a few workers
 
 
@@ -53,8 +57,8 @@ def memory(
     dataset["over_all_reduce"] = totals / totals.reindex({"method": [BASELINE]}).isel(
         {"method": 0}, drop=True
     )
-    question = "How much memory does the fullest node need?"
-    return described(dataset, question, [where], workers=workers, batch=batch, machine=where.name)
+    about = {"workers": workers, "batch": batch, "machine": where.name}
+    return ANALYSES["memory"].annotated(dataset, **modelled_on([where]), **about)
 
 
 def _fullest(timeline: Timeline, costs: Costs) -> tuple[list[float], float, float]:
@@ -65,3 +69,13 @@ def _fullest(timeline: Timeline, costs: Costs) -> tuple[list[float], float, floa
     parts = {str(kind): float(plain.peak_bytes.sel(kind=kind)) for kind in plain.kind.values}
     parts["optimiser"] = float(node.peak_bytes.sel(kind="weights")) - parts["weights"]
     return [parts[kind] for kind in KINDS], float(node.total_peak_bytes), float(node.live_versions)
+
+
+def _of_study(given: Given) -> xr.Dataset:
+    """Every method of a study, on the models at full size."""
+    study = given.params.study(STUDY)
+    methods = {variant.label: method(variant.program, **variant.options) for variant in study.variants}
+    return memory(given.models, methods, MACHINE, study.workers, study.batch)
+
+
+MEMORY = Analysis(ANALYSES["memory"], _of_study, origin=of_study(STUDY))

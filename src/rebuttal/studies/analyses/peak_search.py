@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import xarray as xr
 
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.machines.hardware import Machine
 from rebuttal.studies.analyses.grids import Models
 from rebuttal.studies.analyses.speedups import BASELINE, speedups
@@ -29,10 +30,6 @@ def peaks(
     data = xr.Dataset(
         {"speedup": best.speedup, "ratio": best.ratio, "at_nodes": best.nodes, "at_batch": best.batch}
     ).drop_vars(["place", *PLACE])
-    for name in data.data_vars:
-        data[name].attrs["units"] = "1"
-    data["at_batch"].attrs["units"] = "samples per node"
-    question = "How much faster than one communication, at best?"
     searched = {"nodes_searched": list(nodes), "batches_searched": list(batches)}
     kept = {name: found.attrs[name] for name in ("clock", "compute", "collective", "origin", "baseline")}
-    return data.assign_attrs(kept | searched | {"question": question})
+    return ANALYSES["peak_speedups"].annotated(data.assign_attrs(kept | searched))

@@ -12,14 +12,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.methods.acceleration import paper_settings
+from rebuttal.studies.analyses.analysis_record import Analysis, of_some
 from rebuttal.studies.analyses.function_runs import weights
 from rebuttal.studies.analyses.functions import Hardest, LinkFunction, MaxAbs
+from rebuttal.studies.params.engine_choice import LOCAL
+from rebuttal.studies.runs.pool import run_all
 
 DIMENSION = 100  # of max_abs, where errors are followed along T
 DIMENSIONS = (36, 100, 225)  # of max_abs, where they are compared along d
 SAMPLES = 4  # smoothing samples on the smooth function, where smoothing has nothing to do
 MOST_UPDATES = 100_000
+LINKS = (5, 10, 20, 40)  # of the chain on which updates to a small gradient are counted
 Bound = Callable[[int], float]
 
 
@@ -151,12 +156,8 @@ def rates(
     )
     data["exponent"] = ("seed", _slopes(list(by_dimension), data.by_dimension.values))
     data = data.merge(_chains(flat))
-    for name in data.variables:
-        if data[name].dtype.kind in "fiu":
-            data[name].attrs["units"] = "1"
-    question = "Do errors fall with the updates as theory says?"
-    return data.assign_attrs(
-        question=question, dimension_horizon=dimension_horizon, dimension_of_cases=DIMENSION
+    return ANALYSES["rates"].annotated(
+        data, dimension_horizon=dimension_horizon, dimension_of_cases=DIMENSION
     )
 
 
@@ -186,3 +187,35 @@ def _chains(flat: Mapping[tuple[str, int], int]) -> xr.Dataset:
     )
     data["flat_slope"] = ("first_order", _slopes(links, counts[..., None])[:, 0])
     return data
+
+
+def measure(seeds: tuple[int, ...], horizons: tuple[int, ...], engine: str = LOCAL) -> xr.Dataset:
+    """The dataset of `rates`, its runs side by side on the cores that there are."""
+    shown = horizons[-2:][0]  # of the comparison of dimensions: not the longest, which costs most
+    errors = [(name, T) for T in horizons for name in CASES]
+    chains = [(name, links) for name in FIRST_ORDER for links in LINKS]
+    tasks: list[tuple] = [("error", *one, seeds) for one in errors]
+    tasks += [("error_in_dimension", d, shown, seeds) for d in DIMENSIONS]
+    tasks += [("updates_to_flat", *one) for one in chains]
+    weights = [task[2] for task in tasks]
+    found = run_all(_one, tasks, "rates", weights, preload=[__name__], engine=engine)
+    rest = found[len(errors) :]
+    return rates(
+        dict(zip(errors, found, strict=False)),
+        dict(zip(DIMENSIONS, rest, strict=False)),
+        dict(zip(chains, rest[len(DIMENSIONS) :], strict=True)),
+        seeds,
+        shown,
+    )
+
+
+def _one(kind: str, *given: Any) -> Any:
+    return {each.__name__: each for each in (error, error_in_dimension, updates_to_flat)}[kind](*given)
+
+
+RESTS_ON = of_some("horizons", "seeds")
+RATES = Analysis(
+    ANALYSES["rates"],
+    lambda given: measure(given.grid.seeds, given.grid.horizons, given.params.engine),
+    origin=RESTS_ON,
+)

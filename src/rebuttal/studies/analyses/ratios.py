@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.machines.full_size_costs import BYTES, FullSizeLayer, costs_on, without_fully_connected
 from rebuttal.machines.hardware import Machine
-from rebuttal.studies.analyses.grids import Models, check_grid, described, fill, found
+from rebuttal.studies.analyses.grids import Models, check_grid, fill, found, modelled_on
 from rebuttal.studies.analyses.step_recursions import (
     Iteration,
     delay_ceiling,
@@ -41,8 +42,8 @@ def layer_ratios(
     parts = [_layers(name, layers, list(where.values()), nodes, batch) for name, layers in models.items()]
     whole = xr.concat(parts, "layer").assign_coords(machine=list(where), nodes=list(nodes))
     whole["ratio"] = whole.communication_s / whole.compute_s
-    question = "Where are the parameters, where is the time?"
-    return described(whole, question, where.values(), batch=batch, bytes_per_number=BYTES)
+    rests = modelled_on(where.values())
+    return ANALYSES["layer_ratios"].annotated(whole, **rests, batch=batch, bytes_per_number=BYTES)
 
 
 def _layers(
@@ -106,9 +107,7 @@ def model_ratios(
             ),
         }
     )
-    return described(
-        _gains(dataset), "What can overlap, delay or a server gain?", where.values(), batch=batch
-    )
+    return ANALYSES["model_ratios"].annotated(_gains(dataset), **modelled_on(where.values()), batch=batch)
 
 
 def _gains(dataset: xr.Dataset) -> xr.Dataset:

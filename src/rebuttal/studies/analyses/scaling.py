@@ -7,10 +7,11 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.base.errors import refuse
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.full_size_costs import costs_on
 from rebuttal.machines.hardware import Link, Machine
-from rebuttal.studies.analyses.grids import Models, check_grid, described, fill, found
+from rebuttal.studies.analyses.grids import Models, check_grid, fill, found, modelled_on
 from rebuttal.studies.analyses.speedups import BASELINE, step_s
 from rebuttal.studies.analyses.step_recursions import FORMS
 
@@ -58,8 +59,8 @@ def scaling(
     )
     dataset["samples_per_s"] = samples / dataset.step_s
     dataset["efficiency"] = dataset.samples_per_s / dataset.nodes / _alone(models, where, batch, global_batch)
-    question = "What is left of each node's throughput as nodes are added?"
-    return described(dataset, question, where.values(), batch=batch, global_batch=global_batch)
+    rests = modelled_on(where.values())
+    return ANALYSES["scaling"].annotated(dataset, **rests, batch=batch, global_batch=global_batch)
 
 
 def _samples(kind: str, nodes: int, batch: int, global_batch: int) -> int:
@@ -117,8 +118,7 @@ def batch_latency_map(
     dataset = xr.Dataset({"step_s": fill(coords, seconds)})
     dataset["speedup"] = dataset.step_s.sel(form=BASELINE, drop=True) / dataset.step_s
     dataset["fastest"] = dataset.step_s.idxmin("form")
-    question = "What does each form do at small batches and high latency?"
-    return described(dataset, question, where.values(), nodes=nodes)
+    return ANALYSES["batch_latency"].annotated(dataset, **modelled_on(where.values()), nodes=nodes)
 
 
 def with_latency(machine: Machine, latency_s: float) -> Machine:

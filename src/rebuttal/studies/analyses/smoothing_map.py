@@ -16,12 +16,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.partition import groups
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.full_size_costs import costs_on
 from rebuttal.machines.hardware import Machine
+from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.simulation.simulate import simulate
-from rebuttal.studies.analyses.grids import Models, found
+from rebuttal.studies.analyses.analysis_record import Analysis, Given
+from rebuttal.studies.analyses.grids import Models, found, modelled_on
+from rebuttal.studies.analyses.rates import RESTS_ON
 
 DEPTHS = (2, 8, 20, 64, 200, 1000)
 SAMPLES = (1, 2, 8, 32, 128, 512)
@@ -33,6 +37,7 @@ FULL = 4  # micro-batches for each stage that keep GPipe busy, as its authors re
 DEEPER = (20, 200)  # stages: depths that the paper's experiments are remembered to have
 CLOCK_DEPTHS, CLOCK_SAMPLES = (1, 2, 8, 20), (1, 4, 12)
 STAGES, BATCHES, SMOOTHED = 8, 8, 4  # of the steps at full size: stages, micro-batches, smoothing samples
+MACHINES, BATCH = ("sandy_bridge_infiniband", "h100_box"), 4  # of these steps: samples of a micro-batch
 METHODS = {
     "gpipe": ("gpipe", {"m": BATCHES}),
     "pprs": ("pprs", {"K": SMOOTHED, "gamma": 0.01, "m": BATCHES}),
@@ -188,3 +193,17 @@ def _step_s(method: tuple[str, dict], costs: Costs, where: Machine, batch: int) 
     name, options = method
     run = simulate(name, machine=where, workers=STAGES, updates=1, batch=batch, costs=costs, options=options)
     return float(run.updates["time_s"][-1])
+
+
+def _of_rates(given: Given) -> xr.Dataset:
+    """From the measured rates, with the models at full size."""
+    machines = {name: SCALED_MACHINES[name] for name in MACHINES}
+    drawn = smoothing_map(given.result("rates"), given.models).merge(clock())
+    drawn = drawn.merge(steps(given.models, machines, BATCH))
+    return ANALYSES["smoothing_map"].annotated(
+        drawn, **modelled_on(machines.values()),
+        batch=BATCH, stages=STAGES, micro_batches=BATCHES, smoothing_samples=SMOOTHED,
+    )  # fmt: skip
+
+
+SMOOTHING_MAP = Analysis(ANALYSES["smoothing_map"], _of_rates, needs=("rates",), origin=RESTS_ON)

@@ -12,12 +12,13 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.base.errors import refuse
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.full_size_costs import costs_on
 from rebuttal.machines.hardware import Machine
 from rebuttal.machines.stragglers import STRAGGLERS
 from rebuttal.simulation.simulate import simulate
-from rebuttal.studies.analyses.grids import Models, check_grid, described, fill, found
+from rebuttal.studies.analyses.grids import Models, check_grid, fill, found, modelled_on
 from rebuttal.studies.analyses.step_recursions import FORMS, delay_ceiling, iteration, overlap_ceiling
 
 NODES = (2, 4, 8, 16, 32, 64)
@@ -99,16 +100,13 @@ def speedups(
     dataset = xr.Dataset({"step_s": fill(coords, at)})
     dataset["speedup"] = dataset.step_s.sel(form=BASELINE, drop=True) / dataset.step_s
     dataset["ratio"] = fill({name: coords[name] for name in coords if name != "form"}, ratio)
-    question = "How much faster than synchronous SGD with one communication?"
     origin = "virtual cluster" if simulated else "recursion over layers"
-    return described(dataset, question, where.values(), origin=origin, baseline=BASELINE)
+    rests = modelled_on(where.values())
+    return ANALYSES["speedups"].annotated(dataset, **rests, origin=origin, baseline=BASELINE)
 
 
 def bounds(ratios: Sequence[float] = BOUND_RATIOS) -> xr.Dataset:
     """Along `bound_ratio`: the most that overlap, and a delay of one step, make of a ratio, with B = 2 F."""
     drawn = xr.DataArray(np.asarray(ratios), dims="bound_ratio", coords={"bound_ratio": np.asarray(ratios)})
     ceilings = {"overlap_bound": overlap_ceiling, "delay_bound": delay_ceiling}
-    dataset = xr.Dataset({name: xr.apply_ufunc(of, drawn, vectorize=True) for name, of in ceilings.items()})
-    for name in dataset.variables:
-        dataset[name].attrs["units"] = "1"
-    return dataset
+    return xr.Dataset({name: xr.apply_ufunc(of, drawn, vectorize=True) for name, of in ceilings.items()})

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from rebuttal.base import paths
 from rebuttal.base.errors import refuse
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.machines.costs import Costs, entry_of, read_profile
-from rebuttal.studies.analyses.grids import UNITS
+from rebuttal.studies.analyses.analysis_record import Analysis, Given
 
 
 def throughput(costs: Mapping[str, Costs]) -> xr.Dataset:
@@ -32,12 +34,7 @@ def throughput(costs: Mapping[str, Costs]) -> xr.Dataset:
     fits = np.array([_line(sizes, row) for row in seconds])
     dataset["fixed_s"], dataset["sample_s"] = (("workload", fits[:, number]) for number in (0, 1))
     dataset["half_batch"] = dataset.fixed_s / dataset.sample_s
-    units = {**UNITS, "fixed_s": "s", "sample_s": "s per sample", "half_batch": "samples"}
-    for name in dataset.variables:
-        if dataset[name].dtype.kind in "fiu":
-            dataset[name].attrs["units"] = units.get(str(name), "1")
-    dataset.attrs = {"question": "Do larger tensors use the device better?", "clock": "measured"}
-    return dataset
+    return ANALYSES["throughput"].annotated(dataset, clock="measured")
 
 
 def measured_throughput(path: str | Path, workloads: Sequence[str], samples: Sequence[int]) -> xr.Dataset:
@@ -81,3 +78,11 @@ def _line(sizes: list[int], seconds: np.ndarray) -> tuple[float, float]:
         return float("nan"), float("nan")
     c, a = np.polyfit(np.asarray(sizes)[measured], seconds[measured], 1, w=1 / seconds[measured])
     return float(a), float(c)
+
+
+def _of_device(given: Given) -> xr.Dataset:
+    """From the costs of the device that the parameters name."""
+    return measured_throughput(paths.device_costs(), given.grid.workloads, given.grid.samples)
+
+
+THROUGHPUT = Analysis(ANALYSES["throughput"], _of_device)

@@ -1,1 +1,1 @@
-"""Stages of the pipeline beside the studies: each writes one file of the analyses."""
+"""Stages of the pipeline that write one analysis each, from trained runs or from runs of real processes."""

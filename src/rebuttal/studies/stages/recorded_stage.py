@@ -8,6 +8,7 @@ import xarray as xr
 
 from rebuttal.base import devices, paths
 from rebuttal.core import results
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.timeline import Timeline
 from rebuttal.processes.launcher import record
 from rebuttal.processes.verification import verify
@@ -43,16 +44,10 @@ def recorded() -> xr.Dataset:
     over the time of the run.
     """
     rows = [_row(*of) for of in RUNS.values()]
-    units = {"update_s": "s"}
     data = xr.Dataset(
-        {
-            name: ("run", [float(row[name]) for row in rows], {"units": units.get(name, "1")})
-            for name in rows[0]
-        },
-        {"run": list(RUNS)},
-        {"question": "Does the mechanism work on real processes?", "stages": STAGES, "updates": UPDATES},
+        {name: ("run", [float(row[name]) for row in rows]) for name in rows[0]}, {"run": list(RUNS)}
     )
-    return data.assign_attrs(workload=WORKLOAD)
+    return ANALYSES["recorded"].annotated(data, stages=STAGES, updates=UPDATES, workload=WORKLOAD)
 
 
 def _row(name: str, options: dict[str, Any]) -> dict[str, float]:

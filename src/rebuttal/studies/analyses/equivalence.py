@@ -1,6 +1,6 @@
-"""The stage that puts the weights of layer-wise and delayed forms beside those of mini-batch SGD.
+"""The weights of layer-wise and delayed forms beside those of mini-batch SGD.
 
-Writes analyses/equivalence.nc, for the seeds of the layer-wise study. The values are computed by the oracle
+The values are computed by the oracle
 (rebuttal.replaying.weight_distance), so nothing that makes a study fast takes part.
 """
 
@@ -10,18 +10,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from rebuttal.base import paths
-from rebuttal.core import results
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.update_rules import Momentum
 from rebuttal.machines import machine
 from rebuttal.machines.costs import Costs
 from rebuttal.methods import METHODS, Method, method
 from rebuttal.simulation.simulate import rehearse
-from rebuttal.studies.params import Params
+from rebuttal.studies.analyses.analysis_record import Analysis
 from rebuttal.studies.params.engine_choice import LOCAL
 from rebuttal.studies.params.expansion import label
 from rebuttal.studies.runs.pool import run_all
-from rebuttal.studies.runs.provenance import attributes
 
 Form = tuple[str, dict[str, Any]]  # a method's name, with options
 NODES, BATCH = 2, 4  # few and small: every node's gradient is computed for itself, one layer at a time
@@ -50,14 +48,6 @@ WORKLOADS: dict[str, tuple[Form, ...]] = {
 }
 
 
-def write_equivalence(params: Params) -> None:
-    """Write analyses/equivalence.nc. Raises InputError."""
-    found = equivalence(params.analyses.seeds, WORKLOADS, params.engine).assign_attrs(
-        attributes(params.analyses, clock="modelled")
-    )
-    results.save(found, paths.results("analyses") / "equivalence.nc")
-
-
 def equivalence(
     seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]], engine: str = LOCAL
 ) -> xr.Dataset:
@@ -83,19 +73,12 @@ def blank(seeds: Sequence[int], workloads: Mapping[str, tuple[Form, ...]]) -> xr
     coords: dict[str, Any] = {"form": list(forms), "workload": list(workloads), "dtype": list(DTYPES),
                               "seed": list(seeds), "update": list(UPDATES)}  # fmt: skip
     empty = np.full([len(labels) for labels in coords.values()], np.nan)
-    found = xr.Dataset({name: (tuple(coords), empty.copy(), {"units": "1"}) for name in VARIABLES}, coords)
+    found = xr.Dataset({name: (tuple(coords), empty.copy()) for name in VARIABLES}, coords)
     found.coords["form_about"] = ("form", [_first_line(name) for name, _ in forms.values()])
-    found.coords["bound"] = (
-        "dtype",
-        [float(np.sqrt(np.finfo(dtype).eps)) for dtype in DTYPES],
-        {"units": "1"},
+    found.coords["bound"] = ("dtype", [float(np.sqrt(np.finfo(dtype).eps)) for dtype in DTYPES])
+    return ANALYSES["equivalence"].annotated(
+        found, clock="modelled", nodes=NODES, batch=BATCH, learning_rate=RATE, momentum=RULE.momentum
     )
-    for name in ("seed", "update"):
-        found[name].attrs["units"] = "1"
-    return found.assign_attrs(
-        question="Do the forms compute the weights of mini-batch SGD?", clock="modelled", nodes=NODES, batch=BATCH,
-        learning_rate=RATE, momentum=RULE.momentum,
-    )  # fmt: skip
 
 
 def _distances(some: tuple[Form, ...], workload: str, dtype: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -129,3 +112,8 @@ def _even_costs(workload: str, layer_bytes: Sequence[int]) -> Costs:
 def _first_line(name: str) -> str:
     """What a method is, from its docstring."""
     return (METHODS[name].__doc__ or name).strip().splitlines()[0].rstrip(".")
+
+
+EQUIVALENCE = Analysis(
+    ANALYSES["equivalence"], lambda given: equivalence(given.grid.seeds, WORKLOADS, given.params.engine)
+)
