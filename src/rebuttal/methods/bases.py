@@ -28,6 +28,7 @@ class Diagram:
     scaled: bool = False
 
 
+@dataclass(frozen=True)
 class BaseMethod(ABC):
     """What a method says about itself beside its options and programs."""
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rebuttal.base.errors import refuse
 from rebuttal.core import results
-from rebuttal.core.schemas import ANALYSES
+from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.evidence import analyses_in_words, student
 from rebuttal.evidence.judging import CHANCE, PlaceOutcome
 from rebuttal.evidence.naming import number

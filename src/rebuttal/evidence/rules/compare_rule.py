@@ -97,8 +97,8 @@ class Compare(RunRule):
 def _effects(values: xr.Dataset, of: str, against: str, ratio: bool) -> tuple[Effects, str]:
     sides = [values.value.sel({"method": label}) for label in (of, against)]
     if "target" in values.dims:
-        times = [side.transpose("target", "seed").values for side in sides]
-        ends = [values.end.sel({"method": label}).values for label in (of, against)]
-        return target_sweep.ratios(*times, *ends, values.goal.values)
+        first, second = (side.transpose("target", "seed").values for side in sides)
+        first_end, second_end = (values.end.sel({"method": label}).values for label in (of, against))
+        return target_sweep.ratios(first, second, first_end, second_end, values.goal.values)
     pair = [side.values for side in sides]
     return (judging.ratios(*pair) if ratio else judging.differences(*pair)), ""

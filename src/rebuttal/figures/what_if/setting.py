@@ -77,7 +77,7 @@ class Setting:
         """What the method is called: by its key in the list of methods, by its file, or by its class."""
         if isinstance(self.method, str):
             return called(self.method)
-        known = {kind: name for name, kind in METHODS.items()}
+        known: dict[type, str] = {kind: name for name, kind in METHODS.items()}
         return known.get(type(self.program), type(self.program).__name__)
 
     @property
