@@ -72,21 +72,19 @@ def test_a_picture_is_drawn_once_and_again_when_its_chart_changes(project, monke
 
 
 @pytest.mark.parametrize(
-    ("body", "wanted"),
+    ("uses", "wanted"),
     [
-        ("<p>", []),
-        ('<form id="filter">', ["state.js", "filter.js"]),
-        ('<div class="chart">', ["state.js", "vega.js", "charts.js"]),
-        (
-            '<form id="selection"></form><div class="chart">',
-            ["state.js", "selection.js", "vega.js", "charts.js"],
-        ),
-        ('<div class="live">', ["timeline.js"]),
+        ([], []),
+        (["filter"], ["state.js", "filter.js"]),
+        (["chart"], ["state.js", "vega.js", "charts.js"]),
+        (["chart", "selection"], ["state.js", "selection.js", "vega.js", "charts.js"]),
+        (["live"], ["timeline.js"]),
+        (["keys"], ["keys.js"]),
     ],
 )
-def test_a_page_loads_the_scripts_that_it_has_work_for_and_no_other(body, wanted):
-    assert page.scripts(body) == wanted
-    made = page.render("T", "D", body, "methods/x.html")
+def test_a_page_loads_the_scripts_that_it_has_work_for_and_no_other(uses, wanted):
+    assert page.scripts(uses) == wanted
+    made = page.render(page.Content("T", "<p>", uses=tuple(uses)), "D", "methods/x.html")
     assert [name for name in ("vega.js", "filter.js") if f'src="../assets/{name}"' in made] == [
         name for name in ("vega.js", "filter.js") if name in wanted
     ]

@@ -3,13 +3,15 @@
 import json
 
 import altair as alt
+import nbformat
 import pandas as pd
 import pytest
 
 from rebuttal.base.errors import InputError
 from rebuttal.figures.panel import axis, panel, rows_of
 from rebuttal.figures.single_seeds import plain
-from rebuttal.site import figure, live, page, page_inputs, selection, tables
+from rebuttal.site import figure, live, markdown, notebook_page, page_inputs, selection, tables
+from rebuttal.site.html import PAGE_MIME, PIECE_MIME
 
 FRAME = pd.DataFrame(
     {
@@ -70,13 +72,28 @@ def test_a_table_shows_one_target_and_keeps_the_others_and_single_seeds_for_the_
 
 
 def test_a_page_has_the_form_for_what_its_charts_have_and_no_other():
-    body = '<h1>T</h1><h2 id="a">A</h2><div class="chart" data-methods="gpipe m=2|hogwild" data-seeds="0|10|9"></div>'
-    made_page = page.render("T", "D", body, "x.html")
+    about = {
+        "kind": "figure",
+        "id": "f",
+        "charts": 1,
+        "methods": ["gpipe m=2", "hogwild"],
+        "seeds": ["0", "10", "9"],
+    }
+    made_page = rendered("<figure></figure>", about | {"targets": []})
     assert made_page.index('id="selection"') < made_page.index("<h2")
     assert 'value="gpipe m=2"> gpipe, m = 2</label>' in made_page
     assert made_page.index(">9 alone<") < made_page.index(">10 alone<")
     assert 'name="target"' not in made_page
-    assert 'id="selection"' not in page.render("T", "D", "<h1>T</h1>", "x.html")
+    assert 'id="selection"' not in rendered("<p>nothing to select</p>", {})
+
+
+def rendered(shown, about):
+    """A page of a notebook with one output below its only chapter."""
+    node = nbformat.v4.new_notebook()
+    cell = nbformat.v4.new_code_cell("show()")
+    cell.outputs = [nbformat.v4.new_output("display_data", {PAGE_MIME: shown, PIECE_MIME: about})]
+    node.cells = [nbformat.v4.new_markdown_cell("# T\n\n## A"), cell]
+    return notebook_page.render(node, "x.ipynb", "x.html")
 
 
 def test_a_page_rests_on_the_code_of_the_charts_that_it_shows(monkeypatch):
@@ -94,12 +111,15 @@ def test_the_live_time_line_has_the_data_of_its_picture_and_a_picture_without_is
     data = '{"rows": {"1": ["worker 1", 10, 26]}, "kinds": ["a&lt;b"], "spans": []}'
     picture = tmp_path / "m.svg"
     picture.write_text(f'<svg viewBox="0 0 860 300">\n<metadata id="spans">{data}</metadata>\n<g/></svg>')
-    body = '<div class="scroll" role="region"><img class="picture" src="m.svg" alt="m"></div><p>after</p>'
-    text = live.with_live(body, tmp_path)
+    parts = markdown.parts(
+        "# M\n\n![m](m.svg)", "M", lambda _: None, lambda url: live.steps_of(tmp_path / url)
+    )
+    ((heading, text),) = parts
+    assert heading.text == "M"
     assert text.index('class="live"') > text.index("</div>")
     assert '"kinds":["a<b"]' in text
     assert '"bottom":36' in text
     assert live.picture(picture) == '<svg viewBox="0 0 860 300">\n<g/></svg>'
     picture.write_text('<svg viewBox="0 0 860 300"/>')
     with pytest.raises(InputError, match=r"m\.svg: no data of its run"):
-        live.with_live(body, tmp_path)
+        live.steps_of(picture)

@@ -20,7 +20,7 @@ from rebuttal.evidence.ledger import evidence_of
 from rebuttal.figures import theme
 from rebuttal.methods import METHODS
 from rebuttal.site import files as report_files
-from rebuttal.site import on_machines, site_pages
+from rebuttal.site import on_machines, page_check, question, site_pages
 
 drawn_pages = pytest.mark.parametrize("page", DRAWN)
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -38,7 +38,17 @@ def test_every_concern_and_claim_is_in_the_ledger(built_project, reports):
         one.id for paper in found for one in (*paper.concerns, *paper.claims)
     ]
     for row in rows:
-        assert {"paper", "kind", "word", "answer", "parts", "more", "checks", "data_file"} <= set(row)
+        assert {
+            "paper",
+            "kind",
+            "word",
+            "answer",
+            "parts",
+            "more",
+            "checks",
+            "data_file",
+            "data_files",
+        } <= set(row)
         assert row["word"] in get_args(judging.Word)
         for file in filter(None, row["data_file"].split("; ")):
             assert (reports / "data" / file.removeprefix("results/")).is_file()
@@ -51,9 +61,10 @@ def test_a_concern_is_two_clicks_from_the_index(reports):
     for row in json.loads(read(reports, "ledger.json")):
         page = f"{row['paper']}.html"
         assert f'href="{page}#{row["id"]}"' in index
+        text = read(reports, page)
+        assert f'id="{row["id"]}"' in text
         for one in evidence_of(row):
-            assert one["figure"] is None or f'href="{page}#fig-{one["figure"]}"' in index
-        assert f'id="{row["id"]}"' in read(reports, page)
+            assert one["figure"] is None or f'id="fig-{one["figure"]}"' in text
 
 
 def test_a_question_names_its_figures_its_files_its_cell_and_the_command_that_remakes_it(
@@ -61,15 +72,16 @@ def test_a_question_names_its_figures_its_files_its_cell_and_the_command_that_re
 ):
     for row in json.loads(read(reports, "ledger.json")):
         page = read(reports, f"{row['paper']}.html")
-        section = page[page.index(f'id="{row["id"]}"') :].split("</section>", 1)[0]
+        section = page[page.index('<section class="question', page.index(f'id="{row["id"]}" aria') - 200) :]
+        section = section.split("</section>", 1)[0]
         assert f"<code>rebuttal pages {row['paper']}</code>" in section
         for one in evidence_of(row):
             assert one["figure"] is None or f'href="#fig-{one["figure"]}"' in section
         assert all(f"<code>{file}</code>" in section for file in filter(None, row["data_file"].split("; ")))
+        lines = (reports / question.data_address(row)).read_text().splitlines()
+        assert len(lines) == 1 + sum(1 + len(one["places"]) for one in evidence_of(row))
     text = read(reports, "backup-workers.html")
-    cells = re.findall(
-        r"<summary>Code: code cell (\d+) of papers/backup-workers/review.ipynb</summary>", text
-    )
+    cells = re.findall(r'id="cell-(\d+)"', text)
     notebook = json.loads((built_project / "papers/backup-workers/review.ipynb").read_text())
     numbered = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert len(cells) > 20
@@ -86,18 +98,18 @@ def test_the_comparison_is_a_click_from_every_page_and_its_methods_another(repor
 
 
 def test_every_link_leads_somewhere(reports):
-    site_pages.check_links(reports)
+    page_check.check_links(reports)
 
 
 def test_a_broken_link_or_a_missing_figure_fails_the_build(tmp_path):
     (tmp_path / "index.html").write_text('<a href="gone.html">x</a>')
     with pytest.raises(InputError, match="leads nowhere"):
-        site_pages.check_links(tmp_path)
+        page_check.check_links(tmp_path)
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text('<a href="../index.html">out of what is published</a>')
     with pytest.raises(InputError, match="leads nowhere"):
-        site_pages.check_links(tmp_path / "site")
-    row = {"id": "bw-1", "evidence": [{"figure": "convergence"}]}
+        page_check.check_links(tmp_path / "site")
+    row = {"id": "bw-1", "parts": [{"figure": "convergence"}], "more": []}
     with pytest.raises(InputError, match="does not show"):
         site_pages.check_figures("backup-workers", '<p id="bw-1">', [row])
     with pytest.raises(InputError, match="shown twice"):
@@ -203,7 +215,7 @@ def test_the_page_of_the_machines_shows_every_analysis_with_its_sentence_and_its
     with pytest.raises(
         InputError, match="throughput points to fig-throughput, which the notebook does not show"
     ):
-        site_pages.check_anchors(
+        page_check.check_anchors(
             "machines", text.replace("fig-throughput", ""), {"fig-throughput": "throughput"}
         )
 

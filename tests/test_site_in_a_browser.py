@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import browser
 import pytest
-from built_site import DRAWN, PAGES
+from built_site import DRAWN, PAGES, REVIEWS
 
 from rebuttal.figures.method_groups import GROUPS
 
@@ -44,9 +44,13 @@ BEYOND = """Array.from(document.querySelectorAll("main *")).filter((one) =>
 FIRST_CHART = """new MutationObserver(() => {
   window.firstChart ||= document.querySelector("[data-drawn=yes]") ? performance.now() : 0;
 }).observe(document, { subtree: true, attributeFilter: ["data-drawn"] })"""
+OPENED = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 SOON_MS = 6000
-SHOWN = "Array.from(document.querySelectorAll('tr[data-status]')).filter((row) => row.offsetParent).length"
+MOST_WORDS, MOST_SCREENS = 4000, 15  # of a paper's page, outside of its toggles, 1280 pixels wide
+SHOWN = "Array.from(document.querySelectorAll('tr[data-word]')).filter((row) => row.offsetParent).length"
 DRAWN_CHARTS = "document.querySelectorAll('.chart[data-drawn=yes] .drawn svg').length"
+
+CLOSED = "'details:not([open])'"
 
 DARK = ("index.html", "measured.html", "methods/index.html", "backup-workers.html")  # checked so too
 
@@ -73,8 +77,9 @@ def page(chromium):
 
 
 def all_drawn(page):
-    page.wait_for(f"{DRAWN_CHARTS} + document.querySelectorAll('[data-drawn=no]').length === "
-                  "document.querySelectorAll('.chart').length")  # fmt: skip
+    """Every chart that stands outside a closed toggle is drawn."""
+    page.wait_for(f"Array.from(document.querySelectorAll('.chart')).every((one) => one.closest({CLOSED})"
+                  " || one.querySelector('.drawn svg') || one.dataset.drawn === 'no')")  # fmt: skip
 
 
 def broken_rules(page):
@@ -131,6 +136,7 @@ def test_the_pages_of_the_methods_break_no_rule_of_wcag(page, site):
 def test_without_javascript_every_chart_is_its_static_picture(page, site, name):
     page("Emulation.setScriptExecutionDisabled", value=True)
     page.open((site / name).as_uri())
+    page.ask(OPENED)
     charts = page.ask("document.querySelectorAll('.chart').length")
     assert page.ask("Array.from(document.querySelectorAll('.static > svg')).filter((one) => one.clientWidth > 100)"
                     ".length") == charts  # fmt: skip
@@ -140,7 +146,7 @@ def test_the_index_shows_what_its_lists_ask_for_and_keeps_it_in_its_address(page
     index = (site / "index.html").as_uri()
     page.open(index)
     every = page.ask(SHOWN)
-    assert every == page.ask("document.querySelectorAll('tr[data-status]').length")
+    assert every == page.ask("document.querySelectorAll('tr[data-word]').length")
     page.ask("""(() => { const list = document.querySelector('#filter [name=kind]'); list.value = 'claim of the paper';
              list.dispatchEvent(new Event('change')); })()""")
     some = page.ask(SHOWN)
@@ -156,16 +162,62 @@ def test_the_index_shows_what_its_lists_ask_for_and_keeps_it_in_its_address(page
 def test_the_index_without_javascript_shows_every_question_and_no_lists(page, site):
     page("Emulation.setScriptExecutionDisabled", value=True)
     page.open((site / "index.html").as_uri() + "?kind=theory")
-    assert page.ask(SHOWN) == page.ask("document.querySelectorAll('tr[data-status]').length") > 0
+    assert page.ask(SHOWN) == page.ask("document.querySelectorAll('tr[data-word]').length") > 0
     assert page.ask("document.querySelector('#filter').offsetParent") is None
 
 
-def test_a_count_of_a_paper_leads_to_its_questions(page, site):
+def test_a_square_of_a_paper_leads_to_its_question_and_opens_what_it_stands_in(page, site):
     page.open((site / "index.html").as_uri())
-    target = page.ask("document.querySelector('a.count').href")
-    count = page.ask("parseInt(document.querySelector('a.count').textContent)")
-    page.open(target)
-    assert page.ask(SHOWN) == count
+    squares = page.ask("Array.from(document.querySelectorAll('a.square'), (one) => one.href)")
+    assert len(squares) == page.ask("document.querySelectorAll('tr[data-word]').length")
+    for target in (squares[0], squares[11]):
+        page.open(target)
+        assert page.ask("document.querySelector(':target').offsetParent !== null")
+
+
+def test_the_search_of_the_index_narrows_its_questions_and_stands_in_its_address(page, site):
+    page.open((site / "index.html").as_uri())
+    page.ask("""(() => { const box = document.querySelector('#filter [type=search]'); box.value = 'softsync clipping';
+             box.dispatchEvent(new Event('input')); })()""")
+    assert page.ask(SHOWN) == 1
+    assert page.ask("location.search") == "?search=softsync+clipping"
+
+
+def test_keys_lead_from_question_to_question(page, site):
+    page.open((site / "backup-workers.html").as_uri())
+    press = "dispatchEvent(new KeyboardEvent('keydown', { key: '%s', bubbles: true }))"
+    page.ask(press % "j")
+    assert page.ask("location.hash") == "#bw-1"
+
+
+def test_a_chart_within_a_toggle_is_drawn_when_it_is_opened(page, site):
+    page.open((site / "backup-workers.html").as_uri())
+    all_drawn(page)
+    drawn = "document.querySelectorAll('details.more .drawn svg').length"
+    assert page.ask(drawn) == 0
+    page.ask(
+        "(() => { const one = document.querySelector('details.more'); one.open = true; one.scrollIntoView(); })()"
+    )
+    page.wait_for(f"{drawn} > 0")
+
+
+def test_pages_keep_to_their_length(page, site):
+    words = """(() => { const all = document.querySelector('main').cloneNode(true);
+      all.querySelectorAll('details, svg, script, nav').forEach((one) => one.remove());
+      return all.textContent.split(/\\s+/).filter(Boolean).length; })()"""
+    for name in REVIEWS:
+        page.open((site / f"{name}.html").as_uri())
+        assert page.ask(words) <= MOST_WORDS, name
+        assert page.ask("document.documentElement.scrollHeight") <= MOST_SCREENS * 900, name
+        assert (
+            page.ask("document.querySelector('.strip').getBoundingClientRect().top + scrollY")
+            <= MOST_SCREENS * 90
+        )
+    page.open((site / "index.html").as_uri())
+    before = page.ask("""(() => { const range = document.createRange(), main = document.querySelector('main');
+      range.setStart(main, 0); range.setEndBefore(document.querySelector('table.answers'));
+      return range.toString().split(/\\s+/).filter(Boolean).length; })()""")
+    assert before <= 1200
 
 
 def test_one_list_brings_out_a_method_in_all_panels_and_keeps_it_in_the_address(page, site):

@@ -19,7 +19,7 @@ from rebuttal.figures import theme
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, join_specs
 from rebuttal.site import html, method_links, page, selection, tables
-from rebuttal.site.html import PAGE_MIME
+from rebuttal.site.html import PAGE_MIME, PIECE_MIME
 
 # What Vega says of every mark, in a picture that has one description and whose marks are hidden from screen readers.
 ROLES = re.compile(r' (?:role|aria-roledescription)="[^"]*"')
@@ -55,10 +55,18 @@ class PageFigure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """A notebook draws the chart with the version of Vega-Lite it has; the published page takes its own part."""
+        shown = {PAGE_MIME: self.to_html(), PIECE_MIME: self.piece(), "text/plain": repr(self)}
         if not self.panels:
-            return {"text/html": self.to_html(), PAGE_MIME: self.to_html(), "text/plain": repr(self)}
-        spec = join_specs(self.panels)
-        return {VEGA_MIME: spec, PAGE_MIME: self.to_html(), "text/plain": repr(self)}
+            return {"text/html": self.to_html(), **shown}
+        return {VEGA_MIME: join_specs(self.panels), **shown}
+
+    def piece(self) -> dict[str, Any]:
+        """What the figure is, for the page that it stands on: its id and title, and what can be selected of it."""
+        dims = [selection.dims_of(one) for one in self.panels]
+        pairs = {name: [value for one in dims for value in getattr(one, name)] for name in selection.NAMES}
+        return {"kind": "figure", "id": self.id, "title": self.about.title, "charts": len(self.panels)} | {
+            name: list(dict.fromkeys(values)) for name, values in pairs.items()
+        }
 
     def to_html(self) -> str:
         """The figure as it stands in a published page."""

@@ -9,6 +9,7 @@ from rebuttal.evidence.naming import number  # noqa: F401 - where pages look for
 from rebuttal.figures.theme import Entry
 
 PAGE_MIME = "application/vnd.rebuttal.site.page+html"  # a notebook output as the published page shows it
+PIECE_MIME = "application/vnd.rebuttal.site.piece+json"  # what a notebook output is, as data for its page
 SYMBOLS = {"supported": "✓", "contradicted": "✗", "depends": "±", "no difference": "=", "cannot tell": "?",
            "answered": "¶", "open": "○"}  # fmt: skip
 MARKS = {
@@ -45,22 +46,17 @@ def link(text: str, address: str) -> str:
     return element("a", escape(text), href=address)
 
 
-def badge(word: str) -> str:
-    """A word of a verdict, with its sign; its class is the word with - between."""
+def badge(word: str, part: str = "") -> str:
+    """A word as a coloured pill with a symbol and the word itself, after the name of the part that it is of."""
     sign = element("span", SYMBOLS.get(word, "?"), aria_hidden="true")
-    return element("span", f"{sign}{escape(word)}", class_=f"badge {marked(word)}")
-
-
-def marked(word: str) -> str:
-    """A word as a class or an attribute has it: 'no difference' -> 'no-difference'."""
-    return word.replace(" ", "-")
+    said = f"{part}: {word}" if part else word
+    return element("span", f"{sign}{escape(said)}", class_=f"badge {word.replace(' ', '-')}")
 
 
 def facts(pairs: Mapping[str, str]) -> str:
-    """A definition list of name and HTML value; empty values are left out."""
-    return element(
-        "dl", "".join(f"<dt>{escape(k)}</dt><dd>{v}</dd>" for k, v in pairs.items() if v), class_="facts"
-    )
+    """A list of name and HTML value, each pair on its own line; empty values are left out."""
+    lines = "".join(f"<div><dt>{escape(k)}</dt><dd>{v}</dd></div>" for k, v in pairs.items() if v)
+    return element("dl", lines, class_="facts")
 
 
 def table(

@@ -10,7 +10,6 @@ from rebuttal.site import html
 
 DATA = re.compile(r'<metadata id="spans">(.*?)</metadata>\n?', re.DOTALL)
 SIZE = re.compile(r'viewBox="0 0 (\S+) (\S+)"')
-PICTURE = re.compile(r'<div class="scroll"[^>]*><img class="picture" src="([^"]*)"[^>]*></div>')
 STEPS = (
     ("operations", -1, "Previous operation"), ("operations", 1, "Next operation"),
     ("updates", -1, "Previous update"), ("updates", 1, "Next update"),
@@ -22,12 +21,7 @@ def picture(path: Path) -> str:
     return DATA.sub("", path.read_text(encoding="utf-8"))
 
 
-def with_live(body: str, folder: Path) -> str:
-    """The body with what brings its pictures from `folder` to life, after each; they stay as they are without it."""
-    return PICTURE.sub(lambda found: found[0] + _live(folder / found[1]), body)
-
-
-def _live(path: Path) -> str:
+def steps_of(path: Path) -> str:
     """Buttons, a text that says what is shown, and the data. Raises InputError for a picture without data."""
     text = path.read_text(encoding="utf-8")
     found, size = DATA.search(text), SIZE.search(text)

@@ -14,6 +14,7 @@ from rebuttal.figures.theme import words
 from rebuttal.machines import MACHINES
 from rebuttal.site import html, markdown, settings, systems
 from rebuttal.site.files import notes, reviewed
+from rebuttal.site.page import Heading
 from rebuttal.site.verdict import Row
 
 TITLE = "How it was measured"
@@ -36,10 +37,10 @@ class MeasuredStudy:
         return words(self.data.folder.name)
 
 
-def body() -> str:
-    """The page's body. Raises InputError naming what is missing or broken in a result file."""
+def parts() -> list[tuple[Heading, str]]:
+    """The page's chapters. Raises InputError naming what is missing or broken in a result file."""
     studies = [_study(path) for path in sorted(paths.results().glob("*/training"))]
-    parts = {
+    found = {
         "The device": _device(studies),
         "The clock": _clock(studies),
         "Studies": _sizes(studies),
@@ -49,13 +50,7 @@ def body() -> str:
         "Asked, and not answered": _gaps([row for review in reviewed() for row in review["rows"]]),
         "Run, and not run": _status(),
     }
-    chapters = (
-        html.element("h2", escape(name), id=markdown.slug(name)) + text for name, text in parts.items()
-    )
-    lede = (
-        "What every number of this site rests on, read from the result files and from the papers' own files."
-    )
-    return html.element("h1", TITLE, id="top") + html.element("p", lede, class_="lede") + "\n".join(chapters)
+    return [(Heading(2, markdown.slug(name), name), text) for name, text in found.items()]
 
 
 def _study(training: Path) -> MeasuredStudy:
@@ -179,7 +174,7 @@ def _gaps(rows: Sequence[Row]) -> str:
         return html.element(
             "p", "Every question of every paper has its evidence, and nothing is stated as missing."
         )
-    head = ("Question", "Status", "What is missing")
+    head = ("Question", "Word", "What is missing")
     return html.table(
         head, cells, "Questions that are open or cannot be told, or whose answer lacks something", "cards"
     )

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from rebuttal.base.errors import InputError
 from rebuttal.evidence import papers
 from rebuttal.evidence.ledger import evidence_of
 from rebuttal.figures.theme import family
+from rebuttal.methods import METHODS
 from rebuttal.site import html, live, markdown, method_links, page
 from rebuttal.site.files import reviewed
+from rebuttal.site.page import Heading
+from rebuttal.site.page_check import read_page
 
 INDEX = "README"  # the page that lists them all, and has the table of methods
 LINKED = re.compile(r"\[`(\w+)`\]\(\w+\.md\)\s*(.*)")  # the first cell of its rows: a method, and options
@@ -35,8 +38,8 @@ def write_methods(site: Path) -> None:
     for path in sorted(folder.glob("*.md")):
         if path != overview:
             text = path.read_text(encoding="utf-8")
-            body = _render(text, path.stem, _in_the_table(table, path.stem) + _where(uses.get(path.stem, {})))
-            page.write(site / method_links.address(path.stem), body)
+            more = [*_in_the_table(table, path.stem), *_where(uses.get(path.stem, {}))]
+            page.write(site / method_links.address(path.stem), _render(text, path.stem, more))
     for picture in sorted(folder.glob("*.svg")):
         page.write(site / method_links.FOLDER / picture.name, live.picture(picture))
 
@@ -52,10 +55,10 @@ def appearances(site: Path) -> dict[str, dict[str, str]]:
                     f"{title}, {row['id']}: {row['text']}"
                 )
     for path in sorted(site.glob("*.html")):
-        text = path.read_text(encoding="utf-8")
-        title = re.search(r"<title>(.*?)</title>", text)
-        for name in sorted(set(re.findall(rf'href="{method_links.FOLDER}/(\w+)\.html"', text)) - {"index"}):
-            found.setdefault(name, {})[path.name] = html.text(title[1]) if title else path.name
+        said = read_page(path)
+        addresses = {method_links.address(name): name for name in METHODS}
+        for name in sorted({addresses[one] for one in said.links if one in addresses}):
+            found.setdefault(name, {})[path.name] = said.title
     return found
 
 
@@ -63,17 +66,24 @@ def _named(row: Row) -> Iterator[str]:
     """The methods and variants that the rules of a question name."""
     for one in evidence_of(row):
         for key in ("of", "against", "methods"):
-            given = one["rule"].get(key) or []
+            given = (one["rule"] or {}).get(key) or []
             yield from [given] if isinstance(given, str) else given
 
 
-def _render(text: str, name: str, more: str = "") -> str:
+def _render(text: str, name: str, more: Sequence[tuple[Heading, str]] = ()) -> str:
     """A whole page from one of docs/methods, with `more` at its end."""
     found = re.search(r"^# (.*)$", text, re.MULTILINE)
-    body = markdown.render(text, found[1] if found else name, _address) + more
-    body = live.with_live(body, paths.root() / "docs" / method_links.FOLDER)
+    pictures, folder = [], paths.root() / "docs" / method_links.FOLDER
+
+    def after(url: str) -> str:
+        pictures.append(url)
+        return live.steps_of(folder / url)
+
+    (first, lede), *parts = markdown.parts(text, found[1] if found else name, _address, after)
     here = f"{method_links.FOLDER}/{name}.html"
-    return page.titled(body, here, "a method of the workbench")
+    return page.titled(
+        first.text, [*parts, *more], here, "a method of the workbench", lede, ["live"] if pictures else []
+    )
 
 
 def _address(url: str) -> str | None:
@@ -86,22 +96,22 @@ def _address(url: str) -> str | None:
     return f"{name}.html" + (f"#{anchor}" if anchor else "")
 
 
-def _in_the_table(table: str, name: str) -> str:
+def _in_the_table(table: str, name: str) -> list[tuple[Heading, str]]:
     """The rows of the method in the table of methods, as a table of their own: a column for each variant."""
     head, *lines = (line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| "))
     found = [(LINKED.match(first), cells) for first, *cells in lines]
     rows = [(match[2] or "as it is", cells) for match, cells in found if match and match[1] == name]
     if not rows:
-        return ""
+        return []
     columns = ([escape(cell) for cell in cells] for _, cells in rows)
     cells = zip(map(escape, head[1:]), *columns, strict=True)
     caption = "Read off its time line on a small machine of four nodes"
     shown = html.table(("Measure", *(options for options, _ in rows)), cells, caption)
     more = html.link("What the measures mean, and all methods side by side", "index.html")
-    return html.element("h2", "Measures", id="measures") + shown + html.element("p", more)
+    return [(Heading(2, "measures", "Measures"), shown + html.element("p", more))]
 
 
-def _where(uses: Mapping[str, str]) -> str:
+def _where(uses: Mapping[str, str]) -> list[tuple[Heading, str]]:
     """The questions and pages on which a method appears."""
     lines = [
         html.element("li", html.link(text, posixpath.join("..", address))) for address, text in uses.items()
@@ -111,4 +121,4 @@ def _where(uses: Mapping[str, str]) -> str:
         if lines
         else html.element("p", "On no other page of this site yet.")
     )
-    return html.element("h2", "Where it appears", id="where-it-appears") + said
+    return [(Heading(2, "where-it-appears", "Where it appears"), said)]

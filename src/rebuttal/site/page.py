@@ -1,27 +1,29 @@
-"""Pages: the frame around a body, and the assets that all pages share."""
+"""The frame of every page: title, navigation, contents, style sheet, scripts, and a policy that forbids all requests.
+
+What a page has is data: its headings, and what its scripts are to work on. Nothing reads a page's HTML to find out.
+"""
 
 import hashlib
-import re
-from html import escape
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import jinja2
 import vl_convert
 
 from rebuttal.base import paths
 from rebuttal.base.atomic_write import write_text
 from rebuttal.base.config import parameter_files
-from rebuttal.site import html, selection_form
+from rebuttal.site import templates
 
 # no request leaves the page: scripts and styles are the site's own files, nothing is evaluated, nothing is sent
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'"
 )
-LINKS = (("rebuttal", "index.html"), ("Concerns", "index.html#Concerns"), ("Claims", "index.html#Claims"),
-         ("Methods", "methods/index.html"), ("Methods compared", "comparison.html"), ("Machines", "machines.html"),
-         ("Calibration", "calibration.html"),
+LINKS = (("rebuttal", "index.html"), ("Questions", "index.html#Questions"), ("Methods", "methods/index.html"),
+         ("Methods compared", "comparison.html"), ("Machines", "machines.html"), ("Calibration", "calibration.html"),
          ("How it was measured", "measured.html"), ("Reproduce", "index.html#How-to-reproduce"))  # fmt: skip
 COMPARED = "comparison"  # the study of all methods
 FOOTER = (
@@ -29,35 +31,49 @@ FOOTER = (
     "Nothing is loaded from elsewhere."
 )
 VEGA = "vega.js"
-#: What stands in a body -> the scripts that work on it, in their order.
+#: What a page has -> the scripts that work on it, in their order.
 SCRIPTS = {
-    'id="selection"': ("state.js", "selection.js"),
-    'class="chart"': ("state.js", VEGA, "charts.js"),
-    'class="live"': ("timeline.js",),
-    'id="filter"': ("state.js", "filter.js"),
+    "selection": ("state.js", "selection.js"),
+    "chart": ("state.js", VEGA, "charts.js"),
+    "live": ("timeline.js",),
+    "filter": ("state.js", "filter.js"),
+    "keys": ("keys.js",),
 }
 SNIPPET = "window.vegaEmbed = vegaEmbed;"  # all that charts.js asks of the bundle
-TEMPLATES = Path(__file__).parent / "template"
-HEADING = re.compile(r"<h([12])([^>]*)>(.*?)</h\1>", re.DOTALL)
+FEW = 3  # chapters from which on a page has a list of them
 
 
-def template(name: str) -> str:
-    """The text of one of the package's templates."""
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+@dataclass(frozen=True)
+class Heading:
+    """A heading that the contents may lead to. word: of a question, that of its verdict."""
+
+    level: int
+    id: str
+    text: str
+    word: str = ""
 
 
-def render(title: str, description: str, body: str, here: str) -> str:
-    """A whole page, with the scripts that its body has work for.
+@dataclass(frozen=True)
+class Content:
+    """What stands on a page. html: without the title. lede: below the title. uses: keys of SCRIPTS."""
 
-    `body` is HTML; `here` is the page's own address within the site, as in methods/gpipe.html. A body with something
-    to select gets the form for it before its first chapter.
-    """
-    body = _with_form(body)
-    page = jinja2.Environment(autoescape=True).from_string(template("page.html.j2"))
-    return page.render(
-        title=title, description=description, body=body, here=here, policy=POLICY, links=_links(), footer=FOOTER,
-        scripts=scripts(body), up="../" * here.count("/"),
-    )  # fmt: skip
+    title: str
+    html: str
+    headings: tuple[Heading, ...] = ()
+    uses: tuple[str, ...] = ()
+    lede: str = ""
+    aside: bool = False  # whether the contents stand at the side, and follow
+
+
+def render(content: Content, description: str, here: str, **more: Any) -> str:
+    """A whole page, with the scripts that it has work for. here: its address within the site (methods/gpipe.html)."""
+    chapters = [one for one in content.headings if one.level == 2 or one.word]
+    given: dict[str, Any] = {
+        "title": content.title, "description": description, "body": content.html, "lede": content.lede, "here": here,
+        "policy": POLICY, "links": _links(), "footer": FOOTER, "scripts": scripts(content.uses),
+        "up": "../" * here.count("/"), "contents": chapters if len(chapters) >= FEW else [], "aside": content.aside,
+    }  # fmt: skip
+    return str(templates.render("page.html.j2", **given, **more))
 
 
 def _links() -> list[tuple[str, str]]:
@@ -66,40 +82,24 @@ def _links() -> list[tuple[str, str]]:
     return [(name, address) for name, address in LINKS if compared or address != f"{COMPARED}.html"]
 
 
-def _with_form(body: str) -> str:
-    """The body with the form of the selection before its first chapter, if there is something to select."""
-    form = selection_form.form(body)
-    start = re.search(r"<h2[ >]", body)
-    return body[: start.start()] + form + body[start.start() :] if form and start else form + body
+def scripts(uses: Iterable[str]) -> list[str]:
+    """The scripts of a page that has these things, each once."""
+    wanted = set(uses)
+    return list(dict.fromkeys(name for what, names in SCRIPTS.items() if what in wanted for name in names))
 
 
-def scripts(body: str) -> list[str]:
-    """The scripts of a page: of charts, of the list of questions, or none."""
-    return list(dict.fromkeys(name for mark, names in SCRIPTS.items() if mark in body for name in names))
-
-
-def titled(body: str, here: str, about: str) -> str:
-    """A whole page whose title is the body's first heading, with a list of its chapters."""
-    title = next((html.text(found[3]) for found in HEADING.finditer(body) if found[1] == "1"), here)
-    return render(title, f"{title}: {about}", with_contents(body), here)
-
-
-def with_contents(body: str) -> str:
-    """The body with a list of its chapters after the first heading."""
-    chapters = [found for found in HEADING.finditer(body) if found[1] == "2" and 'id="' in found[2]]
-    if len(chapters) < 3:
-        return body
-    links = "".join(
-        f'<li><a href="#{anchor(found[2])}">{escape(html.text(found[3]))}</a></li>' for found in chapters
-    )
-    contents = f'<nav aria-label="Contents"><ol class="toc">{links}</ol></nav>'
-    return re.sub(r"(</h1>)", rf"\1{contents}", body, count=1)
-
-
-def anchor(attributes: str) -> str:
-    """The id among a heading's attributes."""
-    found = re.search(r'id="([^"]*)"', attributes)
-    return found[1] if found else ""
+def titled(
+    title: str,
+    parts: Sequence[tuple[Heading, str]],
+    here: str,
+    about: str,
+    lede: str = "",
+    uses: Sequence[str] = (),
+) -> str:
+    """A whole page of chapters, each a heading and its HTML."""
+    chapters = templates.render("parts.html.j2", parts=parts)
+    headings = tuple(one for one, _ in parts)
+    return render(Content(title, chapters, headings, tuple(uses), lede), f"{title}: {about}", here)
 
 
 def write(path: Path, text: str) -> Path:
@@ -109,8 +109,9 @@ def write(path: Path, text: str) -> Path:
 
 def write_assets(site: Path) -> None:
     """The style sheet, the scripts, and Vega, once for all charts of all pages."""
-    for name in ("style.css", "state.js", "selection.js", "filter.js", "charts.js", "timeline.js"):
-        write(site / "assets" / name, template(name))
+    names = {name for some in SCRIPTS.values() for name in some} - {VEGA}
+    for name in ("style.css", *sorted(names)):
+        write(site / "assets" / name, templates.text(name))
     write(site / "assets" / VEGA, vega())
 
 

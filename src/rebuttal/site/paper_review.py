@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,23 @@ from rebuttal.evidence import papers, result_files
 from rebuttal.evidence.ledger import evidence_of, ledger
 from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.result_files import Results
-from rebuttal.site import checklist, definitions, html, other_profiles, report_figures, settings
+from rebuttal.site import (
+    checklist,
+    conclusions,
+    definitions,
+    html,
+    other_profiles,
+    question,
+    report_figures,
+    settings,
+    templates,
+    words,
+)
 from rebuttal.site.data import inputs
 from rebuttal.site.figure import PageFigure
 from rebuttal.site.files import behind, files_table
 from rebuttal.site.other_profiles import Other
-from rebuttal.site.verdict import Html, Row, question_html, summary_table, word_key
+from rebuttal.site.verdict import Html, Row
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,30 +48,36 @@ class Review:
         return other_profiles.rests_on(self.data.folder, profile_of(self.data)) if self.paper.study else ""
 
     def summary(self) -> Html:
-        """Citation, and the table of concerns: word, answer, figures."""
+        """Counts of words, the conclusion, its limits, and the table of answers."""
+        rows = list(self.rows)
         cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}), {self.paper.venue}."
-        rows = [row for row in self.rows if row["id"] in self._ids(self.paper.concerns)]
-        table = summary_table(rows, "The reviewers' concerns and what the measurements say")
         rests = other_profiles.said([self.rests] if self.rests else [], self.beside)
-        text = html.element("p", escape(cite), class_="cite") + rests + table + word_key() + self._changed()
-        return Html(text, f"{len(rows)} concerns about {self.paper.title}", self.rows)
+        text = templates.render(
+            "summary.html.j2", cite=cite, bar=question.bar(rows), conclusion=conclusions.of_paper(rows),
+            limits=conclusions.limits(rows), table=question.table(rows, "Every question and its answer"), rests=rests,
+            words=words.WORDS, badge=html.badge, changed=self.paper.changed,
+        )  # fmt: skip
+        return Html(text, f"{len(rows)} questions about {self.paper.title}", self.rows)
 
     def concern(self, name: str) -> Html:
-        """One concern: what it asks, its verdict, the rule in words, the conditions, the evidence."""
+        """One concern as an object: what it asks, its words, its answer, its places; the claims that it carries."""
         return self._question(name, "concern", self._ids(self.paper.concerns))
 
     def concerns(self) -> Html:
         """Every concern, one after the other."""
-        names = self._ids(self.paper.concerns)
-        found = [question_html(row, "concern") for row in self.rows if row["id"] in names]
-        return Html("\n".join(found), f"{len(found)} concerns")
+        found = [self.concern(name) for name in self._ids(self.paper.concerns)]
+        return _together(found, f"{len(found)} concerns")
 
     def claims(self) -> Html:
-        """The paper's claims, each with its verdict."""
-        names = self._ids(self.paper.claims)
-        rows = [row for row in self.rows if row["id"] in names]
-        table = summary_table(rows, "The paper's claims and what the measurements say")
-        return Html(table + "\n".join(question_html(row, "claim") for row in rows), f"{len(rows)} claims")
+        """The paper's claims that no concern carries, each as an object."""
+        rows = [row for row in self.rows if row["id"] in self._alone()]
+        found = [self._object(row, "claim") for row in rows]
+        where = (
+            ""
+            if found
+            else html.element("p", "Every claim stands in the chapter of the question that carries it.")
+        )
+        return _together(found, f"{len(rows)} claims", where)
 
     def figure(self, name: str, methods: Sequence[str] = ()) -> PageFigure:
         """One figure, with its data table and its sources. methods: whose time lines a figure of them shows.
@@ -99,22 +115,37 @@ class Review:
         against = [label for rule in rules for label in rule.get("against") or ()]
         return report_figures.baseline_of(name, labels, against)
 
-    def _changed(self) -> str:
-        """What was changed after a first look at results."""
-        if not self.paper.changed:
-            return ""
-        lines = "".join(html.element("li", escape(one)) for one in self.paper.changed)
-        head = "Rules and settings stood before the results that they judge, but for what follows."
-        return html.element("p", head) + html.element("ul", lines, class_="changed")
-
     def _ids(self, questions: list[Any]) -> list[str]:
         return [one.id for one in questions]
 
     def _question(self, name: str, kind: str, names: list[str]) -> Html:
         if name not in names:
             raise refuse(kind, name, names)
-        row = next(row for row in self.rows if row["id"] == name)
-        return Html(question_html(row, kind), f"{kind} {name}: {row['word']}")
+        return self._object(next(row for row in self.rows if row["id"] == name), kind)
+
+    def _object(self, row: Row, kind: str) -> Html:
+        """A row as a notebook shows it, and as a page does."""
+        carried = [one for one in self.rows if self._home(one) == row["id"] != one["id"]]
+        shown, page = (question.render(row, kind, page=page, claims=carried) for page in (False, True))
+        about = {"kind": "question", "id": row["id"], "word": row["word"], "figures": question.deciding(row)}
+        return Html(shown, f"{kind} {row['id']}: {row['word']}. {row['answer']}", page=page, about=about)
+
+    def _home(self, row: Row) -> str:
+        """The question in whose chapter a row stands: of a claim, the first concern that it names."""
+        claims, concerns = self._ids(self.paper.claims), self._ids(self.paper.concerns)
+        named = [name for name in row["concerns"] if name in concerns]
+        return named[0] if row["id"] in claims and named else row["id"]
+
+    def _alone(self) -> list[str]:
+        """The claims that have a chapter of their own."""
+        claims = self._ids(self.paper.claims)
+        return [row["id"] for row in self.rows if row["id"] in claims and self._home(row) == row["id"]]
+
+
+def _together(found: Sequence[Html], label: str, more: str = "") -> Html:
+    """Several objects, one after the other."""
+    shown, page = ("\n".join([*(getattr(one, part) for one in found), more]) for part in ("text", "page"))
+    return Html(shown, label, page=page)
 
 
 def analyses_of(rows: Sequence[Row]) -> list[str]:

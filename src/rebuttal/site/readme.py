@@ -1,22 +1,21 @@
-"""The README's tables of findings, written from reports/ledger.json, so that no number in it was typed."""
+"""The README's findings, written from reports/ledger.json, so that no number in it was typed."""
 
-import html
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from itertools import zip_longest
+from typing import Any
 
 from rebuttal.base import paths
 from rebuttal.base.errors import InputError
-from rebuttal.evidence import judging, papers
-from rebuttal.site import page
+from rebuttal.evidence import papers
+from rebuttal.site import conclusions, page
+from rebuttal.site.words import WORDS
 
 Row = dict[str, Any]  # of the ledger
 
 BEGIN, END = "<!-- ledger: written by `rebuttal release` from reports/ledger.json -->", "<!-- /ledger -->"
-WORDS: tuple[str, ...] = get_args(judging.Word)
-HEAD = "| | question | word | answer |\n|---|---|---|---|"
+SENTENCES = 5  # that a README quotes
 
 
 def write_readme() -> None:
@@ -29,38 +28,28 @@ def write_readme() -> None:
         )
     rows = json.loads((paths.root() / "reports" / "ledger.json").read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEGIN)
-    page.write(path, f"{before}{BEGIN}\n{tables(rows)}\n{END}{rest.partition(END)[2]}")
+    page.write(path, f"{before}{BEGIN}\n{findings(rows)}\n{END}{rest.partition(END)[2]}")
 
 
-def tables(rows: Sequence[Row]) -> str:
-    """How many questions of each paper have which word; below it, folded away, every question with its answer."""
+def findings(rows: Sequence[Row]) -> str:
+    """Five sentences at most, the strongest answers of every paper by turns; below them the counts of words."""
     of: dict[str, list[Row]] = {}
     for row in rows:
         of.setdefault(row["paper"], []).append(row)
-    rests = f"Runs of the profile `{rows[0]['profile']}`; the pages show beside each verdict what other profiles found."
-    return "\n\n".join([rests, _summary(of), *(_of_paper(*each) for each in of.items())])
-
-
-def table(rows: Sequence[Row]) -> str:
-    """A Markdown table: one line for each concern and claim."""
-    return "\n".join([HEAD, *map(_line, rows)])
+    rests = f"Runs of the profile `{rows[0]['profile']}`; every question has its place on the site."
+    strongest = [conclusions.each_once(conclusions.strongest(some)) for some in of.values()]
+    by_turns = [row for turn in zip_longest(*strongest) for row in turn if row]
+    lines = [
+        f"- {row['answer']} ({row['paper']}, {row['id']}: {row['word']})" for row in by_turns[:SENTENCES]
+    ]
+    return "\n\n".join([rests, _summary(of), "\n".join(lines)])
 
 
 def _summary(of: Mapping[str, Sequence[Row]]) -> str:
     counted = {paper: Counter(row["word"] for row in rows) for paper, rows in of.items()}
-    found = [status for status in WORDS if any(status in counts for counts in counted.values())]
+    found = [word for word in WORDS if any(word in counts for counts in counted.values())]
     lines = [f"| paper | questions | {' | '.join(found)} |", "|---|--:|" + "--:|" * len(found)]
     for paper, counts in counted.items():
-        cells = " | ".join(str(counts[status]) for status in found)
+        cells = " | ".join(str(counts[word]) for word in found)
         lines.append(f"| *{papers.load(paper).title}* | {counts.total()} | {cells} |")
     return "\n".join(lines)
-
-
-def _of_paper(paper: str, rows: Sequence[Row]) -> str:
-    title = html.escape(papers.load(paper).title)
-    return f"<details>\n<summary>{title}: every question</summary>\n\n{table(rows)}\n\n</details>"
-
-
-def _line(row: Row) -> str:
-    text = re.sub(r"\s+", " ", row["text"]).replace("|", "\\|")
-    return f"| {row['id']} | {text} | **{row['word']}** | {row['answer']} |"

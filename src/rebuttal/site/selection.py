@@ -21,6 +21,7 @@ OPACITY = {"area": 0.7}  # of Vega-Lite's marks where a chart says nothing; 1 fo
 FAINT = 0.15  # times the opacity, of what is not chosen
 BOUNDS = {"mean": ("low", "high"), "seconds": ("fastest", "slowest")}  # of a value with single seeds
 SEPARATOR = "|"  # between values of an attribute
+NAMES = ("methods", "seeds", "targets")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ def of(one: Panel, spec: dict[str, Any]) -> tuple[dict[str, Any], Dims]:
     values = [{"name": name, "value": value} for name, value in NONE.items()]
     spec["params"] = [*spec.get("params", []), *values]
     return spec, dims
+
+
+def dims_of(one: Panel) -> Dims:
+    """What can be selected of a panel."""
+    return _dims(one, [rows for rows in one.spec["datasets"].values() if rows])
 
 
 def _dims(one: Panel, sets: Iterable[Sequence[Mapping[str, Any]]]) -> Dims:

@@ -1,18 +1,18 @@
 """The form by which a reader selects methods, one seed and a target for all charts and tables of a page."""
 
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from rebuttal.figures.method_groups import GROUPS, group, group_of
 from rebuttal.figures.theme import family, words
 from rebuttal.site import html
-from rebuttal.site.selection import SEPARATOR
 
 
-def form(body: str) -> str:
-    """The form by which a page's charts and tables are selected; empty for a page without anything to select."""
-    methods, seeds, targets = (_values(body, name) for name in ("methods", "seeds", "targets"))
+def form(methods: Sequence[str], seeds: Sequence[str], targets: Sequence[str]) -> str:
+    """The form by which a page's charts and tables are selected; empty for a page without anything to select.
+
+    methods, seeds, targets: what the page's figures have, each once, in order of appearance.
+    """
     if not (methods or seeds or targets):
         return ""
     lists = [
@@ -23,19 +23,8 @@ def form(body: str) -> str:
         html.element("button", "Reset", type="reset"),
         html.element("output", "", aria_live="polite"),
     ]
-    return html.element(
-        "form",
-        "\n".join(lists),
-        id="selection",
-        hidden="",
-        aria_label="Selection for all figures of this page",
-    )
-
-
-def _values(body: str, name: str) -> list[str]:
-    """The values of the attribute data-NAME in a body, each once, in order of appearance."""
-    found = re.findall(rf'\sdata-{name}="([^"]*)"', body)
-    return list(dict.fromkeys(one for text in found for one in html.text(text).split(SEPARATOR)))
+    label = "Selection for all figures of this page"
+    return html.element("form", "\n".join(lists), id="selection", hidden="", aria_label=label)
 
 
 def _named(targets: Sequence[str]) -> dict[str, str]:

@@ -5,30 +5,25 @@ papers' ledgers (rows), and what DVC shows: a metric for each question (metrics)
 """
 
 import json
-import posixpath
-import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
-from rebuttal.base.errors import InputError
 from rebuttal.core.figure_list import ON_CALIBRATION, ON_MACHINES
 from rebuttal.evidence import papers
 from rebuttal.evidence.ledger import evidence_of
-from rebuttal.site import for_dvc, measured, notebook_page, other_profiles, page
+from rebuttal.site import for_dvc, measured, notebook_page, other_profiles, page, question
 from rebuttal.site.files import behind, reviewed
 from rebuttal.site.method_pages import write_methods
+from rebuttal.site.page_check import check_anchors, check_links
 from rebuttal.site.paper_review import analyses_of
 from rebuttal.site.words import rule
 from rebuttal.studies.runs.notebook_execution import execute
 
-LEDGER_KEYS = ("id", "paper", "kind", "word", "answer", "holm", "data_file", "text", "source", "concerns", "missing",
-               "parts", "more", "checks", "profile", "beside")  # fmt: skip
+LEDE = '<p class="lede">What every number of this site rests on, read from result files and papers\' own files.</p>'
 #: The result files that pages name.
-DATA = ("*/training/*/*", "*/tuning/*.nc", "*/summaries/*.nc", "analyses/*", "*.nc")
-ADDRESS = re.compile(r'(?:href|src)="([^"]*)"')
-ANCHOR = re.compile(r'\sid="([^"]*)"')
+DATA = ("*/training/*/*", "*/notebooks/*.ipynb", "*/tuning/*.nc", "*/summaries/*.nc", "analyses/*", "*.nc")
 
 
 def write_review(paper: str, study: str | None = None) -> Path:
@@ -47,6 +42,8 @@ def write_review(paper: str, study: str | None = None) -> Path:
     rests = other_profiles.rests_on(paths.study(place), rows[0]["profile"]) if place and rows else ""
     about = {"paper": paper, "rests": rests, "rows": rows, "files": rests_on}
     page.write(site() / "rows" / f"{paper}.json", dumps(about))
+    for row in rows:
+        page.write(site() / question.data_address(row), question.csv_of(row))
     return page.write(site() / f"{paper}.html", text)
 
 
@@ -97,7 +94,9 @@ def write_measured() -> Path:
     Raises InputError if no review was written, or if a result file is missing or broken.
     """
     about = "devices, clocks, seeds, budgets and gaps"
-    return page.write(site() / "measured.html", page.titled(measured.body(), "measured.html", about))
+    return page.write(
+        site() / "measured.html", page.titled(measured.TITLE, measured.parts(), "measured.html", about, LEDE)
+    )
 
 
 def write_calibration() -> Path:
@@ -153,13 +152,9 @@ def _copy_data(target: Path) -> None:
 
 
 def ledger_row(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of ledger.json: the words and the answer, and what they rest on, each rule in words too."""
-    said = {
-        key: [one | {"rule_in_words": rule(one["rule"])} for one in row[key]]
-        for key in ("parts", "more", "checks")
-    }
-    flat = row | said | {"data_file": "; ".join(row["data_files"])}
-    return {key: flat[key] for key in LEDGER_KEYS}
+    """A row of ledger.json: the question with its parts, each with its rule in words."""
+    parts = [part | {"rule_in_words": rule(part["rule"])} for part in row["parts"]]
+    return row | {"parts": parts, "data_file": "; ".join(row["data_files"])}
 
 
 def dumps(content: Any) -> str:
@@ -171,37 +166,3 @@ def check_figures(paper: str, text: str, rows: list[dict[str, Any]]) -> None:
     """Refuse a page that lacks a figure or an anchor which its verdicts point to, or that shows one twice."""
     wanted = {f"fig-{one['figure']}": row["id"] for row in rows for one in evidence_of(row) if one["figure"]}
     check_anchors(f"review of {paper}", text, wanted | {row["id"]: row["id"] for row in rows})
-
-
-def check_anchors(what: str, text: str, wanted: dict[str, str]) -> None:
-    """Refuse a page without one of the `wanted` anchors (each with what points to it), or with one twice."""
-    there = ANCHOR.findall(text)
-    for name, of in wanted.items():
-        if name not in there:
-            raise InputError(f"{what}: {of} points to {name}, which the notebook does not show")
-    repeated = sorted({name for name in there if there.count(name) > 1})
-    if repeated:
-        raise InputError(f"{what}: {repeated[0]} is shown twice; allowed: each figure and concern once")
-
-
-def check_links(folder: Path) -> None:
-    """Refuse a site with a link that leads nowhere, or that would ask another host for anything but a followed link."""
-    anchors = {
-        path.relative_to(folder).as_posix(): set(ANCHOR.findall(path.read_text(encoding="utf-8")))
-        for path in folder.rglob("*.html")
-    }
-    for name in anchors:
-        for address in ADDRESS.findall((folder / name).read_text(encoding="utf-8")):
-            _check_link(folder, anchors, name, address)
-
-
-def _check_link(folder: Path, anchors: dict[str, set[str]], name: str, address: str) -> None:
-    """Refuse a link to nothing, and one out of the folder: what is published is the folder alone."""
-    if address.startswith(("https://", "data:")):
-        return
-    place, _, anchor = address.partition("#")
-    file = place.partition("?")[0]
-    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
-    there = (folder / target).is_file() and not target.startswith("..")
-    if not there or (anchor and anchor not in anchors.get(target, {anchor})):
-        raise InputError(f"{folder / name}: the link {address!r} leads nowhere")

@@ -1,18 +1,20 @@
-"""Rules and effects in words: what a verdict tested, for a reader who does not read YAML."""
+"""Rules, effects and words as a reader has them: what a verdict tested, for one who does not read YAML."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from rebuttal.evidence.naming import number
 from rebuttal.evidence.rules import rule_of
 
+#: Every word of a question, in the order in which they are counted -> what it means.
 WORDS = {
-    "supported": "yes: the measurements say so, by more than chance",
-    "contradicted": "no: they say the opposite, by more than chance",
-    "depends": "yes in some places and no in others, by more than chance; the answer says where",
-    "no difference": "equal within a margin that was fixed beforehand",
-    "cannot tell": "too few seeds, or too much chance between them",
-    "answered": "the question asks how, what or where, and the answer says it",
+    "supported": "the whole interval lies on the supporting side of the margin, everywhere",
+    "contradicted": "the whole interval lies on the other side, everywhere",
+    "depends": "places or parts differ; the answer says which and on what",
+    "no difference": "the whole interval lies within a margin that was fixed before",
+    "cannot tell": "the interval reaches over the margin, or there are too few seeds",
+    "answered": "the question asks how, what or where, and has no truth value",
     "open": "no evidence yet; what is missing is said",
 }
 
@@ -28,16 +30,49 @@ def effect(row: Mapping[str, Any]) -> str:
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """'[0.95, 0.98]' of chance, '0.95 to 0.98' of a range; an end that misses leave open says so."""
+    """'[0.95, 0.98]'; '[0.95, open)' where misses leave an end open; empty where there is none."""
     low, high = row["interval"]
     if low is None and high is None:
         return ""
-    if low is None or high is None:
-        return f"[at most {number(high)}]" if low is None else f"[at least {number(low)}]"
-    ends = f"{number(low)}, {number(high)}"
-    return f"[{ends}]" if row["interval_kind"].endswith("interval") else f"({ends.replace(', ', ' to ')})"
+    return (
+        f"{'(open' if low is None else f'[{number(low)}'}, {'open)' if high is None else f'{number(high)}]'}"
+    )
+
+
+def numbers(row: Mapping[str, Any]) -> str:
+    """Effect and interval, rounded for people: '1.3 times [0.97, 1.85]'; '[0, 1.2]' of a ratio reads 'at most 1.2'."""
+    low, high = row["interval"]
+    shown = f"{rounded(row['effect'])} {row['unit']}".strip()
+    if low is None and high is None:
+        return shown
+    if row["unit"].startswith("times") and low == 0.0 and high is not None:
+        return f"at most {rounded(high)} {row['unit']}"
+    ends = (f"(open, {rounded(high)}]" if low is None
+            else f"[{rounded(low)}, open)" if high is None else f"[{rounded(low)}, {rounded(high)}]")  # fmt: skip
+    return f"{shown} {ends}"
+
+
+def rounded(value: float | None) -> str:
+    """Three digits at most."""
+    if value is None or not math.isfinite(value):
+        return number(value)
+    if abs(value) >= 1000:
+        return f"{value:,.0f}".replace("-", "−")
+    return f"{value:.3g}".replace("-", "−") if abs(value) >= 1e-4 or value == 0 else number(value)
 
 
 def measured(given: Mapping[str, Any]) -> str:
     """What the effect is an effect on: 'seconds to the target: backup workers over asynchronous'."""
     return rule_of(given).measured()
+
+
+#: Word -> how one question, and how several, are counted with it.
+COUNTED = {
+    "supported": ("is supported", "are supported"),
+    "contradicted": ("is contradicted", "are contradicted"),
+    "depends": ("depends on where one looks", "depend on where one looks"),
+    "no difference": ("shows no difference", "show no difference"),
+    "cannot tell": ("cannot be told", "cannot be told"),
+    "answered": ("is answered in words or numbers", "are answered in words or numbers"),
+    "open": ("is open", "are open"),
+}

@@ -3,6 +3,7 @@
 Doubled keys, and keys that are no text, are refused.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,14 @@ def parsed(key: str, text: str) -> Any:
         return YAML(typ="safe").load(text)
     except YAMLError:
         raise refuse(key, text, "a value as in params.yaml") from None
+
+
+def dumped(content: Any) -> str:
+    """Plain values as YAML for a reader, in blocks, keys in their order."""
+    writer, text = YAML(typ="safe", pure=True), io.StringIO()
+    writer.default_flow_style, writer.sort_base_mapping_type_on_output = False, False
+    writer.dump(content, text)
+    return text.getvalue()
 
 
 def _content(path: Path, name: str) -> str:

@@ -4,8 +4,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from rebuttal.site import html
+from rebuttal.site import html, markdown, templates
 from rebuttal.site import page as frame
+from rebuttal.site.page import Heading
 
 NAME = "reports/certificate.html"  # beside the site's pages, whose style sheet and links it shares
 MEANING = {
@@ -20,32 +21,33 @@ def write(folder: Path, content: dict[str, Any]) -> None:
     """Write the page into a certificate's folder, with the style sheet that it needs if no site brought one."""
     style = folder / "reports" / "assets" / "style.css"
     if not style.is_file():
-        frame.write(style, frame.template("style.css"))
+        frame.write(style, templates.text("style.css"))
     about = (
         f"A rerun in the profile {content['profile']} against the reference {content['reference']['name']}"
     )
-    text = frame.render("Certificate", about, _body(content, about), "certificate.html")
+    text = frame.titled("Certificate", _parts(content), "certificate.html", about, _lede(content, about))
     frame.write(folder / NAME, text)
 
 
-def _body(content: dict[str, Any], about: str) -> str:
-    parts = [
-        html.element("h1", "Certificate"),
-        html.element(
-            "p",
-            f"{escape(about)}: <strong>{escape(content['outcome'])}</strong>. Made {escape(content['made'])}.",
-        ),
-        html.facts({name: escape(text) for name, text in _facts(content).items()}),
-        html.element("h2", "Questions"),
-        html.facts({name: escape(text) for name, text in MEANING.items()}),
-        _questions(content["questions"]),
-        html.element("h2", "Where both were made"),
-        _machines(content),
-        html.element("h2", "To check it again"),
-        html.element("p", "In the folder that holds this certificate, without training and without torch:"),
-        html.element("pre", "<code>rebuttal certify --check certificate.json</code>"),
-    ]
-    return "\n".join(parts)
+def _lede(content: dict[str, Any], about: str) -> str:
+    said = f"{escape(about)}: <strong>{escape(content['outcome'])}</strong>. Made {escape(content['made'])}."
+    return html.element("p", said) + html.facts(
+        {name: escape(text) for name, text in _facts(content).items()}
+    )
+
+
+def _parts(content: dict[str, Any]) -> list[tuple[Heading, str]]:
+    again = html.element(
+        "p", "In the folder that holds this certificate, without training and without torch:"
+    )
+    again += html.element("pre", "<code>rebuttal certify --check certificate.json</code>", tabindex="0")
+    meaning = html.facts({name: escape(text) for name, text in MEANING.items()})
+    found = {
+        "Questions": meaning + _questions(content["questions"]),
+        "Where both were made": _machines(content),
+        "To check it again": again,
+    }
+    return [(Heading(2, markdown.slug(name), name), text) for name, text in found.items()]
 
 
 def _facts(content: dict[str, Any]) -> dict[str, str]:
