@@ -122,7 +122,7 @@ def test_only_comparisons_of_accuracies_and_losses_at_tuned_rates_have_budgets()
     assert budget_verdicts.applies(compared())
     assert not budget_verdicts.applies(compared(rate="shared"))
     times = Compare(
-        kind="compare", what="seconds_to_target", of=["m"], against=["k"], better="lower", margin=1.0
+        kind="compare", what="seconds_to_target", of=["m"], against=["k"], better="lower", margin=[1.0]
     )
     assert not budget_verdicts.applies(times)
 

@@ -84,7 +84,7 @@ def evidence(**rule):
 def test_a_rule_on_accuracies_leaves_out_what_has_none_and_says_so(data):
     found = verdicts.judge(evidence(), data)
     assert {part.where.split(",")[0] for part in found.parts} == {"digits_mlp"}
-    assert found.conditions.endswith("not on digits_cnn, which have no accuracy")
+    assert found.found.conditions.endswith("not on digits_cnn, which have no accuracy")
     with pytest.raises(
         InputError, match=r"rule.what on digits_cnn: got 'final_test_metric'; allowed: final_test"
     ):

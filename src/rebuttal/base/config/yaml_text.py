@@ -54,7 +54,8 @@ def parsed(key: str, text: str) -> Any:
 def dumped(content: Any) -> str:
     """Plain values as YAML for a reader, in blocks, keys in their order."""
     writer, text = YAML(typ="safe", pure=True), io.StringIO()
-    writer.default_flow_style, writer.sort_base_mapping_type_on_output = False, False
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # pyright: ignore[reportAttributeAccessIssue]: ruamel reads it
     writer.dump(content, text)
     return text.getvalue()
 
