@@ -58,6 +58,11 @@ def named(label: object) -> str:
     return NAMES.get(text) or NAMES.get(text.split(maxsplit=1)[0]) or words(text).partition(", ")[0]
 
 
+def place(where: str) -> str:
+    """A place as a reader says it: a workload on a machine by their names, or a label."""
+    return ", ".join(NAMES.get(label) or words(label) for label in where.split(", ")) if where else ""
+
+
 def words(label: str) -> str:
     """A label as a reader says it: 'backup_workers b=2' -> 'backup workers, b = 2'; a phrase stays one."""
     name, *options = label.split()

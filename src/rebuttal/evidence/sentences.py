@@ -53,6 +53,9 @@ class Quantity:
         return _digits(value, 0 if kind == "whole" else int(kind))
 
 
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def _digits(value: float, digits: int) -> str:
     """A value with so many significant digits, 0: as a whole number; thousands have commas."""
     if digits == 0 or abs(value) >= 10 ** max(digits, 2):
@@ -61,7 +64,7 @@ def _digits(value: float, digits: int) -> str:
         return "0"
     if abs(value) < 1e-4:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        return f"{mantissa} x 10^{int(exponent)}".replace("-", "−")
+        return f"{mantissa} × 10{str(int(exponent)).translate(SUPERSCRIPT)}".replace("-", "−")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(_rounded(value, digits)))))
     return f"{value:.{decimals}f}".replace("-", "−")
 

@@ -7,14 +7,15 @@ from typing import Any
 from rebuttal.site import question, strip, words
 
 Row = Mapping[str, Any]
-DECIDED = ("supported", "contradicted", "depends", "no difference")
+#: What decides a question, in the order in which a reader should hear of it: first where a claim does not hold.
+DECIDED = ("contradicted", "depends", "no difference", "supported")
 MOST_WORDS = 110
 
 
 def strongest(rows: Sequence[Row]) -> list[Row]:
-    """The decided answers, the one whose effect is the farthest from its margin first, in widths of its interval."""
+    """The decided answers: by word in the order of DECIDED, then by `strip.distance` of the effect from its margin."""
     found = [row for row in rows if row["word"] in DECIDED and _distance(row) > 0]
-    return sorted(found, key=lambda row: -_distance(row))
+    return sorted(found, key=lambda row: (DECIDED.index(row["word"]), -_distance(row)))
 
 
 def _distance(row: Row) -> float:

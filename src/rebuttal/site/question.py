@@ -8,8 +8,8 @@ from typing import Any
 
 from rebuttal import figures
 from rebuttal.base.config import yaml_text
+from rebuttal.evidence import naming
 from rebuttal.evidence.ledger import evidence_of
-from rebuttal.figures.theme import words as plain
 from rebuttal.site import html, method_links, other_profiles, strip, templates, words
 from rebuttal.site.files import address
 
@@ -136,7 +136,7 @@ def badges(row: Row) -> str:
 
 def _evidence(one: Row) -> dict[str, Any]:
     """A piece of evidence for the table of how a question was decided."""
-    places = [place | {"said": words.numbers(place | {"unit": one["unit"]}), "where": plain(place["where"])}
+    places = [place | {"said": words.numbers(place | {"unit": one["unit"]}), "where": naming.place(place["where"])}
               for place in one["places"]]  # fmt: skip
     measured = words.measured(one["rule"]) if one["rule"] and one["effect"] is not None else ""
     return {

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rebuttal.figures.theme import words as plain
+from rebuttal.evidence import naming
 from rebuttal.site import words
 
 MANY = 8  # places from which on they are gathered by word
@@ -74,7 +74,7 @@ def _edges(part: Mapping[str, Any]) -> list[float]:
 
 
 def _where(one: Mapping[str, Any]) -> str:
-    return plain(one["where"]) if one.get("where") else "all together"
+    return naming.place(one["where"]) or "all together"
 
 
 class _Scale:
