@@ -43,7 +43,9 @@ LAYERS = {
         "base", "core", "evidence", "figures", "machines", "methods", "replaying", "simulation", "studies", "workloads",
     },
     # the doors
-    "cli": {"base", "core", "evidence", "figures", "machines", "processes", "replaying", "site", "studies", "workloads"},
+    "cli": {
+        "base", "core", "evidence", "figures", "machines", "processes", "replaying", "site", "studies", "workloads",
+    },
     "__init__": {
         "base", "core", "evidence", "figures", "machines", "methods", "processes", "replaying", "simulation", "site",
         "studies",
