@@ -70,7 +70,7 @@ def measured(given: Mapping[str, Any]) -> str:
 COUNTED = {
     "supported": ("is supported", "are supported"),
     "contradicted": ("is contradicted", "are contradicted"),
-    "depends": ("depends on where one looks", "depend on where one looks"),
+    "depends": ("has a mixed answer, by part or by place", "have mixed answers, by part or by place"),
     "no difference": ("shows no difference", "show no difference"),
     "cannot tell": ("cannot be told", "cannot be told"),
     "answered": ("is answered in words or numbers", "are answered in words or numbers"),
