@@ -21,7 +21,7 @@ for more in sys.argv[3:]:
     Path(more).write_text("")
 if kind == "pages":
     for name, effect in (("bw-1", 1.5), ("lw-2", 0.25)):
-        said = {"effect": effect, "low": 0.1, "high": 2.0, "n": 5, "word": "mixed"}
+        said = {"effect": effect, "low": 0.1, "high": 2.0, "n": 5, "word": "depends"}
         (out / "metrics").mkdir(exist_ok=True)
         (out / "metrics" / f"{name}.json").write_text(json.dumps(said))
     (out / "curves").mkdir(exist_ok=True)
@@ -81,7 +81,7 @@ def test_metrics_show_has_a_row_for_each_question_with_its_number_interval_and_w
     shown = json.loads(dvc(repository, "metrics", "show", "--json"))[""]["data"]
     rows = {Path(name).stem: found["data"] for name, found in shown.items()}
     assert set(rows) == {"bw-1", "lw-2"}
-    assert rows["lw-2"] == {"effect": 0.25, "low": 0.1, "high": 2.0, "n": 5, "word": "mixed"}
+    assert rows["lw-2"] == {"effect": 0.25, "low": 0.1, "high": 2.0, "n": 5, "word": "depends"}
     table = dvc(repository, "metrics", "show")
     assert sum("bw-1" in line for line in table.splitlines()) == 1
 

@@ -52,6 +52,12 @@ CASES = {
     "mnist_small_pixelcnn": Case(8, 30, 0.3, 0.5),
     "cifar10_small_cnn": Case(4, 24, 0.03, 0.5),
     "cifar10_small_googlenet": Case(4, 20, 0.03, 0.5),
+    "mnist_half_cnn": Case(16, 60, 0.03, 0.1),
+    "mnist1d_linear": Case(16, 80, 0.1, 0.5),
+    "mnist1d_mlp": Case(16, 60, 0.05, 0.1),
+    "mnist1d_cnn": Case(16, 60, 0.03, 0.1),
+    "mnist1d_resnet": Case(16, 30, 0.03, 0.1),
+    "mnist1d_transformer": Case(16, 40, 0.03, 0.1),
 }
 
 

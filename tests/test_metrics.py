@@ -13,6 +13,7 @@ from rebuttal.base.errors import InputError
 from rebuttal.core import metrics, results
 from rebuttal.evidence import datasets, quantities, result_files, verdicts
 from rebuttal.evidence.papers import Evidence
+from rebuttal.evidence.rules.compare_rule import Compare
 
 FALLS = {"digits_cnn": metrics.Metric("bits per dimension", lower_is_better=True)}
 PLACE = {"workload": "digits_cnn"}
@@ -78,7 +79,7 @@ def test_the_best_variant_is_the_one_with_the_fewest_bits(data):
 def evidence(**rule):
     given = {"kind": "compare", "what": "final_test_metric", "of": ["synchronous"], "against": ["asynchronous"],
              "better": "higher", "margin": 0.0}  # fmt: skip
-    return Evidence.model_validate({"explain": "a test", "figure": "convergence", "rule": given | rule})
+    return Evidence(explain="a test", figure="convergence", rule=Compare.model_validate(given | rule))
 
 
 def test_a_rule_on_accuracies_leaves_out_what_has_none_and_says_so(data):
