@@ -156,7 +156,7 @@ def test_a_figure_may_lack_only_where_nothing_is_measured(judged):
 
 def test_a_paper_without_a_study_has_no_runs_to_judge(judged):
     rule = {"kind": "trend", "what": "final_test_error", "of": "delayed k=", "direction": "rising"}
-    with pytest.raises(InputError, match="reading or explained, in a paper without a study"):
+    with pytest.raises(InputError, match="reading or boundary or explained, in a paper without a study"):
         judged(answers=[{"figure": "staleness_error", "explain": "Why.", "rule": rule}])
 
 

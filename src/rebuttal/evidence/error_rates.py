@@ -68,7 +68,7 @@ class ErrorRateSetting:
 
 @dataclass(frozen=True)
 class Rates:
-    """Of many studies, the shares with each outcome, and of their intervals the share that holds the truth."""
+    """Of many studies, the shares with each outcome. coverage: the share of 95 % intervals that hold the truth."""
 
     supported: float
     contradicted: float
@@ -90,7 +90,8 @@ def rates(setting: ErrorRateSetting, better: str = "higher", margin: float = 0.0
         found.setdefault(str(part.labels["workload"]), []).append(part)
     outcomes = [places_combined.combine(places, asking.asked).word for places in found.values()]
     shares = {name: outcomes.count(word) / len(outcomes) for name, word in WORDS.items()}
-    return Rates(**shares | {"coverage": float(np.mean([part.low <= truth <= part.high for part in parts]))})
+    intervals = [part.effects.interval() for part in parts if part.effects is not None]
+    return Rates(**shares | {"coverage": float(np.mean([one.low <= truth <= one.high for one in intervals]))})
 
 
 def _in_units(setting: ErrorRateSetting, effect: float) -> float:

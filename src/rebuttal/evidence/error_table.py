@@ -11,10 +11,7 @@ from {studies} synthetic studies with known truth in each row (`rebuttal.evidenc
 judged by the rules that judge real ones, from made-up result files to the verdict. Effects and margins are in
 standard deviations of one pair of runs, n counts seeds. [verdicts.md](verdicts.md) says what follows.
 """
-SHARES = ("supported", "contradicted", "mixed", "undecided", "coverage")
-ALIKE = (
-    "Both methods are alike, so every decided verdict is wrong. On several machines all of them must agree."
-)
+ALIKE = "Both methods are alike, so every verdict for one of them is wrong."
 BEST = """Variants equal to the baseline but for noise. The rule takes the one that is fastest in these very runs, and
 asks whether it is faster than the baseline."""
 THERE = "The effect is there, so `supported` is right."
@@ -41,10 +38,17 @@ def page(content: Mapping[str, Any]) -> str:
 
 
 def _table(rows: Sequence[Measured], keys: Sequence[str]) -> str:
+    shares = _shares(rows[0])
     cells = [
-        [*(str(row[key]) for key in keys), *(f"{100 * row[share]:.1f} %" for share in SHARES)] for row in rows
+        [*(str(row[key]) for key in keys), *(f"{100 * row[share]:.1f} %" for share in shares)] for row in rows
     ]
-    return _markdown([*("n" if key == "seeds" else key for key in keys), *SHARES], cells)
+    head = ["n" if key == "seeds" else key for key in keys] + [share.replace("_", " ") for share in shares]
+    return _markdown(head, cells)
+
+
+def _shares(row: Measured) -> list[str]:
+    """What was measured: the words that verdicts had then, and the coverage. It stands behind the setting."""
+    return list(row)[list(row).index("margin") + 1 :]
 
 
 def _bootstrap(coverage: Mapping[str, float], rows: Sequence[Measured]) -> str:

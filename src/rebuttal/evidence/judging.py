@@ -74,7 +74,7 @@ class PlaceOutcome:
     p: Tails | None = None
     kind: str = ""
     labels: Mapping[str, Any] = field(default_factory=dict)
-    effects: "Effects | None" = None
+    effects: "Effects | None" = field(default=None, compare=False)  # an array, of which the rest is made
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def combine(places: Sequence[PlaceOutcome], asked: Asked | None) -> Combined:
     """Depends, if places differ beyond chance; else what they say together, or what they all say; else cannot tell."""
     if len(places) == 1:
         one = places[0]
-        return Combined(one.word, one.effect, one.low, one.high, one.kind, _p_of(one))
+        return Combined(one.word, one.effect, one.low, one.high, one.kind, _p_of(one, asked))
     if asked is None or all(one.p is None for one in places):
         return _without_chance(places)
     apart = _apart(places)
@@ -51,11 +51,13 @@ def _together(places: Sequence[PlaceOutcome], asked: Asked) -> Combined:
     interval, kind, p = _hull(places), RANGE, 1.0
     if pooled is not None:
         word, interval, kind = judging.judged(pooled, asked)
-        p = _two_sided(judging.tails(pooled, asked), word)
+        p = _p_value(judging.tails(pooled, asked), word, asked)
     if word != "cannot tell" and OPPOSITE.get(word) not in said:
         return Combined(word, *interval, kind, p)
     if len(said) == 1 and said <= set(HELD):
-        return Combined(places[0].word, *_hull(places), RANGE, max(_p_of(one) or 0.0 for one in places))
+        return Combined(
+            places[0].word, *_hull(places), RANGE, max(_p_of(one, asked) or 0.0 for one in places)
+        )
     if word != "cannot tell":  # together they say what one of them denies
         return Combined("cannot tell", *_hull(places), RANGE, 1.0)
     return Combined("cannot tell", *interval, kind, p)
@@ -89,15 +91,16 @@ def _apart(places: Sequence[PlaceOutcome]) -> float | None:
     return min(1.0, 2 * max(least)) if max(least) <= ONE_SIDED else None
 
 
-def _p_of(one: PlaceOutcome) -> float | None:
-    return None if one.p is None else _two_sided(one.p, one.word)
+def _p_of(one: PlaceOutcome, asked: Asked | None) -> float | None:
+    return None if one.p is None else _p_value(one.p, one.word, asked)
 
 
-def _two_sided(tails: Tails, word: Word) -> float:
-    """Of the word's own test; of a difference twice the tail, since both sides are looked at."""
+def _p_value(tails: Tails, word: Word, asked: Asked | None) -> float:
+    """Of the word's own test; of a difference twice the tail, since both sides are looked at; of equality once."""
     if word == "no difference":
         return tails.same
-    return min(1.0, 2 * min(tails.supported, tails.contradicted))
+    supported = tails.supported if asked is not None and asked.better == "equal" else 2 * tails.supported
+    return min(1.0, supported, 2 * tails.contradicted)
 
 
 def _hull(places: Sequence[PlaceOutcome]) -> Interval:

@@ -61,12 +61,6 @@ def line(row: Row) -> str:
     return " ".join(found)
 
 
-def line_html(row: Row) -> str:
-    """The same below a verdict."""
-    said = line(row)
-    return f'<br><span class="soft">{escape(said)}</span>' if said else ""
-
-
 def rests_on(folder: Path, profile: str) -> str:
     """On what the results of a study rest: 'profile quick, layer costs of THAT DEVICE, trained on 2026-01-31'."""
     noted = list(notes(folder, "provenance.json").values())
