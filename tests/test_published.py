@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LEDGER = json.loads((ROOT / "reports" / "ledger.json").read_text(encoding="utf-8"))
 PROFILE = LEDGER[0]["profile"]
 REFERENCE = ROOT / "reference" / PROFILE
-SAID = ("paper", "id", "status", "effect", "interval", "n")
+SAID = ("paper", "id", "word", "answer", "parts", "checks")  # parts: with effects, intervals and n
 
 
 def test_the_reference_has_the_verdicts_of_the_site():
@@ -47,7 +47,7 @@ def test_the_lock_has_the_results_of_the_reference():
 
 def test_the_result_files_that_published_verdicts_rest_on_are_in_the_repository():
     for row in LEDGER:
-        for file in filter(None, row["data_file"].split("; ")):
+        for file in row["data_files"]:
             assert (REFERENCE / file).is_file(), file
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from html import escape
 
+import markupsafe
 import nbformat
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_a_concern_says_its_words_its_answer_numbers_and_conditions(opened):
         text = opened.concern(concern.id).text
         row = next(row for row in opened.rows if row["id"] == concern.id)
         assert f'id="{concern.id}"' in text
-        assert f'<p class="answer">{escape(row["answer"], quote=False)}' in text.replace("&#39;", "'")
+        assert f'<p class="answer">{markupsafe.escape(row["answer"])}</p>' in text
         for part in row["parts"]:
             assert html.badge(part["word"], part["name"]) in text
         for one in evidence_of(row):
@@ -152,7 +153,22 @@ def test_numbers_are_written_for_readers(value, text):
     [([1.0, 2.0], "[1, 2]"), ([1.0, None], "[at least 1]"), ([None, 2.0], "[at most 2]"), ([None, None], "")],
 )
 def test_an_interval_says_where_it_is_open(ends, text):
-    assert words.interval({"interval": ends, "interval_kind": "95 % interval"}) == text
+    row = {"effect": 1.5, "unit": "points", "interval": ends, "interval_kind": "95 % interval"}
+    assert words.interval(row) == text
+    assert words.numbers(row) == f"1.5 points {text}".rstrip()
+
+
+@pytest.mark.parametrize(
+    ("kind", "ends", "text"),
+    [
+        ("range", [0.5, 2.0], "(0.5 to 2)"),
+        ("95 % interval", [0.0, 2.0], "[at most 2]"),
+        ("95 % interval", [0.0, None], ""),
+    ],
+)
+def test_an_interval_of_a_ratio_says_what_it_is_of(kind, ends, text):
+    row = {"effect": 1.5, "unit": "times", "interval": ends, "interval_kind": kind}
+    assert words.numbers(row) == f"1.5 times {text}".rstrip()
 
 
 def test_html_is_escaped():

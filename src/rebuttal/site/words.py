@@ -24,32 +24,26 @@ def rule(given: Mapping[str, Any]) -> str:
     return rule_of(given).in_words()
 
 
-def effect(row: Mapping[str, Any]) -> str:
-    """'0.964 times', or '–' where there is no number."""
-    return f"{number(row['effect'])} {row['unit']}" if row["effect"] is not None else "–"
-
-
 def interval(row: Mapping[str, Any]) -> str:
-    """'[0.95, 0.98]'; '[0.95, open)' where misses leave an end open; empty where there is none."""
+    """'[0.95, 0.98]' of chance, '(0.95 to 0.98)' of a range; '[at least 0.95]' where misses leave an end open.
+
+    Empty where there is none, as of what is exact. A ratio is never below 0, so a lower end of 0 says nothing.
+    """
     low, high = row["interval"]
-    if low is None and high is None:
+    if low == 0.0 and row["unit"].startswith("times"):
+        low = None
+    if (low is None and high is None) or not row["interval_kind"]:
         return ""
-    return (
-        f"{'(open' if low is None else f'[{number(low)}'}, {'open)' if high is None else f'{number(high)}]'}"
-    )
+    if low is None or high is None:
+        return f"[at most {rounded(high)}]" if low is None else f"[at least {rounded(low)}]"
+    if row["interval_kind"].endswith("interval"):
+        return f"[{rounded(low)}, {rounded(high)}]"
+    return f"({rounded(low)} to {rounded(high)})"
 
 
 def numbers(row: Mapping[str, Any]) -> str:
-    """Effect and interval, rounded for people: '1.3 times [0.97, 1.85]'; '[0, 1.2]' of a ratio reads 'at most 1.2'."""
-    low, high = row["interval"]
-    shown = f"{rounded(row['effect'])} {row['unit']}".strip()
-    if low is None and high is None:
-        return shown
-    if row["unit"].startswith("times") and low == 0.0 and high is not None:
-        return f"at most {rounded(high)} {row['unit']}"
-    ends = (f"(open, {rounded(high)}]" if low is None
-            else f"[{rounded(low)}, open)" if high is None else f"[{rounded(low)}, {rounded(high)}]")  # fmt: skip
-    return f"{shown} {ends}"
+    """Effect and interval, rounded for people: '1.3 times [0.97, 1.85]'."""
+    return " ".join(filter(None, (rounded(row["effect"]), row["unit"], interval(row))))
 
 
 def rounded(value: float | None) -> str:
