@@ -7,6 +7,8 @@ import synthetic_results
 import xarray as xr
 
 from rebuttal.core import results
+from rebuttal.evidence import papers
+from rebuttal.evidence.rules.compare_rule import Compare
 from rebuttal.studies import params
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -41,10 +43,23 @@ def write(study: Path, folder: Path) -> Path:
     return folder
 
 
+def equal_pairs() -> list[tuple[str, str]]:
+    """Labels that the paper's checks say compute the same."""
+    paper = papers.load(PARAMS.parent / "papers" / STUDY / "paper.yaml")
+    checks = [one.rule for question in paper.concerns for one in question.answers if one.role == "checks"]
+    return [
+        (rule.of[0], rule.against[0])
+        for rule in checks
+        if isinstance(rule, Compare) and rule.better == "equal"
+    ]
+
+
 def _relabelled(data: xr.Dataset) -> xr.Dataset:
     """Without the methods that were run in one place only; each workload is one of the two that there are."""
     there = [label for label in map(str, data.method.values) if not label.startswith("delayed")]
-    chosen = (there * 2)[: len(labels())]
+    source = dict(zip(labels(), there * 2, strict=False))
+    source |= {of: source[against] for of, against in equal_pairs()}
+    chosen = [source[label] for label in labels()]
     workloads = [str(data.workload.values[number % 2]) for number in range(len(known().workloads))]
     found = data.sel({"method": chosen, "workload": workloads}).drop_vars("file")
     named = {"method": labels(), "workload": list(known().workloads), "machine": list(known().machines)}

@@ -141,6 +141,32 @@ def test_words_answer_and_bend_no_verdict(judged):
     assert both["parts"][0]["figure"] == "layer_wise_speedups"
 
 
+def piece(within, **given):
+    return {"figure": "layer_wise_speedups", "explain": "Why.", "rule": reading(within=within), **given}
+
+
+def test_what_explains_and_what_checks_has_no_vote(judged):
+    others = [piece([None, -1.0], role="explains", part="beside"), piece([0.0, None], role="checks")]
+    row = judged(answers=[piece([None, 1e9]), *others])
+    assert row["word"] == "supported"
+    assert [one["word"] for one in row["more"]] == ["contradicted"]
+    assert [one["holds"] for one in row["checks"]] == [True]
+    against = judged(answers=[piece([None, -1.0]), *others[1:]])
+    assert against["word"] == "contradicted"
+
+
+def test_a_check_that_does_not_hold_stops_in_one_line(judged):
+    with pytest.raises(InputError, match="op-1: a check does not hold on everywhere: got ") as caught:
+        judged(answers=[piece([None, 1e9]), piece([None, -1.0], role="checks")])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_slot_that_is_none_is_refused_with_the_nearest(judged):
+    with pytest.raises(InputError, match=r"says: got '\{valu\}'.*did you mean '\{value\}'") as caught:
+        judged(answers=[piece([None, 1.0], says="the highest is {valu}")])
+    assert "\n" not in str(caught.value)
+
+
 def test_without_evidence_a_question_is_open_and_says_what_is_missing(judged):
     row = judged(missing="Nobody has measured it.")
     assert (row["word"], row["missing"], row["parts"]) == ("open", "Nobody has measured it.", [])

@@ -87,6 +87,8 @@ def _clause(
     slots = {**_slots(verdict), **others}
     if isinstance(says, Mapping) and word in says:
         return sentences.fill(says[word], slots), ""
+    if not says and word == "answered" and not verdict.parts:  # words are the answer
+        return verdict.evidence.explain.rstrip("."), ""
     template = says if isinstance(says, str) else verdict.evidence.rule.says()
     asked = "what" if question.asks == "what" else "claim" if question.source else "question"
     if not np.isfinite(verdict.effect) and word == "cannot tell":
