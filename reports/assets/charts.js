@@ -86,8 +86,10 @@
     if (!begun) { begun = true; rest(); } // not before: one chart out of view would hold up those in view
   }, { rootMargin: "400px" });
   places.forEach(function (place) { near.observe(place); });
+  // What stands within a closed toggle waits until it is opened, and comes into view.
   function rest() {
     var next = places.shift();
+    if (next && next.closest("details:not([open])")) { setTimeout(rest, 0); return; }
     if (next) { Promise.resolve(draw(next)).then(function () { setTimeout(rest, 0); }); }
   }
 })();

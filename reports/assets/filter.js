@@ -1,13 +1,17 @@
-// Shows the questions that the lists of the form ask for. Without this script, and in print, all are there.
+// Shows the questions that the form asks for: its lists, and every word of its search. In print, and without this
+// script, all are there.
 (function () {
   "use strict";
-  var form = document.getElementById("filter");
+  var form = document.getElementById("filter"), search = form.querySelector("[type=search]");
   var lists = Array.from(form.querySelectorAll("select"));
-  var rows = Array.from(document.querySelectorAll("tr[data-status]"));
-  var tables = Array.from(document.querySelectorAll("table.verdicts"));
+  var rows = Array.from(document.querySelectorAll("tr[data-word]"));
+  var tables = Array.from(document.querySelectorAll("table.answers"));
+  var texts = rows.map(function (row) { return row.textContent.toLowerCase(); });
   function show() {
-    rows.forEach(function (row) {
-      var fits = lists.every(function (list) { return !list.value || row.dataset[list.name] === list.value; });
+    var asked = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    rows.forEach(function (row, at) {
+      var fits = lists.every(function (list) { return !list.value || row.dataset[list.name] === list.value; }) &&
+        asked.every(function (word) { return texts[at].includes(word); });
       row.classList.toggle("out", !fits);
     });
     tables.forEach(function (table) {
@@ -17,6 +21,9 @@
     form.querySelector("output").textContent = shown.length + " of " + rows.length + " questions";
   }
   lists.forEach(function (list) { window.pageState.keep(list, show); });
+  search.value = window.pageState.getAll("search")[0] || "";
+  search.addEventListener("input", function () { window.pageState.set("search", search.value); show(); });
+  form.addEventListener("submit", function (event) { event.preventDefault(); });
   form.hidden = false;
   show();
 })();
