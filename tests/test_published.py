@@ -20,6 +20,8 @@ SAID = ("paper", "id", "word", "answer", "parts", "checks")  # parts: with effec
 
 def test_the_reference_has_the_verdicts_of_the_site():
     rows = json.loads((REFERENCE / "ledger.json").read_text(encoding="utf-8"))
+    for part in (part for row in LEDGER for part in row["parts"]):
+        part.pop("rule_in_words")  # which only readers of the site need
     assert [[row[key] for key in SAID] for row in rows] == [[row[key] for key in SAID] for row in LEDGER]
 
 

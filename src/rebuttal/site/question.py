@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rebuttal import figures
+from rebuttal.base import paths
 from rebuttal.base.config import yaml_text
 from rebuttal.evidence import naming
 from rebuttal.evidence.ledger import evidence_of
@@ -14,6 +15,7 @@ from rebuttal.site import html, method_links, other_profiles, strip, templates, 
 from rebuttal.site.files import address
 
 Row = Mapping[str, Any]
+TRAINED = "notebooks/train.ipynb"  # of a study's results
 COLUMNS = ("part", "where", "word", "effect", "low", "high", "unit", "n", "note")
 
 
@@ -89,11 +91,11 @@ def data_address(row: Row) -> str:
 
 
 def notebook_address(row: Row) -> str:
-    """The executed notebook that trained what the question rests on; empty where nothing was trained."""
+    """The executed notebook that trained what the question rests on; empty where there is none."""
     for name in row["data_files"]:
         folder, _, inner = name.removeprefix("results/").partition("/")
-        if inner.startswith("training/"):
-            return f"data/{folder}/notebooks/train.ipynb"
+        if inner.startswith("training/") and (paths.results(folder) / TRAINED).is_file():
+            return f"data/{folder}/{TRAINED}"
     return ""
 
 
