@@ -109,7 +109,7 @@ def test_a_broken_link_or_a_missing_figure_fails_the_build(tmp_path):
     (tmp_path / "site" / "index.html").write_text('<a href="../index.html">out of what is published</a>')
     with pytest.raises(InputError, match="leads nowhere"):
         page_check.check_links(tmp_path / "site")
-    row = {"id": "bw-1", "parts": [{"figure": "convergence"}], "more": []}
+    row = {"id": "bw-1", "parts": [{"figure": "convergence"}], "more": [], "checks": []}
     with pytest.raises(InputError, match="does not show"):
         site_pages.check_figures("backup-workers", '<p id="bw-1">', [row])
     with pytest.raises(InputError, match="shown twice"):
