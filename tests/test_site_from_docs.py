@@ -9,6 +9,7 @@ from built_site import DRAWN, read
 from doc_pages import DOCS, blocks, page, section
 
 from rebuttal.core import results
+from rebuttal.evidence.ledger import evidence_of
 from rebuttal.methods import METHODS
 from rebuttal.site import html, live
 
@@ -39,8 +40,9 @@ def test_the_page_of_a_method_has_what_docs_have_and_where_it_appears(reports, n
 def test_a_method_leads_to_the_questions_that_are_answered_with_it(reports):
     text = read(reports, "methods/asynchronous.html")
     for row in json.loads(read(reports, "ledger.json")):
-        rules = [one["rule"] for one in row["evidence"]]
-        named = any("asynchronous" in [*rule.get("of", []), *rule.get("against", [])] for rule in rules)
+        rules = [one["rule"] for one in evidence_of(row)]
+        sides = [rule.get(key) or [] for rule in rules for key in ("of", "against", "methods")]
+        named = any("asynchronous" in ([side] if isinstance(side, str) else side) for side in sides)
         assert (f'href="../{row["paper"]}.html#{row["id"]}"' in text) == named
 
 
@@ -52,7 +54,7 @@ def test_how_it_was_measured_is_read_from_the_results(built_project, reports):
         curves = results.load_curves(built_project / "results" / "quick" / study)
         assert f">{curves.sizes['method']}</td>" in text
     for row in json.loads(read(reports, "ledger.json")):
-        lacks = row["word"] in ("open", "undecided") or row["missing"] is not None
+        lacks = row["word"] in ("open", "cannot tell") or row["missing"] is not None
         assert (f'href="{row["paper"]}.html#{row["id"]}"' in text) == lacks
     for heading in re.findall(r"^## (.*)$", page("status"), flags=re.MULTILINE):
         words = re.sub("`(.*?)`", r"<code>\1</code>", heading)
