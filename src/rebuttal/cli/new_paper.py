@@ -15,7 +15,7 @@ title: What the paper is called
 authors: [First Author, Second Author]
 year: 2024
 venue: where it appeared
-links: [https://example.org/paper]
+links: ["https://example.org/paper"]
 sources: ["The paper's text, its published reviews."]
 
 claims:

@@ -1,5 +1,6 @@
 """What every kind of rule is: a model of what a paper.yaml says, a judge of result files, and its own words."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ All = Annotated[list[str], Field(min_length=1, description="a list of names; lea
 Number = Annotated[float, Field(allow_inf_nan=False, description="a number")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number > 0")]
 Rate = Literal["tuned", "shared"]
+
+OPTION = r", \w+ = [\w.]+"  # of a label in words: no sentence has one
 
 
 class Strict(BaseModel):
@@ -66,7 +69,7 @@ class Rule(Strict):
 
     def says(self) -> str:
         """The sentence about its effect where the file gives none, with slots (`evidence.answers`)."""
-        return f"{self.measured()}: {{value}}"
+        return f"{re.sub(OPTION, '', self.measured())}: {{value}}"
 
 
 def clock(data: Results) -> str:
