@@ -248,6 +248,7 @@ def test_one_selection_moves_the_charts_and_tables_of_a_page_and_stands_in_its_a
       getComputedStyle(row).display !== 'none').map((row) => row.dataset.target)"""
     review = (site / "backup-workers.html").as_uri()
     page.open(review)
+    page.ask(OPENED)
     all_drawn(page)
     assert page.ask(faint) == page.ask(notes) == 0
     every, hardest = page.ask(cell), page.ask(target)
@@ -271,6 +272,7 @@ def test_one_selection_moves_the_charts_and_tables_of_a_page_and_stands_in_its_a
     assert page.ask(cell) == every
     assert page.ask("location.search") == ""
     page.open(review + chosen)
+    page.ask(OPENED)
     all_drawn(page)
     assert page.ask(faint) > 0
     assert page.ask(cell) != every
