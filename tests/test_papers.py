@@ -13,7 +13,7 @@ from rebuttal.base.config import parameter_files, yaml_text
 from rebuttal.base.errors import InputError
 from rebuttal.core import results
 from rebuttal.core.figure_list import IN_PAPERS
-from rebuttal.evidence import papers, result_files, sentences, verdicts
+from rebuttal.evidence import answer_templates, papers, result_files, verdicts
 from rebuttal.evidence.ledger import ledger
 from rebuttal.studies.params.schema import PROFILES
 
@@ -142,7 +142,7 @@ def test_every_concern_and_claim_has_a_row_that_is_plain_data(rows, source):
         )
         assert all(one["n"] >= 5 for one in row["parts"])
         assert row["parts"]
-        assert 0 < len(row["answer"].split()) <= sentences.MOST_WORDS
+        assert 0 < len(row["answer"].split()) <= answer_templates.MOST_WORDS
 
 
 def test_data_files_exist(rows, study):

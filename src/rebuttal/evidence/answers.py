@@ -1,4 +1,4 @@
-"""The answer to a question, in one sentence: what its parts say, in the words that `sentences` has for each word."""
+"""The answer to a question, in one sentence, from its parts and the templates of `answer_templates`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from rebuttal.base.errors import InputError
-from rebuttal.evidence import places_apart, places_combined, power, sentences
+from rebuttal.evidence import answer_templates, places_apart, places_combined, power
+from rebuttal.evidence.answer_templates import EffectSlot, Gap, Quantity
 from rebuttal.evidence.judging import FEWEST_SEEDS, PlaceOutcome
 from rebuttal.evidence.naming import named
 from rebuttal.evidence.papers import Question
-from rebuttal.evidence.sentences import Gap, Measured, Quantity
-from rebuttal.evidence.units import unit_of
+from rebuttal.evidence.readers_units import unit_of
 from rebuttal.evidence.verdicts import Verdict
 
 FEW, MANY_SEEDS = 2, 100  # names that a sentence lists; seeds beyond which none are counted
@@ -23,24 +23,24 @@ TOO_FEW = f"Cannot tell: with fewer than {FEWEST_SEEDS} seeds nothing is decided
 
 
 @dataclass(frozen=True)
-class Answer:
+class QuestionAnswer:
     """A question's sentence, and that of each of its parts."""
 
     whole: str
     parts: list[str]
 
 
-def of(verdicts: Sequence[Verdict], question: Question) -> Answer:
+def of(verdicts: Sequence[Verdict], question: Question) -> QuestionAnswer:
     """The answer to a question. Raises InputError where a sentence lacks a number or does not read."""
     deciding = [one for one in verdicts if one.evidence.role == "decides"]
     others = {one.evidence.part: SimpleNamespace(**_slots(one)) for one in verdicts if one.evidence.part}
     try:
         parts = [_clause(one, question, others, alone=len(deciding) == 1) for one in deciding]
-        each = [sentences.sentence([("", said + after)], "answer") for said, after in parts]
-        return Answer(_whole(deciding, parts), each)
+        each = [answer_templates.sentence([("", said + after)], "answer") for said, after in parts]
+        return QuestionAnswer(_whole(deciding, parts), each)
     except InputError as error:
         if any(map(_few_seeds, verdicts)):
-            return Answer(TOO_FEW, [TOO_FEW for _ in deciding])
+            return QuestionAnswer(TOO_FEW, [TOO_FEW for _ in deciding])
         raise InputError(f"{question.id}: {error}") from None
 
 
@@ -52,8 +52,8 @@ def _whole(deciding: Sequence[Verdict], parts: Sequence[tuple[str, str]]) -> str
         return TOO_FEW
     names = [one.evidence.part for one in deciding]
     full = [said + after for said, after in parts]
-    fits = sentences.length(zip(names, full, strict=True)) <= sentences.MOST_WORDS
-    return sentences.sentence(
+    fits = answer_templates.length(zip(names, full, strict=True)) <= answer_templates.MOST_WORDS
+    return answer_templates.sentence(
         list(zip(names, full if fits else [said for said, _ in parts], strict=True)), "answer"
     )
 
@@ -86,7 +86,7 @@ def _clause(
     says, word = verdict.evidence.says, verdict.word
     slots = {**_slots(verdict), **others}
     if isinstance(says, Mapping) and word in says:
-        return sentences.fill(says[word], slots), ""
+        return answer_templates.fill(says[word], slots), ""
     if not says and word == "answered" and not verdict.parts:  # words are the answer
         return verdict.evidence.explain.rstrip("."), ""
     template = says if isinstance(says, str) else verdict.evidence.rule.says()
@@ -95,7 +95,9 @@ def _clause(
         return "Cannot tell: no run reached the target", ""
     if word == "depends" and alone:
         return _depends(verdict, template, slots), ""
-    return sentences.clause(word, sentences.fill(template, slots), asked), _after(verdict, alone=alone)
+    return answer_templates.clause(word, answer_templates.fill(template, slots), asked), _after(
+        verdict, alone=alone
+    )
 
 
 def _after(verdict: Verdict, *, alone: bool) -> str:
@@ -117,12 +119,12 @@ def _depends(verdict: Verdict, template: str, slots: Mapping[str, Any]) -> str:
     yes, no = (_group(verdict.parts, word) for word in places_apart.SIDES)
     unit = unit_of(verdict.found.unit)
     if not yes or not no:
-        return sentences.clause("depends", sentences.fill(template, slots), "question")
+        return answer_templates.clause("depends", answer_templates.fill(template, slots), "question")
     slot = "gap" if "{gap" in template else "value"
-    kind = Gap if slot == "gap" else Measured
+    kind = Gap if slot == "gap" else EffectSlot
     said = unit.name.split(" ", maxsplit=1)[0]
     values = [kind(_middle(some, unit.factor), np.nan, np.nan, said, "") for some in (yes, no)]
-    text = sentences.fill(template, {**slots, slot: values[0]})
+    text = answer_templates.fill(template, {**slots, slot: values[0]})
     total = len(verdict.parts)
     sides = (apart.yes, apart.no) if apart else [_where(some, verdict.parts, total) for some in (yes, no)]
     lead = f"Depends on the {apart.name}" if apart else "Depends"
@@ -161,7 +163,7 @@ def _middle(places: Sequence[PlaceOutcome], factor: float) -> float:
 
 
 def _slots(verdict: Verdict) -> dict[str, Any]:
-    """Every slot of `sentences.SLOTS`."""
+    """Every slot of `answer_templates.SLOTS`."""
     unit = unit_of(verdict.found.unit)
     name, factor = unit.name.split(" ")[0], unit.factor
     over, places = verdict.over_all, verdict.parts
@@ -182,7 +184,7 @@ def _slots(verdict: Verdict) -> dict[str, Any]:
     at |= {
         int(label): value for label, value in at.items() if str(label).isdigit()
     }  # {at[2]} looks for a number
-    return {"value": Measured(*numbers, name, over.kind), "gap": Gap(*numbers, name, over.kind),
+    return {"value": EffectSlot(*numbers, name, over.kind), "gap": Gap(*numbers, name, over.kind),
             **dict(zip(("effect", "low", "high"), [Quantity(one, name) for one in numbers], strict=True)),
             "n": verdict.n, "places": len(places), "at": at, **effects, **names, **counts, **at_sides,
             **_ends_of(levels)}  # fmt: skip

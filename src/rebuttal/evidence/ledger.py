@@ -12,8 +12,8 @@ from rebuttal.base.errors import InputError
 from rebuttal.evidence import answers, multiplicity, papers, places_apart, result_files
 from rebuttal.evidence.judging import FEWEST_SEEDS, PlaceOutcome, Word
 from rebuttal.evidence.papers import Paper, Question
+from rebuttal.evidence.readers_units import ReadersUnit, unit_of
 from rebuttal.evidence.result_files import Results
-from rebuttal.evidence.units import Unit, unit_of
 from rebuttal.evidence.verdicts import Verdict, judge
 
 
@@ -112,13 +112,13 @@ def _measured(verdict: Verdict) -> dict[str, Any]:
             "places": places}  # fmt: skip
 
 
-def _place(one: PlaceOutcome, unit: Unit) -> dict[str, Any]:
+def _place(one: PlaceOutcome, unit: ReadersUnit) -> dict[str, Any]:
     return {"where": one.where, "workload": one.labels.get("workload"), "machine": one.labels.get("machine"),
             "word": one.word, **_effect(one.effect, one.low, one.high, unit), "interval_kind": one.kind, "n": one.n,
             "note": one.note}  # fmt: skip
 
 
-def _effect(effect: float, low: float, high: float, unit: Unit) -> dict[str, Any]:
+def _effect(effect: float, low: float, high: float, unit: ReadersUnit) -> dict[str, Any]:
     return {"effect": _number(unit.of(effect)), "interval": [_number(unit.of(low)), _number(unit.of(high))]}
 
 

@@ -13,7 +13,7 @@ from rebuttal.base import paths
 from rebuttal.base.config import parameter_files, refusals, yaml_text
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.core.figure_list import IN_PAPERS
-from rebuttal.evidence import sentences
+from rebuttal.evidence import answer_templates
 from rebuttal.evidence.judging import Word
 from rebuttal.evidence.rules import RULES, Rule
 from rebuttal.evidence.rules.rule import Names, Strict, Text
@@ -197,7 +197,7 @@ def _check_roles(key: str, question: Question) -> None:
             if not one.rule.decides and one.rule.kind != "explained":
                 raise refuse(f"{key}.rule.kind", one.rule.kind, "a rule with bounds, or asks: what")
     for answer in question.answers:
-        sentences.check(f"{key}.says", answer.says, [one.part for one in question.answers])
+        answer_templates.check(f"{key}.says", answer.says, [one.part for one in question.answers])
 
 
 def _evidence(key: str, answer: _Answer) -> Evidence:

@@ -74,7 +74,7 @@ def _rounded(value: float, digits: int) -> float:
 
 
 @dataclass(frozen=True)
-class Measured:
+class EffectSlot:
     """An effect with its interval, as one slot. kind: of what the interval is; empty where the effect is exact."""
 
     effect: float
@@ -111,7 +111,7 @@ class Measured:
         return f"{number} [{ends[0]}, {ends[1]}]"
 
 
-class Gap(Measured):
+class Gap(EffectSlot):
     """A difference, as '4.1 points [2.6, 5.5] higher'."""
 
     def __format__(self, given: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Unit:
+class ReadersUnit:
     """What a number is called, and what turns one of the result files into it."""
 
     name: str
@@ -16,11 +16,15 @@ class Unit:
         return self.factor * value
 
 
-READ = {"fraction": Unit("points", 100.0), "nat": Unit("bits", 1 / math.log(2)), "share": Unit("%", 100.0)}
+READ = {
+    "fraction": ReadersUnit("points", 100.0),
+    "nat": ReadersUnit("bits", 1 / math.log(2)),
+    "share": ReadersUnit("%", 100.0),
+}
 
 
-def unit_of(given: str) -> Unit:
+def unit_of(given: str) -> ReadersUnit:
     """The unit in which readers have a unit of the result files: 'fraction per unit of k' in points per unit of k."""
     first, _, rest = given.partition(" ")
     known = READ.get(first)
-    return Unit(f"{known.name} {rest}".strip(), known.factor) if known else Unit(given)
+    return ReadersUnit(f"{known.name} {rest}".strip(), known.factor) if known else ReadersUnit(given)
