@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from rebuttal.base import code, paths
+from rebuttal.cli import generated_parts
 from rebuttal.core import analysis_schemas
 from rebuttal.core.schemas import STRAGGLERS
 
@@ -75,14 +76,7 @@ def written(text: str, root: Path | None = None) -> str:
 
 def main(arguments: list[str]) -> int:
     """The command."""
-    file = paths.root() / "dvc.yaml"
-    before = file.read_text(encoding="utf-8")
-    after = written(before)
-    if "--check" in arguments:
-        sys.stderr.write("" if before == after else "dvc.yaml: run `python -m rebuttal.cli.pipeline`\n")
-        return int(before != after)
-    file.write_text(after, encoding="utf-8")
-    return 0
+    return generated_parts.rewrite("dvc.yaml", written, "python -m rebuttal.cli.pipeline", arguments)
 
 
 if __name__ == "__main__":

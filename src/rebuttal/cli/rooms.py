@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
-from rebuttal.base import code, paths
+from rebuttal.base import code
+from rebuttal.cli import generated_parts
 
 START, END = "```mermaid\n", "```\n"
 DOOR = "__init__"  # fetches public names for everybody; not drawn
@@ -42,14 +43,7 @@ def drawn_again(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """The command."""
-    file = paths.root() / "docs" / "design.md"
-    before = file.read_text(encoding="utf-8")
-    after = drawn_again(before)
-    if "--check" in arguments:
-        sys.stderr.write("" if before == after else "docs/design.md: run `python -m rebuttal.cli.rooms`\n")
-        return int(before != after)
-    file.write_text(after, encoding="utf-8")
-    return 0
+    return generated_parts.rewrite("docs/design.md", drawn_again, "python -m rebuttal.cli.rooms", arguments)
 
 
 if __name__ == "__main__":

@@ -70,9 +70,7 @@ def at_budgets(rule: Compare, data: Results) -> list[Budgets]:
 
 def _side(tuning: xr.Dataset, label: str, rule: Compare) -> tuple[np.ndarray, np.ndarray]:
     """The validation loss of each rate (infinite where a run diverged), and what the rule compares."""
-    here = tuning.sel({"method": label})
-    loss = here.validation_loss.where(here.diverged == 0).mean("seed", skipna=False)
-    metric = here.validation_metric.mean("seed", skipna=False)
+    loss, metric = datasets.over_tuning_seeds(tuning.sel({"method": label}))
     values = {"final_test_loss": loss, "final_test_metric": metric,
               "final_test_error": datasets.error(metric, tuning)}[rule.what]  # fmt: skip
     return loss.fillna(np.inf).values, values.values

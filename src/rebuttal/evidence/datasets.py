@@ -38,6 +38,15 @@ def at_best_rate(tuning: xr.Dataset, variable: str = "validation_metric") -> xr.
     return tuning[variable].where(best).mean("learning_rate")
 
 
+def over_tuning_seeds(tuning: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Validation loss and metric of every learning rate: the means over the tuning seeds that it was tried on.
+
+    The loss is infinite where a run diverged, and NaN where a method was not tuned.
+    """
+    loss = tuning.validation_loss.where(tuning.diverged != 1, np.inf)
+    return loss.mean("seed"), tuning.validation_metric.mean("seed")
+
+
 def targets(
     tuning: xr.Dataset,
     baseline: str = "mini_batch",

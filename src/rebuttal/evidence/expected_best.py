@@ -14,14 +14,15 @@ from rebuttal.evidence import datasets
 def best_of_n(tuning: xr.Dataset) -> xr.DataArray:
     """Expected validation error (method, workload, machine, trials) of the rate with the least loss among n drawn.
 
-    Losses and errors are means over the tuning seeds. Draws of which every rate diverged have no best and are left
-    out; NaN where a method was not tuned.
+    Losses and errors are means over the tuning seeds of each rate. Draws of which every rate diverged have no best and
+    are left out; NaN where a method was not tuned.
     """
-    loss = tuning.validation_loss.where(tuning.diverged == 0)
-    error = datasets.error(tuning.validation_metric, tuning)
+    loss, metric = datasets.over_tuning_seeds(tuning)
+    error = datasets.error(metric, tuning)
     rates = ["learning_rate"]
-    found = xr.apply_ufunc(_expected, *(one.mean("seed", skipna=False) for one in (loss, error)),
-                           input_core_dims=[rates, rates], output_core_dims=[["trials"]], vectorize=True)  # fmt: skip
+    found = xr.apply_ufunc(
+        _expected, loss, error, input_core_dims=[rates, rates], output_core_dims=[["trials"]], vectorize=True
+    )
     return found.assign_coords(trials=np.arange(1, tuning.sizes["learning_rate"] + 1)).assign_attrs(
         error.attrs
     )

@@ -114,9 +114,9 @@ FIGURE = Figure(
     title="Validation loss against learning rate",
     reads={"tuning": ("validation_loss", "diverged", "best_learning_rate", "at_edge")},
     how_to_read=(
-        "Every variant was tuned on the same grid with the same number of runs, on seeds and on a validation "
-        "split that no other figure uses. A chosen rate at the edge of the grid is marked, because a better one "
-        "may lie beyond it."
+        "Every variant was tuned on the same grid with the same number of runs, on seeds and on a validation split "
+        "that no other figure uses: all rates on the first seed, the best on the others. A chosen rate at the edge of "
+        "the grid is marked, because a better one may lie beyond it."
     ),
     draw=panels,
     table=table,

@@ -56,8 +56,9 @@ def _search(data: Results) -> str:
     tuning = data.tuning
     runs = int(tuning.diverged.notnull().sum())
     return (
-        f"{tuning.sizes['learning_rate']} learning rates with {_counted(tuning.sizes['seed'], 'tuning seed')} for "
-        f"every variant, {runs} runs; reported seeds and the test set take no part. {_half_budget(data)}"
+        f"{tuning.sizes['learning_rate']} learning rates for every variant, the best of them with "
+        f"{_counted(tuning.sizes['seed'], 'tuning seed')}, {runs} runs; reported seeds and the test set take no part. "
+        f"{_half_budget(data)}"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
-from rebuttal.evidence import datasets, result_files
+from rebuttal.evidence import datasets, replication, result_files
 from rebuttal.evidence.result_files import Runs
 from rebuttal.figures.theme import words
 from rebuttal.machines import MACHINES
@@ -46,11 +46,25 @@ def parts() -> list[tuple[Heading, str]]:
         "Studies": _sizes(studies),
         "Systems that the reviews name": systems.html_of([study.data for study in studies]),
         "Tuning": _tuning(studies),
+        "With other seeds": _replicated(),
         "Software": _software(studies),
         "Asked, and not answered": _gaps([row for review in reviewed() for row in review["rows"]]),
         "Run, and not run": _status(),
     }
     return [(Heading(2, markdown.slug(name), name), text) for name, text in found.items()]
+
+
+def _replicated() -> str:
+    """Whether the answers hold with other seeds: the parts whose word is another one then."""
+    found = replication.of_profile(paths.profile())
+    if found is None:
+        return html.element("p", "The studies of this profile have not been trained again with other seeds.")
+    keys = ("id", "part", "reference", "again")
+    shown = [[*(row[key] or "" for key in keys), *row["answers"]] for row in found["differ"]]
+    cells = [tuple(map(escape, each)) for each in shown]
+    head = ("Question", "Part", "Word", "With other seeds", "Answer", "With other seeds")
+    table = html.table(head, cells, "Parts whose word differs with other seeds", "cards")
+    return html.element("p", replication.in_words(found)) + (table if cells else "")
 
 
 def _study(training: Path) -> MeasuredStudy:
@@ -135,15 +149,18 @@ def _tuning(studies: Sequence[MeasuredStudy]) -> str:
     cells = []
     for study in studies:
         tuning = study.data.tuning
-        places = tuning.sizes["learning_rate"] * tuning.sizes["seed"]
+        each = int(tuning.diverged.notnull().sum(["learning_rate", "seed"]).max())
         cells.append(
-            (escape(study.name), _listed(tuning.learning_rate.values), _listed(tuning.seed.values), f"{places}",
+            (escape(study.name), _listed(tuning.learning_rate.values), _listed(tuning.seed.values), f"{each}",
              f"{int(tuning.diverged.notnull().sum())}", f"{int((tuning.diverged > 0).sum())}",
              f"{int((tuning.at_edge > 0).sum())}")
         )  # fmt: skip
     head = ("Study", "Learning rates", "Tuning seeds", "Runs of each variant in each place", "Runs in all", "Diverged",
             "Chosen at the edge of the grid")  # fmt: skip
-    said = "Every variant has the same budget. Tuning looks at validation data, with seeds that nothing else uses."
+    said = (
+        "Every variant has the same budget: the whole grid on the first tuning seed, then the best rates on the "
+        "others. Tuning looks at validation data, with seeds that nothing else uses."
+    )
     return html.element("p", said) + html.table(
         head, cells, "The search for learning rates, by study", "cards files"
     )

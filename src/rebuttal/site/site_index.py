@@ -8,7 +8,7 @@ from rebuttal import figures
 from rebuttal.base import paths
 from rebuttal.core import results
 from rebuttal.core.schemas import CALIBRATION
-from rebuttal.evidence import papers
+from rebuttal.evidence import papers, replication
 from rebuttal.evidence.papers import Paper
 from rebuttal.site import conclusions, html, other_profiles, question, templates, words
 from rebuttal.site.files import files_table, reviewed
@@ -69,7 +69,7 @@ class Overview:
 
     def trust(self) -> Html:
         """How far to trust the answers: the clock, seeds and sizes, and on what they rest."""
-        lines = [conclusions.limits(self._rows()), self._clock()]
+        lines = [conclusions.limits(self._rows()), self._clock(), self._replicated()]
         text = templates.render("trust.html.j2", lines=[line for line in lines if line], rests=self._rests())
         return Html(text, "how far to trust the answers")
 
@@ -92,6 +92,13 @@ class Overview:
         if not (paths.results() / CALIBRATION.pattern).is_file():
             return ""
         return figures.figure(ERRORS).says(results.load_calibration(paths.results()))
+
+    def _replicated(self) -> str:
+        """How many words were the same with other seeds, if that was tried."""
+        found = replication.of_profile(paths.profile())
+        return (
+            f"All studies were trained again with other seeds. {replication.in_words(found)}" if found else ""
+        )
 
     def _rests(self) -> str:
         """On which profile, device and days the verdicts rest, and what stands beside them."""

@@ -8,6 +8,7 @@ from rebuttal.studies.runs.pool import cores
 from rebuttal.studies.runs.provenance import say
 from rebuttal.studies.runs.simulating import budget_batches
 from rebuttal.studies.runs.study_costs import costs_of
+from rebuttal.studies.runs.tuning import runs_of_each
 
 KINDS = ("simulate", "tune", "train")
 START_S = 12.0  # typical seconds until a study does its work: imports, processes, a notebook's kernel
@@ -38,7 +39,7 @@ def study_s(params: Params, study: Study) -> float:
     device = devices.choose(params.device)
     runs = {
         "simulate": len(study.seeds) + len(study.tuning_seeds),
-        "tune": len(study.learning_rates) * len(study.tuning_seeds),
+        "tune": runs_of_each(study),
         "train": 2 * len(study.seeds),
     }
     places = [(variant, workload) for variant in study.variants for workload in variant.workloads]
