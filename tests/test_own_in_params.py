@@ -63,7 +63,7 @@ def test_a_file_and_a_text_go_through_a_whole_study(own, monkeypatch):
     run_study(loaded, study)
     curves = results.load_curves(own / "results/ci/comparison")
     assert curves.workload.values.tolist() == [RINGS, TEXT]
-    assert bool(curves.test_loss.sel({"method": "gpipe"}).notnull().all())
+    assert bool(curves.test_loss.sel({"method": "gpipe", "rate": "tuned"}).notnull().all())
     assert metrics.metric_of(curves.attrs, RINGS) == metrics.Metric()
     assert metrics.metric_of(curves.attrs, TEXT) == metrics.Metric("bits per character", lower_is_better=True)
 

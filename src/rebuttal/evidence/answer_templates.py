@@ -53,6 +53,13 @@ class Quantity:
         return _digits(value, 0 if kind == "whole" else int(kind))
 
 
+def _decimals(ratio: float) -> int:
+    """How many decimals a ratio has: two about 1, where they tell most; fewer if it is large."""
+    if 0 < ratio < 0.1:
+        return 1 - math.floor(math.log10(ratio))
+    return 2 if ratio < 2 else 1 if ratio < 20 else 0
+
+
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -87,18 +94,13 @@ class EffectSlot:
         return self.said(self.effect, self.low, self.high, given)
 
     def said(self, effect: float, low: float, high: float, given: str = "", after: str = "") -> str:
-        """'1.9 [1.2, 2.9]', a range as '1.9 (1.2 to 2.9)', an open interval as '1.1 [at most 1.3]'."""
-        number = format(Quantity(effect, self.unit), given) + after
-        ends = [
-            None if not math.isfinite(one) else format(Quantity(one, self.unit), given) for one in (low, high)
-        ]
+        """'1.9 [1.2, 2.9]', a range as '1.9 (1.2 to 2.9)', an open interval as '1.10 [at most 1.30]'."""
+        written = self._written(effect, effect, given)
+        number = f"{written}{after}"
+        ends = [self._written(one, effect, given) if math.isfinite(one) else None for one in (low, high)]
         if self.unit == "times" and low <= 0:
             ends[0] = None
-        if (
-            not self.kind
-            or ends == [None, None]
-            or ends[0] == ends[1] == format(Quantity(effect, self.unit), given)
-        ):
+        if not self.kind or ends == [None, None] or ends[0] == ends[1] == written:
             return number
         if self.kind == "range":
             first, last = ends
@@ -109,6 +111,12 @@ class EffectSlot:
         if None in ends:
             return f"{number} [{f'at most {ends[1]}' if ends[0] is None else f'at least {ends[0]}'}]"
         return f"{number} [{ends[0]}, {ends[1]}]"
+
+    def _written(self, value: float, effect: float, given: str) -> str:
+        """The effect, or an end of its interval: a ratio's ends have as many decimals as the ratio."""
+        if given or self.unit != "times" or not math.isfinite(value):
+            return format(Quantity(value, self.unit), given)
+        return f"{value:,.{_decimals(effect)}f}"
 
 
 class Gap(EffectSlot):

@@ -197,12 +197,6 @@ def _rows(values: np.ndarray) -> np.ndarray:
     return student.rows(values.reshape(-1, values.shape[-1])).reshape(*values.shape[:-1], 3)
 
 
-def rate_effect(curves: xr.Dataset, variable: str = "test_metric") -> xr.Dataset:
-    """What tuning the learning rate gains at the end of the run: tuned minus shared, paired by seed."""
-    ends = final(curves, variable)
-    return over_seeds(ends.sel(rate="tuned", drop=True) - ends.sel(rate="shared", drop=True))
-
-
 def by_parameter(values: xr.DataArray, prefix: str) -> xr.DataArray:
     """The variants "<prefix><number>" of `method` as a numeric dim `parameter`, in rising order."""
     labels = [str(label) for label in values.method.values if str(label).startswith(prefix)]

@@ -72,8 +72,9 @@ def _variants(
         name = label(key, given)
         if name in found:
             raise refuse(where, given, "variants that differ from each other")
+        program = catalogue.full_name(method.program)
         found[name] = Variant(
-            key, name, catalogue.full_name(method.program), dict(given), rule, workloads, machines
+            key, name, program, dict(given), rule, workloads, machines, untuned=method.untuned
         )
     return list(found.values())
 

@@ -118,7 +118,10 @@ class Training(Section):
 
 
 class MethodEntry(Training):
-    """A method of a study: a program, with or without options, everywhere or only on some workloads and machines."""
+    """A method of a study: a program, with or without options, everywhere or only on some workloads and machines.
+
+    untuned: whether it is trained at the study's shared learning rate too, for rules and figures with `rate: shared`.
+    """
 
     program: Name
     variants: Annotated[
@@ -126,6 +129,7 @@ class MethodEntry(Training):
     ] = None
     workloads: Names | None = None
     machines: Names | None = None
+    untuned: Annotated[bool, Field(description="true or false")] = False
 
 
 class StudyFile(Training):

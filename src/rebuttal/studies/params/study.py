@@ -22,6 +22,7 @@ class Variant:
     workloads: tuple[str, ...]
     machines: tuple[str, ...]
     workers: int | None = None  # in the place of the study's
+    untuned: bool = False  # whether it is trained at the shared learning rate too
 
 
 @dataclass(frozen=True)

@@ -40,14 +40,22 @@ def study_s(params: Params, study: Study) -> float:
     runs = {
         "simulate": len(study.seeds) + len(study.tuning_seeds),
         "tune": runs_of_each(study),
-        "train": 2 * len(study.seeds),
+        "train": len(study.seeds),
     }
     places = [(variant, workload) for variant in study.variants for workload in variant.workloads]
     return START_S + sum(
-        runs[kind] * _run_s(study, kind, variant, workload, device) * len(variant.machines)
+        runs[kind]
+        * _run_s(study, kind, variant, workload, device)
+        * len(variant.machines)
+        * _rates(kind, variant)
         for variant, workload in places
         for kind in KINDS
     ) / min(cores(), 8)
+
+
+def _rates(kind: str, variant: Variant) -> int:
+    """At how many learning rates each of the runs is made that `runs` counts."""
+    return 2 if kind == "train" and variant.untuned else 1
 
 
 def _run_s(study: Study, kind: str, variant: Variant, workload: str, device: str) -> float:

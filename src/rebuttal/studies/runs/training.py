@@ -31,7 +31,7 @@ def train_method(params: Params, study: Study, method: str) -> xr.Dataset:
     """Train all settings of a method, write curves, timing and provenance, and return the curves."""
     watch, some = Stopwatch(), settings(study, method)
     tuned = tuned_rates(study, some)
-    rates = {key: (rate, study.shared_learning_rate) for key, rate in tuned.items()}
+    rates = {one.key: _rates(study, one, tuned[one.key]) for one in some}
     runs = curves_of(
         params,
         study,
@@ -53,11 +53,16 @@ def train_method(params: Params, study: Study, method: str) -> xr.Dataset:
     return dataset
 
 
+def _rates(study: Study, setting: StudySetting, tuned: float) -> tuple[float, ...]:
+    """The learning rates of a setting, in the order of RATES: its own, and the shared one where that is asked for."""
+    return (tuned, study.shared_learning_rate) if setting.variant.untuned else (tuned,)
+
+
 def _dataset(
     study: Study,
     some: Sequence[StudySetting],
     runs: dict[tuple, RunCurves],
-    rates: dict[tuple, tuple[float, float]],
+    rates: dict[tuple, tuple[float, ...]],
 ) -> xr.Dataset:
     """Over (method, workload, machine, rate, seed, point), as the README's section on result files says."""
     base = labels(some)
@@ -77,11 +82,11 @@ def _dataset(
     )
     for setting in some:
         place = dict(zip(DIMS, setting.key, strict=True))
-        run = runs[setting.key]
+        run, there = runs[setting.key], place | {"rate": list(RATES[: len(rates[setting.key])])}
         for name in RECORDED:
-            dataset[name].loc[place] = run.values[name].swapaxes(0, 1)
-        dataset["diverged_at"].loc[place] = run.diverged_at.T
-        dataset["learning_rate"].loc[place] = np.asarray(rates[setting.key])
+            dataset[name].loc[there] = run.values[name].swapaxes(0, 1)
+        dataset["diverged_at"].loc[there] = run.diverged_at.T
+        dataset["learning_rate"].loc[there] = np.asarray(rates[setting.key])
         for name, values in _axes(study, setting, run).items():
             dataset[name].loc[place] = values
     return dataset

@@ -34,7 +34,7 @@ def on_counts(study: Study, counts: tuple[int, ...]) -> Study:
     place = {"workloads": study.workloads[:1], "machines": study.machines[:1]}
     chosen = [next(one for one in study.variants if _is(one.label, name)) for name in METHODS]
     variants = tuple(
-        replace(one, label=f"{one.label} workers={count}", workers=count, **place)
+        replace(one, label=f"{one.label} workers={count}", workers=count, untuned=True, **place)
         for one in chosen
         for count in counts
     )
