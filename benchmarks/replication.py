@@ -62,8 +62,8 @@ def _sections(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _commands(folder: Path) -> Iterator[list[str]]:
     """The stages whose results seeds decide."""
-    for paper in YAML(typ="safe").load(folder / paths.PARAMETERS)["papers"]:
-        yield ["study", paper]
+    for study in ledgers.studies(ledgers.papers_in(folder)):
+        yield ["study", study]
     yield ["analyses"]
     yield ["worker_counts"]
 
