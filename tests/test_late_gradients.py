@@ -114,7 +114,7 @@ def test_the_equation_overrates_every_rate_and_least_with_long_delays():
 def test_without_noise_the_mean_squared_gradient_is_that_of_gradient_descent(monkeypatch):
     monkeypatch.setattr(delay_map, "NOISE", 0.0)
     h, rate, steps = delayed_descent.hessian(delay_map.COORDINATES, delay_map.CONDITION), 0.5, 12
-    start = delay_map._drawn(h, 3, steps)[0]
+    start = delay_map._drawn(3, steps)[0]
     assert 0.5 * start @ h @ start == pytest.approx(delay_map.GAP)
     path = [np.linalg.matrix_power(np.eye(len(h)) - rate * h, k) @ start for k in range(steps)]
     expected = np.mean([((h @ w) ** 2).sum() for w in path])
@@ -129,7 +129,7 @@ def test_the_noise_of_an_update_falls_with_its_samples():
     for batch in (1, 16):
         found = delay_map.mean_squared_gradients(Place(1, batch), np.array([1.0]), seeds, 2)
         second = 2 * found[1, 0] - found[0, 0]  # of the squared gradient after one step
-        quiet = [((h @ (s - h @ s)) ** 2).sum() for s in (delay_map._drawn(h, seed, 1)[0] for seed in seeds)]
+        quiet = [((h @ (s - h @ s)) ** 2).sum() for s in (delay_map._drawn(seed, 1)[0] for seed in seeds)]
         expected[batch] = (second - np.array(quiet)).mean()
     noise = delay_map.NOISE**2 / delay_map.COORDINATES * (h**2).sum()
     assert expected[1] == pytest.approx(noise, rel=0.1)

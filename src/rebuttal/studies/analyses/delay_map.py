@@ -8,6 +8,7 @@ same steps without delay give 3 in the place of 4, so that the theory lets the d
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from rebuttal.studies.analyses.hardware_ticks import step_ticks
 
 COORDINATES, CONDITION, CURVATURE = 32, 30.0, 1.0
 GAP, NOISE = 1.0, 4.0  # Δ, and σ of the whole gradient of one sample
-STEPS = 4096
+DRAWS = 5  # of start and noise, for each seed of the parameters
 RATES = tuple(float(rate) for rate in np.geomspace(0.004, 1.4, 14))
 GUARANTEED = (4 / 3) ** 2  # the updates that a delay may cost by the theorem, beyond its onset
 
@@ -94,7 +95,7 @@ def onset(place: Place) -> float:
 def mean_squared_gradients(place: Place, rates: np.ndarray, seeds: Sequence[int], steps: int) -> np.ndarray:
     """The mean of the squared gradient over the first K updates, for each K: [steps, rates, seeds]."""
     h = delayed_descent.hessian(COORDINATES, CONDITION)
-    starts, noises = zip(*(_drawn(h, seed, steps) for seed in seeds), strict=True)
+    starts, noises = zip(*(_drawn(seed, steps) for seed in seeds), strict=True)
     start = np.tile(np.stack(starts, axis=1), len(rates))  # runs: rates, and for each of them the seeds
     deviation = NOISE / np.sqrt(COORDINATES * place.batch)
     noise = np.tile(np.stack(noises, axis=2), len(rates))
@@ -119,25 +120,30 @@ def _tuned(
     place: Place, seeds: Sequence[int], tuning_seeds: Sequence[int], grid: DelayGrid
 ) -> tuple[np.ndarray, float]:
     """Updates of each seed at the rate that took fewest, on average, on the tuning seeds."""
-    means = mean_squared_gradients(place, np.array(RATES), [*tuning_seeds, *seeds], grid.steps)
-    updates = updates_to(grid.target, means)
-    tuning, reported = updates[:, : len(tuning_seeds)], updates[:, len(tuning_seeds) :]
-    best = int(np.nan_to_num(tuning, nan=np.inf).mean(axis=1).argmin())
-    return reported[best], RATES[best]
+    rates = np.array(RATES)
+    tried = updates_to(grid.target, mean_squared_gradients(place, rates, tuning_seeds, grid.steps))
+    best = int(np.nan_to_num(tried, nan=np.inf).mean(axis=1).argmin())
+    found = mean_squared_gradients(place, rates[[best]], seeds, grid.steps)
+    return updates_to(grid.target, found)[0], RATES[best]
 
 
 def _bound_shares(place: Place, seeds: Sequence[int], counts: Sequence[int]) -> np.ndarray:
     """The measured mean over the bound after each number of updates, at its own rate: [counts, seeds]."""
     updates = np.array(counts, dtype=float)
     rates = np.sqrt(place.batch * GAP / (CURVATURE * updates * NOISE**2))
-    means = mean_squared_gradients(place, rates, seeds, max(counts))
     bounds = 4 * np.sqrt(GAP * CURVATURE * NOISE**2 / (place.batch * updates))
-    at = np.array([means[count - 1, number] for number, count in enumerate(counts)])
+    ends = [
+        mean_squared_gradients(place, rates[[number]], seeds, count)[-1, 0]
+        for number, count in enumerate(counts)
+    ]
+    at = np.array(ends)
     return np.where((updates >= onset(place))[:, None], at / bounds[:, None], np.nan)
 
 
-def _drawn(h: np.ndarray, seed: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """A start with f = Δ [coordinates], and standard normal noise [steps, coordinates]."""
+@lru_cache(maxsize=128)
+def _drawn(seed: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """A start with f = Δ [coordinates], and standard normal noise [steps, coordinates]: the same at every place."""
+    h = delayed_descent.hessian(COORDINATES, CONDITION)
     random = seeding.generator(seed, "delay map")
     start = random.standard_normal(COORDINATES)
     return start * np.sqrt(2 * GAP / (start @ h @ start)), random.standard_normal((steps, COORDINATES))
@@ -180,6 +186,14 @@ def _with_ticks(data: xr.Dataset) -> xr.Dataset:
     return data
 
 
+def drawn_seeds(seeds: Sequence[int]) -> list[int]:
+    """DRAWS seeds for each seed of the parameters: quadratics cost little, and the map is read to a few per cent."""
+    return [seed * DRAWS + draw for seed in seeds for draw in range(DRAWS)]
+
+
 DELAY_MAP = Analysis(
-    ANALYSES["delay_map"], lambda given: delay_map(given.grid.seeds, given.grid.tuning_seeds, WHOLE)
+    ANALYSES["delay_map"],
+    lambda given: delay_map(
+        drawn_seeds(given.grid.seeds), [seed * DRAWS for seed in given.grid.tuning_seeds], WHOLE
+    ),
 )
