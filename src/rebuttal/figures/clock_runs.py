@@ -21,17 +21,14 @@ def support(data: xr.Dataset) -> str:
     supported, count = json.loads(data.attrs["supports_timing"]), int(data.attrs["cores"])
     lost = [int(nodes) for nodes in data.nodes.values if nodes > 1 and nodes not in supported]
     if not lost:
-        return "The machine had a core for each process, and was quiet before the measurement and after it."
+        return "The machine had a core for each process, and no other program used them meanwhile."
     listed = " and ".join(processes(nodes) for nodes in lost)
     more = [processes(nodes) for nodes in lost if nodes > count]
     crowded = (
         f" {' and '.join(more)} are more processes than cores: they wait for each other." if more else ""
     )
-    return (
-        f"Seconds of {listed} support no claim about time: the machine has {count} cores, and its load was "
-        f"{data.attrs['load_before']:.1f} before the measurement and {data.attrs['load_after']:.1f} after it.{crowded}"
-        + _lease(data)
-    )
+    said = f"Seconds of {listed} support no claim about time: the machine has {count} cores."
+    return f"{said}{crowded}{_lease(data)}"
 
 
 def _lease(data: xr.Dataset) -> str:

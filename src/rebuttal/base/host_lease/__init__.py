@@ -15,7 +15,7 @@ import contextvars
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,13 @@ class Lease:
         seen = self.watch.read()
         found = {"exclusive": self.exclusive, "waited_s": round(self.waited_s, 2), "processes": self.processes,
                  "attempt": self.attempt, **seen}  # fmt: skip
-        reasons = list(_reasons(found))
+        reasons = why_not(found)
         return found | {"supports_timing": not reasons, "why_not": reasons}
+
+
+def why_not(found: Mapping[str, Any], processes: int | None = None) -> list[str]:
+    """Why the seconds of a lease (`Lease.about`) support no claim about time; those of so many processes, if fewer."""
+    return list(_reasons({**found, "processes": processes or found["processes"]}))
 
 
 def _reasons(found: dict[str, Any]) -> Iterator[str]:

@@ -121,14 +121,11 @@ def figures(host: Host) -> dict[str, float]:
 def about(given: CalibrationGrid, load_before: float, lease: Mapping[str, Any]) -> dict[str, Any]:
     """Where the seconds come from, and for which numbers of nodes they support a claim about time.
 
-    Those for which each process had a core that nobody else asked for, before and until the end. A run that shared the
-    host, stood still or was begun again supports none (`lease`, of `Lease.about`).
+    Those for which each process had a core that nobody else used meanwhile (`host_lease.why_not`). The load before and
+    after is told as well, but decides nothing: it remembers what ran a minute ago.
     """
     count, load_after = len(cores()), os.getloadavg()[0]
-    quiet = (
-        load_after <= count and lease["exclusive"] and not any("resumed" in why for why in lease["why_not"])
-    )
-    enough = [nodes for nodes in given.nodes if quiet and nodes + load_before <= count]
+    enough = [nodes for nodes in given.nodes if not host_lease.why_not(lease, nodes)]
     return {
         "clock": "measured",
         "device": json.dumps(devices.identity("cpu") | {"threads": THREADS, "load_average": load_before}),
