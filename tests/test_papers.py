@@ -195,6 +195,15 @@ def test_a_verdict_follows_the_data(data):
     assert {part.word for part in mixed.parts} == {"supported", "contradicted"}
 
 
+def test_bytes_are_compared_as_a_ratio(data):
+    rule = ACCURACY | {"what": "bytes_sent", "better": "lower", "margin": 0.5}
+    assert verdicts.judge(one_evidence(rule), data).word == "contradicted"
+    data.summaries.bytes_sent.loc[{"method": "synchronous"}] *= 0.1
+    found = verdicts.judge(one_evidence(rule), data)
+    assert found.word == "supported"
+    assert [part.estimate for part in found.parts] == pytest.approx([0.1] * len(found.parts))
+
+
 def test_noise_makes_it_undecided(data):
     values = data.curves.test_metric
     noise = np.random.default_rng(0).normal(0, 0.2, values.shape)

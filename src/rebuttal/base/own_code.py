@@ -14,6 +14,9 @@ from rebuttal.base.errors import InputError, nearest, refuse
 
 PREFIX = "file:"
 FORM = "file:PATH.py"
+FINGERPRINT = (
+    "__fingerprint__"  # in a module of a user's own: the sha256 of its file, while it runs and after
+)
 NONE_HERE = "a Python file; there is none at this path"
 
 
@@ -68,14 +71,28 @@ def short(name: str) -> str:
     return Path(name.removeprefix(PREFIX)).stem if is_named(name) else name
 
 
+def file_of(kind: type) -> str | None:
+    """The name of the file of a user's own that a class stands in; None for any other class."""
+    module = sys.modules.get(kind.__module__)
+    if module is None or not hasattr(module, FINGERPRINT):
+        return None
+    return name_of(Path(str(module.__file__)))
+
+
+def name_of(path: Path) -> str:
+    """The name of a file of a user's own: in the project, from its root."""
+    root = paths.root()
+    return f"{PREFIX}{path.relative_to(root) if path.is_relative_to(root) else path}"
+
+
 def fingerprint(name: str, key: str) -> str:
     """The sha256 of the file's bytes. Raises InputError as `path_of`."""
     return hashlib.sha256(path_of(name, key).read_bytes()).hexdigest()
 
 
-def fingerprints(named: Mapping[str, str]) -> dict[str, str]:
+def fingerprints(named: Mapping[str, str | None]) -> dict[str, str]:
     """Name -> its `fingerprint`, of those that stand for a file; `named` maps what a name is given for to the name."""
-    return {name: fingerprint(name, key) for key, name in named.items() if is_named(name)}
+    return {name: fingerprint(name, key) for key, name in named.items() if name and is_named(name)}
 
 
 def loaded(name: str, key: str) -> Loaded:
@@ -98,6 +115,7 @@ def _run(path: Path, content: bytes, digest: str, name: str, key: str) -> Module
     place = hashlib.sha256(str(path).encode()).hexdigest()
     module = ModuleType(f"rebuttal_own_{path.stem}_{place[:8]}_{digest[:8]}")
     module.__file__ = str(path)
+    setattr(module, FINGERPRINT, digest)
     sys.modules[module.__name__] = module
     try:
         exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102 - what its user named it for

@@ -7,9 +7,8 @@ computes the numbers, in any executor.
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -58,23 +57,6 @@ class Symbol:
     def derive(self, operation: str, values: tuple["Symbol", ...], numbers: Arguments) -> "Symbol":
         """The symbol of an operation on symbols."""
         return self.graph.symbol(operation, values, numbers)
-
-
-def operation(body: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a pure function of tensors usable on symbols too: `f(*values, **numbers)`.
-
-    On symbols (and whatever else has their `derive`) it adds a node to their graph; on anything else it is `body`.
-    Keyword arguments must be numbers.
-    """
-
-    @functools.wraps(body)
-    def apply(*values: Any, **numbers: float) -> Any:
-        derive = getattr(values[0], "derive", None)
-        if derive is not None:
-            return derive(body.__name__, values, tuple(float(n) for n in numbers.values()))
-        return body(*values, **numbers)
-
-    return apply
 
 
 @dataclass(frozen=True)

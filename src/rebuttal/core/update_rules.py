@@ -7,12 +7,14 @@ module is free.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
+from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
-from rebuttal.core.graph import operation
+from rebuttal.core import own_rules, value_operations
 from rebuttal.core.schedules import CONSTANT, Schedule
+from rebuttal.core.value_operations import operation
 
 State = tuple[Any, ...]
 UPDATES = ("update", "compensated_update")  # operations that make a step of the rule
@@ -92,19 +94,8 @@ def compensated_adaptively(gradient: Any, now: State, then: State, square: Any, 
     return gradient + gradient * gradient * (now[0] - then[0]) * by / (square + 1e-7).sqrt()
 
 
-#: What replay can compute, by the name under which a graph holds it (the order of the keyword arguments counts).
-OPERATIONS = {
-    "mean": (mean, ()),
-    "summed": (summed, ()),
-    "scaled": (scaled, ("factor",)),
-    "clipped": (clipped, ("limit",)),
-    "averaged": (averaged, ()),
-    "moved": (moved, ("by",)),
-    "extrapolated": (extrapolated, ("by",)),
-    "compensated": (compensated, ("by",)),
-    "mean_square": (mean_square, ("decay",)),
-    "compensated_adaptively": (compensated_adaptively, ("by",)),
-}
+#: The operations above, by name: they need no task, and cost nothing unless a program asks for them in a `Compute`.
+FUNCTIONS = value_operations.names()
 
 
 def penalised(gradient: Any, weights: Any, weight_decay: float) -> Any:
@@ -312,16 +303,38 @@ def rule(
 ) -> Rule:
     """The update rule of that name, e.g. `rule("momentum", momentum=0.5, schedule={"decay": "linear"})`.
 
+    A name is one of RULES, or `file:PATH.py` for a file of your own with one frozen dataclass that has `start` and
+    `step`.
     `schedule` has the fields of `Schedule`, and `updates` where it is known how many the run makes; `average` as in
     `Recipe`, which a rule is with either of them.
     """
-    if name not in RULES:
-        raise refuse("rule", name, RULES)
-    _check_known(f"rule.{name}", options, RULES[name])
-    plain, given = RULES[name](**options), dict(schedule or {})
+    kind = class_of(name)
+    _check_known(f"rule.{own_code.short(name)}", options, kind)
+    plain, given = kind(**options), dict(schedule or {})
+    if own_code.is_named(name):
+        own_rules.check_start(plain)
     updates = given.pop("updates", None)
     _check_known("schedule", given, Schedule)
     return Recipe(plain, Schedule(**given), average, updates) if schedule or average else plain
+
+
+def class_of(name: str) -> type:
+    """The class of a rule's name. Raises InputError for an unknown one, or as `own_rules.class_of`."""
+    if own_code.is_named(name):
+        return own_rules.class_of(name)
+    if name not in RULES:
+        raise refuse("rule", name, [*RULES, own_code.FORM])
+    return RULES[name]
+
+
+def plain(made: Rule) -> "PlainRule":
+    """A rule without schedule and average."""
+    return made.rule if isinstance(made, Recipe) else made
+
+
+def own_file(made: Rule) -> str | None:
+    """The name of the file of a user's own that a rule is from; None for one of RULES."""
+    return own_code.file_of(type(plain(made)))
 
 
 def described(made: Rule) -> dict[str, Any]:
@@ -329,7 +342,11 @@ def described(made: Rule) -> dict[str, Any]:
     if isinstance(made, Recipe):
         schedule = _options(made.schedule) | ({"updates": made.updates} if made.updates else {})
         return described(made.rule) | {"schedule": schedule, "average": made.average}
-    return {"name": next(name for name, kind in RULES.items() if type(made) is kind), **_options(made)}
+    own = own_file(made)
+    name = own or next((name for name, kind in RULES.items() if type(made) is kind), None)
+    if name is None:
+        raise refuse("rule", type(made).__name__, f"one of {', '.join(RULES)}, or rule({own_code.FORM!r})")
+    return {"name": name, **_options(made)}
 
 
 def remembered(made: Rule) -> int:
@@ -347,6 +364,9 @@ def _check_known(key: str, options: Mapping[str, Any], kind: Any) -> None:
     for option in options:
         if option not in known:
             raise refuse(key, option, known)
+    for field in fields(kind):
+        if field.name not in options and field.default is MISSING and field.default_factory is MISSING:
+            raise refuse(f"{key}.{field.name}", "nothing", "a value, as it has no default")
 
 
 def _options(of: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ RATIOS = {
     "epochs_to_target",
     "samples_to_target",
     "seconds_per_update",
+    "bytes_sent",
 }
 HIGHER_IS_BETTER = {"final_test_metric", "utilisation"}
 UNITS = {"final_test_metric": "fraction", "final_test_error": "fraction", "final_test_loss": "nat",

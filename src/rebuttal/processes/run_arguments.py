@@ -13,7 +13,9 @@ def of_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workload", default="digits_mlp")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--learning-rate", type=float, default=0.1)
-    parser.add_argument("--rule", default="sgd", help="sgd (the default), momentum, rmsprop, adam or adamw")
+    parser.add_argument(
+        "--rule", default="sgd", help="sgd (the default), momentum, rmsprop, adam, adamw, or file:PATH.py"
+    )
     parser.add_argument("--rule-option", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument(
         "--schedule",

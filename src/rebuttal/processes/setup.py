@@ -7,7 +7,7 @@ from typing import Any
 
 from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
-from rebuttal.core.update_rules import Recipe, Rule, counts, described
+from rebuttal.core.update_rules import Recipe, Rule, counts, described, own_file
 from rebuttal.machines.stragglers import Stragglers, named
 from rebuttal.methods import Method, called, check_workers, may_lose, method, updates
 from rebuttal.workloads import check_data
@@ -54,7 +54,11 @@ class Setup:
             method=method(program, **(options or {})) if by_name else program,
             stragglers=drawn,
             own_code=own_code.fingerprints(
-                {"workload": given["workload"], **({"method": program} if by_name else {})}
+                {
+                    "workload": given["workload"],
+                    "method": program if by_name else own_code.file_of(type(program)),
+                    "rule": own_file(given["rule"]),
+                }
             ),
             **given,
         )
@@ -67,6 +71,7 @@ class Setup:
             raise refuse("pace_s", self.pace_s, "a number of seconds >= 0")
         if not self.learning_rate > 0:
             raise refuse("learning_rate", self.learning_rate, "a number > 0")
+        described(self.rule)  # what a timeline cannot say is refused before the run
         if isinstance(self.rule, Recipe):
             object.__setattr__(self, "rule", self.rule.over(updates(self.method, self.updates)))
         if self.lock_free and counts(self.rule):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rebuttal.base import own_code as own_files
 from rebuttal.base.errors import InputError, RunError, refuse
+from rebuttal.core import value_operations
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import rule
 from rebuttal.processes.driver import digest
@@ -52,15 +53,17 @@ def verify(timeline: Timeline, data_root: Path | None = None, *, own_code: bool 
 
     Everything is computed anew from the timeline, one gradient at a time: starting weights and batches from the seed,
     then every operation in the recorded order. The method itself is not run. A workload that is a file of its user's
-    own is code, and whoever made the timeline chose it: it is run only with `own_code`, and only as it was recorded.
+    own is code, and so is a method with operations of its own, and whoever made the timeline chose it: it is run only
+    with `own_code`, and only as it was recorded. Operations that this process knows already, by the hash of their
+    file, are computed without that.
 
     Raises:
-        InputError: no recorded run, one without its last checksum, or a workload of its own that is not to be run.
+        InputError: no recorded run, one without its last checksum, or code of its own that is not to be run.
         RunError: the weights depart from the recorded ones; the error says where.
     """
     about = timeline.about
     wanted = _checksums(timeline)
-    _check_own_code(about, allowed=own_code)
+    _run_own_code(timeline, allowed=own_code)
     torch.set_num_threads(THREADS)
     workload = load(about["workload"], data_root)
     update_rule = rule(**about["rule"] | {"average": 0.0})  # what was noted are the versions themselves
@@ -76,15 +79,25 @@ def verify(timeline: Timeline, data_root: Path | None = None, *, own_code: bool 
     return found.agreed
 
 
-def _check_own_code(about: Mapping[str, Any], *, allowed: bool) -> None:
+def _run_own_code(timeline: Timeline, *, allowed: bool) -> None:
+    """Run the method's file where its operations are not known yet. Raises InputError for what is not to be run."""
+    about = timeline.about
+    for key, name in (("workload", about["workload"]), ("rule", about["rule"]["name"])):
+        _check_own_code(key, name, about, allowed=allowed)
+    if value_operations.unknown(timeline.graph.operations):
+        for name in sorted(set(about.get("own_code", {})) - {about["workload"], about["rule"]["name"]}):
+            _check_own_code("method", name, about, allowed=allowed)
+            own_files.loaded(name, "method")
+
+
+def _check_own_code(key: str, name: str, about: Mapping[str, Any], *, allowed: bool) -> None:
     """Refuse to run a file that the timeline names, unless it is allowed and is the file of the run."""
-    name = about["workload"]
     if not own_files.is_named(name):
         return
     if not allowed:
-        wanted = "own_code=True (--own-code), once you have read the file: the workload is code of its own"
+        wanted = f"own_code=True (--own-code), once you have read the file: the {key} is code of its own"
         raise refuse("own_code", f"no leave to run {name}", wanted)
-    here, recorded = own_files.fingerprint(name, "workload"), about.get("own_code", {}).get(name)
+    here, recorded = own_files.fingerprint(name, key), about.get("own_code", {}).get(name)
     if here != recorded:
         wanted = f"the file of the run, whose sha256 is {recorded or 'not in the timeline'}"
         raise refuse("own_code", f"{name} with the sha256 {here}", wanted)

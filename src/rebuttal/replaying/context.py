@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rebuttal.core.update_rules import Rule
+from rebuttal.replaying.rule_steps import check_step
 from rebuttal.replaying.samples import Batches
 from rebuttal.workloads.workload import Workload
 
@@ -107,7 +108,8 @@ def context_of(
     batches: Batches,
     stages: Stages,
 ) -> Context:
-    """The context of all pairs of these seeds and learning rates."""
+    """The context of all pairs of these seeds and learning rates. Raises InputError for a rule that cannot be used."""
+    check_step(rule)
     starts = torch.stack([start for seed in seeds for start in [workload.start(seed)] * len(learning_rates)])
     rates = torch.tensor(learning_rates, dtype=starts.dtype, device=starts.device)
     return Context(workload, rule, rates.repeat(len(seeds)).unsqueeze(1), seeds, starts, batches, stages)

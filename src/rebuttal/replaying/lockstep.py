@@ -19,7 +19,7 @@ from rebuttal.replaying.context import Stages, context_of
 from rebuttal.replaying.executor_table import Table
 from rebuttal.replaying.executors import Executor
 from rebuttal.replaying.horizon import Shown
-from rebuttal.replaying.operations import OPERATIONS, backward
+from rebuttal.replaying.operations import backward, operation_named
 from rebuttal.replaying.reordering import perturbations_first
 from rebuttal.replaying.samples import Batches, steps_of
 from rebuttal.workloads.workload import Workload
@@ -101,7 +101,7 @@ class Lockstep:
         values: Values = {}
         ready = Ready(order)
         shown = Shown(self._context.rule)
-        version_of = {state: version for version, state in enumerate(order.states)}
+        versions_of = _versions_of(order)
 
         def release(number: int) -> None:
             uses[number] -= 1
@@ -114,8 +114,7 @@ class Lockstep:
                 for i in order.inputs[number]:
                     release(i)
             ready.known(node)
-            if node in version_of:
-                version = version_of[node]
+            for version in versions_of.get(node, ()):
                 weights = shown(version, values[node][0])
                 if version in versions and not observe(version, weights):
                     return
@@ -139,7 +138,7 @@ class Lockstep:
                 (node, both[HALVES.index(operation)]),
                 (self._other_half[node], both[operation == HALVES[0]]),
             ]
-        return [(node, OPERATIONS[operation](self._context, inputs, arguments))]
+        return [(node, operation_named(operation)(self._context, inputs, arguments))]
 
     def _request(self, nodes: Sequence[int], values: Values) -> Request:
         """What asks for the gradients of these nodes, all at once."""
@@ -147,6 +146,14 @@ class Lockstep:
         states = [values[self._order.inputs[node][0]] for node in nodes]
         rows = self._context.batches.rows(batches)
         return Request([state[0] for state in states], rows, len(batches[0]))
+
+
+def _versions_of(order: Order) -> dict[int, list[int]]:
+    """State -> its versions: one may be reported again."""
+    found: dict[int, list[int]] = {}
+    for version, state in enumerate(order.states):
+        found.setdefault(state, []).append(version)
+    return found
 
 
 def advance(some: Sequence[Steps], gradients: Gradients) -> None:

@@ -13,7 +13,8 @@ the node's inputs; `arguments` its numbers, all floats. Values:
 |                                          | whose activations δ belongs to, and back by `h.delta(flat)`     |
 
 Values are never written to once they are made, for others may hold them. Another file adds operations by a dict of
-its own, name -> function, that is merged into `OPERATIONS` here.
+its own, name -> function, that is merged into `OPERATIONS` here. A method's own operation gives a tensor [M, …] or a
+tuple of them (own_values.py).
 """
 
 from collections import OrderedDict
@@ -25,10 +26,11 @@ from torch import Tensor
 
 from rebuttal.base.errors import refuse
 from rebuttal.base.seeding import generator
-from rebuttal.core import update_rules
-from rebuttal.core.update_rules import SGD, Momentum, Recipe, State, described, penalised
+from rebuttal.core import value_operations
+from rebuttal.core.update_rules import FUNCTIONS, SGD, Momentum, Recipe, State, described, penalised
 from rebuttal.replaying.context import Context, Operation, Record
 from rebuttal.replaying.local_losses import LOCAL_OPERATIONS
+from rebuttal.replaying.own_values import of_own
 
 Arguments = tuple[float, ...]
 DRAWS_KEPT = 32  # perturbations: the stages of a pipeline ask for parts of the same ones at different times
@@ -158,8 +160,14 @@ def _with_momentum(context: Context, state: State) -> tuple[SGD | Momentum, Any,
 
 def _of_rule(name: str) -> Operation:
     """A function of update_rules.py, which needs no context."""
-    function, names = update_rules.OPERATIONS[name]
-    return lambda _, inputs, arguments: function(*inputs, **dict(zip(names, arguments, strict=True)))
+    rule = value_operations.found(name)
+    return lambda _, inputs, arguments: rule.body(*inputs, **rule.keywords(arguments))
+
+
+def operation_named(name: str) -> Operation:
+    """What computes an operation of a graph. Raises InputError for one of a method's own that is not known here."""
+    known = OPERATIONS.get(name)
+    return known if known is not None else of_own(value_operations.found(name))
 
 
 def _integers(pair: Arguments) -> tuple[int, int]:
@@ -180,6 +188,6 @@ OPERATIONS: dict[str, Operation] = {
     "perturbed_part": _perturbed_part,
     "predicted": _predicted,
     "compensated_update": _compensated_update,
-    **{name: _of_rule(name) for name in update_rules.OPERATIONS},
+    **{name: _of_rule(name) for name in FUNCTIONS},
     **LOCAL_OPERATIONS,
 }

@@ -15,14 +15,16 @@ from rebuttal.evidence.rules.rule import All, Positive, Rate, Rule, clock, targe
 
 What = Literal[
     "final_test_metric", "final_test_error", "final_test_loss", "seconds_to_target", "updates_to_target",
-    "epochs_to_target", "samples_to_target", "seconds_per_update", "staleness_mean", "utilisation", "dropped_share",
+    "epochs_to_target", "samples_to_target", "seconds_per_update", "bytes_sent", "staleness_mean", "utilisation",
+    "dropped_share",
 ]  # fmt: skip
 WHAT = {
     "final_test_metric": "test accuracy at the end", "final_test_error": "test error at the end",
     "final_test_loss": "test loss at the end", "seconds_to_target": "seconds to the target",
     "updates_to_target": "updates to the target", "epochs_to_target": "epochs to the target",
     "samples_to_target": "samples to the target", "seconds_per_update": "seconds per update",
-    "staleness_mean": "mean staleness", "utilisation": "utilisation", "dropped_share": "share of gradients dropped",
+    "bytes_sent": "bytes sent", "staleness_mean": "mean staleness", "utilisation": "utilisation",
+    "dropped_share": "share of gradients dropped",
 }  # fmt: skip
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import simpy
 
+from rebuttal.core import value_operations
 from rebuttal.core.timeline import Recorder
 from rebuttal.core.update_rules import mean_of
 from rebuttal.core.verbs import AllReduce
-from rebuttal.simulation.cluster.request_costs import Pricing
+from rebuttal.simulation.cluster.request_costs import Pricing, gathered_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Collectives:
     """Begins a collective when the last participant has come, and ends it when its channel has carried it.
 
     A channel carries one collective after the other. The bytes of all channels of one group of nodes cross one wire,
-    in the order in which they were begun; the latencies of different channels overlap.
+    in the order in which they were begun; the latencies of different channels overlap. A method's own operation may
+    need all values as they are, so these are gathered; what others do is done on the way.
     """
 
     def __init__(self, clock: simpy.Environment, pricing: Pricing, recorder: Recorder) -> None:
@@ -52,7 +54,11 @@ class Collectives:
         values = [gathered[node][0] for node in request.participants]
         result = request.operation(*values) if request.operation else mean_of(values)
         size = self._pricing.size_bytes(request.value)
-        latency_s, transfer_s = self._pricing.all_reduce_s(len(gathered), size)
+        if value_operations.of(request.operation):
+            latency_s, transfer_s = self._pricing.gather_s(len(gathered), size)
+            size = gathered_bytes(len(gathered), size)
+        else:
+            latency_s, transfer_s = self._pricing.all_reduce_s(len(gathered), size)
         group = tuple(request.participants)
         now_s = self._clock.now
         start_s = max(now_s, self._free_at_s.get((group, request.channel), now_s))

@@ -1,14 +1,18 @@
 """What each request costs on a machine: the virtual clock's only source of seconds and bytes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from rebuttal.core import value_operations
+from rebuttal.core.graph import Arguments, Symbol
+from rebuttal.core.value_operations import ValueOperation
 from rebuttal.core.verbs import Request
 from rebuttal.machines import Link, Machine
 from rebuttal.machines.costs import Costs
-from rebuttal.simulation.cluster.value_sizes import Extents
+from rebuttal.simulation.cluster.value_sizes import NOTHING, NUMBER_BYTES, Extent, Extents
 
 #: Operations on data, which a straggler slows down; all others are on weights alone.
 STRAGGLING = ("gradient", "forward", "backward", "input_gradient", "weight_gradient")
@@ -22,6 +26,10 @@ class Pricing(Protocol):
 
     def seconds(self, operation: str, args: tuple, stage: Any) -> float:
         """Seconds of an operation on these arguments, without straggling; `stage`: whose it is, if any."""
+        ...
+
+    def own_seconds(self, operation: ValueOperation, numbers: Arguments, args: tuple) -> float:
+        """Seconds of an operation of a method's own, with its numbers, on these values."""
         ...
 
     def slowdown(self, node: int, index: int) -> float:
@@ -38,6 +46,10 @@ class Pricing(Protocol):
 
     def all_reduce_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
         """Seconds of latency, and seconds on the wire, of an all-reduce over so many nodes."""
+        ...
+
+    def gather_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
+        """As `all_reduce_s`, where every node gets the values of all others as they are."""
         ...
 
     def overhead_s(self, node: int, request: Request) -> float:
@@ -65,7 +77,7 @@ class MachinePricing:
     _extents: Extents = field(default_factory=Extents, init=False)
     # a run asks for the same few costs again and again, and each is a sum over layers
     _seconds: dict[tuple[str, int, int, int], float] = field(default_factory=dict, init=False)
-    _bytes: dict[tuple[str, int, int], int] = field(default_factory=dict, init=False)
+    _bytes: dict[Extent, int] = field(default_factory=dict, init=False)
 
     def seconds(self, operation: str, args: tuple, stage: Any = None) -> float:
         """Seconds of an operation without straggling; what is done to weights alone costs as much as an update."""
@@ -75,11 +87,24 @@ class MachinePricing:
             self._seconds[key] = self._operation_s(*key)
         return self._seconds[key]
 
+    def own_seconds(self, operation: ValueOperation, numbers: Arguments, args: tuple) -> float:
+        """As it states for so many numbers as its first value is about, or as many updates of them."""
+        symbol = _symbol(args[0] if args else None)
+        extent = NOTHING if symbol is None else self._extents.of(symbol)
+        dense = self._dense_bytes(extent) // NUMBER_BYTES
+        stated = operation.costs("seconds", dense, numbers)
+        if stated is not None:
+            return stated
+        return operation.updates * self._update_s(extent.l, extent.n)
+
     def _operation_s(self, operation: str, batches: int, l: int, n: int) -> float:
         if operation == "gradient":
             return self.machine.gradient_s(self.costs, batches)
         if operation in ("forward", "backward", "input_gradient", "weight_gradient"):
             return self._pass_s(operation, l, n)
+        return self._update_s(l, n)
+
+    def _update_s(self, l: int, n: int) -> float:
         return self.machine.update_s(self.costs, at_server=self.servers > 0) * self._share(l, n)
 
     def _pass_s(self, operation: str, l: int, n: int) -> float:
@@ -109,21 +134,25 @@ class MachinePricing:
         return float(drawn[index])
 
     def size_bytes(self, value: Any) -> int:
-        """Bytes on the wire: of the weights alone for a state, of float32 activations, nothing for a number or None."""
-        symbol = getattr(value, "symbol", value)
-        if isinstance(symbol, tuple):
-            return sum(self.size_bytes(part) for part in symbol)
-        if symbol is None or isinstance(symbol, (bool, int, float)):
+        """Bytes on the wire: of the weights alone for a state, of float32 activations, nothing for a number or None.
+
+        What a method's own operation made is as large as that says.
+        """
+        if isinstance(value, tuple):
+            return sum(self.size_bytes(part) for part in value)
+        symbol = _symbol(value)
+        if symbol is None:
             return 0
         extent = self._extents.of(symbol)
         if extent not in self._bytes:
-            self._bytes[extent] = self._extent_bytes(*extent)
+            self._bytes[extent] = extent.size_bytes(self._dense_bytes(extent))
         return self._bytes[extent]
 
-    def _extent_bytes(self, kind: str, l: int, n: int) -> int:
-        if kind == "weights":
+    def _dense_bytes(self, extent: Extent) -> int:
+        l, n = extent.l, extent.n
+        if extent.kind == "weights":
             return round(self.machine.message_bytes(self.costs) * self._share(l, n))
-        return 4 * self._batch_values(l, n) if kind == "activations" else 0
+        return NUMBER_BYTES * self._batch_values(l, n) if extent.kind == "activations" else 0
 
     def _batch_values(self, l: int, n: int) -> int:
         return self.costs.stage_outputs(l, n) * self.costs.batch if self.costs else 0
@@ -137,6 +166,10 @@ class MachinePricing:
         cost = self.machine.all_reduce(nodes, size_bytes)
         return cost.latency_s, cost.transfer_s
 
+    def gather_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
+        """In a ring a node passes on K − 1 values, and 2 (K − 1) / K of one where they are summed on the way."""
+        return self.all_reduce_s(nodes, gathered_bytes(nodes, size_bytes))
+
     def overhead_s(self, node: int, request: Request) -> float:
         """None: a machine's compute costs include what starts them."""
         return 0.0
@@ -144,6 +177,25 @@ class MachinePricing:
     def is_near(self, node: int, at: int | None) -> bool:
         """Its own cells, and those of the machine that all nodes run on."""
         return at is None or at == node
+
+
+def seconds_of(pricing: Pricing, called: Callable, args: tuple) -> float:
+    """What an operation that a request names takes on these values, without straggling."""
+    own = value_operations.of(called)
+    if own:
+        return pricing.own_seconds(*own, args)
+    return pricing.seconds(called.__name__, args, getattr(called, "__self__", None))
+
+
+def gathered_bytes(nodes: int, size_bytes: int) -> int:
+    """The bytes of a sum for which a node of a ring sends as much as for everybody's value of `size_bytes`."""
+    return nodes * size_bytes // 2
+
+
+def _symbol(value: Any) -> Symbol | None:
+    """The symbol of a value; None for a number or nothing."""
+    symbol = getattr(value, "symbol", value)
+    return symbol if isinstance(symbol, Symbol) else None
 
 
 def layer_bytes(machine: Machine, costs: Costs | None) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ from rebuttal.core.verbs import (
 from rebuttal.simulation.cluster.all_reduces import Collectives
 from rebuttal.simulation.cluster.budget import Budget
 from rebuttal.simulation.cluster.network import Network
-from rebuttal.simulation.cluster.request_costs import STRAGGLING, Pricing
+from rebuttal.simulation.cluster.request_costs import STRAGGLING, Pricing, seconds_of
 from rebuttal.simulation.cluster.shared_memory import SharedCells
 from rebuttal.simulation.cluster.versions import Versions
 
@@ -86,7 +86,7 @@ class VirtualCluster:
 
     def _stuck(self) -> InputError:
         """The error for a run in which nothing more can happen, with what the first nodes wait for."""
-        waiting = self._network.waiting() | self._collectives.waiting()
+        waiting = self._network.waiting() | self._collectives.waiting() | self._cells.waiting()
         if not waiting:
             return InputError("method: all programs ended early; allowed: to end when Report answers False")
         listed = ", ".join(f"node {n} for {tag!r}" for n, tag in sorted(waiting.items())[:5])
@@ -123,7 +123,7 @@ class VirtualCluster:
         name, start_s = request.operation.__name__, self._clock.now
         stage = getattr(request.operation, "__self__", None)
         value = request.operation(*request.args)
-        duration_s = self._pricing.seconds(name, request.args, stage)
+        duration_s = seconds_of(self._pricing, request.operation, request.args)
         if name in STRAGGLING:
             which = (number, name, getattr(stage, "l", None))
             index = self._computed.get(which, 0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rebuttal.core.graph import Graph
 from rebuttal.core.timeline import Timeline
+from rebuttal.core.value_operations import gives_states
 
 Depth = int | tuple[int, ...]
 Part = tuple[int, int]
@@ -42,16 +43,15 @@ class Chains:
         """None for what is no state."""
         if operation == "start":
             return 0
-        below = self.depth[inputs[0]] if inputs else None
-        if below is None:
-            return None
+        depths = [self.depth[i] for i in inputs]
+        below = depths[0] if depths else None
+        if gives_states(operation) or (below is not None and operation in OF_STATES):
+            return _deepest(depths)
+        if below is None or operation == "joined":
+            return None if below is None else _joined(depths)
         if operation in UPDATES:
             return below + 1 if isinstance(below, int) else tuple(depth + 1 for depth in below)
-        if operation == "part":
-            return at(below, int(arguments[0]), int(arguments[1]))
-        if operation == "joined":
-            return _joined([self.depth[i] for i in inputs])
-        return _deepest([self.depth[i] for i in inputs]) if operation in OF_STATES else None
+        return at(below, int(arguments[0]), int(arguments[1])) if operation == "part" else None
 
     def states_below(self, node: int) -> list[int]:
         """The states that a state is made of directly."""
@@ -59,24 +59,6 @@ class Chains:
         if self.graph.operations[node] in UPDATES:
             return [inputs[0]]
         return [i for i in inputs if self.depth[i] is not None]
-
-    def sources(self, update: int) -> Iterator[int]:
-        """The gradients that an update is made of, in the order of their use: nodes of `SOURCES`."""
-        graph = self.graph
-        stack: list[tuple[int, Part]] = [(graph.inputs[update][1], self.part[update])]
-        while stack:
-            node, part = stack.pop()
-            operation, inputs = graph.operations[node], graph.inputs[node]
-            if operation in SOURCES:
-                yield node
-            elif operation == "part":
-                stack.append((inputs[0], self.part[node]))
-            elif operation == "joined" and part[1] == len(inputs) > 1:
-                stack.append((inputs[part[0]], part))
-            elif operation in CORRECTED:
-                stack.append((inputs[0], part))
-            else:
-                stack.extend((i, part) for i in reversed(inputs) if self.depth[i] is None)
 
     def read(self, source: int) -> tuple[int, int]:
         """The states that a gradient's forward and backward passes read."""
@@ -141,8 +123,8 @@ def _joined(parts: Sequence[Depth | None]) -> Depth:
 
 
 def _deepest(parts: Sequence[Depth | None]) -> Depth:
-    """Part by part the largest of some states' depths."""
-    known = [part for part in parts if part is not None]
+    """Part by part the largest of some states' depths; 0 of none."""
+    known = [part for part in parts if part is not None] or [0]
     longest = max((len(part) for part in known if isinstance(part, tuple)), default=1)
     if longest == 1:
         return max(part for part in known if isinstance(part, int))

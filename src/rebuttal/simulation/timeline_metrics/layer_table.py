@@ -6,10 +6,13 @@ import numpy as np
 
 from rebuttal.core.graph import Graph
 from rebuttal.core.timeline import Timeline
+from rebuttal.simulation.timeline_metrics.dependency_chains import SOURCES
 from rebuttal.simulation.timeline_metrics.joined_passes import batches
 
 COLUMNS = ("layer", "kind", "start_s", "end_s", "step")
 WHOLE = -1  # in place of a layer: what is done for all layers at once
+NO_STEP = -1  # of what rests on no samples
+PASSES = ("forward", "input_gradient", "weight_gradient", "classifier_gradient")
 NAMED = ("forward", "backward", "gradient", "update")  # operations that are kinds as they are
 
 
@@ -27,10 +30,10 @@ def by_layer(timeline: Timeline, node: int, until_s: float) -> dict[str, list[An
         start_s, end_s = float(c["start_s"][row]), float(c["end_s"][row])
         if name.startswith("all_reduce"):
             reduced_s[value] = end_s
-            source = graph.inputs[value][0] if graph.operations[value] == "mean" else value
+            source = _source(graph, value)
             rows.append((_layer(graph, source), "all-reduce", start_s, end_s, _step(graph, batch, source)))
         elif name in NAMED:
-            source = _source(graph, value) if name == "update" else value
+            source = _source(graph, graph.inputs[value][1]) if name == "update" else value
             layer, step = _layer(graph, source), _step(graph, batch, source)
             rows.append((layer, name, start_s, end_s, step))
             mean = graph.inputs[value][1] if name == "update" else -1
@@ -44,21 +47,21 @@ def by_layer(timeline: Timeline, node: int, until_s: float) -> dict[str, list[An
     )
 
 
-def _source(graph: Graph, update: int) -> int:
-    """One of the gradients that an update applies: what its mean is of."""
-    gradient = graph.inputs[update][1]
-    while graph.operations[gradient] in ("mean", "part"):
-        gradient = graph.inputs[gradient][0]
-    return gradient
+def _source(graph: Graph, value: int) -> int:
+    """The gradient that a value is made of in the first place, such as the first of those that a mean is of."""
+    while graph.operations[value] not in SOURCES and graph.inputs[value]:
+        value = graph.inputs[value][0]
+    return value
 
 
 def _layer(graph: Graph, value: int) -> int:
-    """The layer of a pass or of a gradient."""
-    return WHOLE if graph.operations[value] == "gradient" else int(graph.arguments[value][0])
+    """The layer of a pass or of a gradient of one; WHOLE of anything else."""
+    return int(graph.arguments[value][0]) if graph.operations[value] in PASSES else WHOLE
 
 
 def _step(graph: Graph, batch: list[Any], value: int) -> int:
     """The iteration of the batch that a pass or a gradient is computed from."""
     if graph.operations[value] == "gradient":
         return int(graph.arguments[value][1])
-    return batch[value][1]
+    found = batch[value]
+    return found[1] if found else NO_STEP

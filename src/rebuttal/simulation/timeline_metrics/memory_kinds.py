@@ -38,15 +38,18 @@ class Sizes:
 
     def parameters(self, value: int) -> float:
         """Bytes of a state's weights, or of a gradient."""
-        _, l, n = self._extents.of(Symbol(self._graph, value))
-        return self._costs.weight_bytes * self._costs.stage_parameters(l, n) / self._costs.parameters
+        extent = self._extents.of(Symbol(self._graph, value))
+        share = self._costs.stage_parameters(extent.l, extent.n) / self._costs.parameters
+        dense = self._costs.weight_bytes * share
+        return dense if extent.form is None else extent.size_bytes(round(dense))
 
     def sent(self, value: int) -> float:
         """Bytes of a value in a message."""
-        kind, l, n = self._extents.of(Symbol(self._graph, value))
-        if kind == "activations":
-            return self._per_batch(self._costs.stage_outputs(l, n))
-        return self.parameters(value) if kind == "weights" else 0.0
+        extent = self._extents.of(Symbol(self._graph, value))
+        if extent.kind == "activations":
+            dense = self._per_batch(self._costs.stage_outputs(extent.l, extent.n))
+            return dense if extent.form is None else extent.size_bytes(round(dense))
+        return self.parameters(value) if extent.kind == "weights" else 0.0
 
     def _record(self, value: int) -> float:
         """Bytes of what a forward pass keeps for its backward pass."""

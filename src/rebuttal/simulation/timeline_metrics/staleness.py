@@ -21,6 +21,7 @@ from rebuttal.simulation.timeline_metrics.dependency_chains import (
     at,
     consisting,
 )
+from rebuttal.simulation.timeline_metrics.update_sources import UpdateSources
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,12 @@ def uses(timeline: Timeline, chains: Chains | None = None) -> list[Use]:
     count, which matters where one stage of a pipeline is ahead of another.
     """
     chains = chains or Chains(timeline.graph)
+    sources = UpdateSources(chains)
     found = [
         use
         for version, node in consisting(chains, timeline.updates["value"].tolist())
         if timeline.graph.operations[node] in UPDATES
-        for use in _of_update(chains, node, version)
+        for use in _of_update(chains, sources.of(node), node, version)
     ]
     updated: dict[int, set[int]] = {}
     for use in found:
@@ -117,11 +119,11 @@ def _made_s(timeline: Timeline) -> dict[int, float]:
     return made_s
 
 
-def _of_update(chains: Chains, update: int, version: int) -> Iterator[Use]:
-    """The gradients of one update, and how stale each is; a row for each part where parts differ in depth."""
+def _of_update(chains: Chains, sources: Iterable[int], update: int, version: int) -> Iterator[Use]:
+    """How stale the gradients (`sources`) of one update are; a row for each part where parts differ in depth."""
     state = chains.depth[chains.graph.inputs[update][0]]
     assert state is not None
-    for source in chains.sources(update):
+    for source in sources:
         reads = [chains.depth[node] or 0 for node in chains.read(source)]
         for l, n in _parts(chains.part[update], chains.part[source], [state, *reads]):
             before = at(state, l, n)

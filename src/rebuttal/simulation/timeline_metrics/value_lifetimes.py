@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rebuttal.core.timeline import Table, Timeline
-from rebuttal.core.update_rules import OPERATIONS
+from rebuttal.core.update_rules import FUNCTIONS
+from rebuttal.core.value_operations import is_own
 from rebuttal.simulation.timeline_metrics.dependency_chains import CORRECTED
 from rebuttal.simulation.timeline_metrics.joined_passes import weight_gradients
 
 #: Not values of their own: they are read through what they are made of.
 VIEWS = frozenset({"part", "joined", "loss"})
-RULES = frozenset(OPERATIONS)  # cost nothing, so that they are not in the record
 SUMS = frozenset({"mean", "summed"})
 
 
@@ -45,6 +45,7 @@ class Holding:
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline, self._graph = timeline, timeline.graph
+        self._asked_for = frozenset(timeline.computes["value"].tolist())
         self.shelves: dict[int, Shelf] = defaultdict(Shelf)
         self._computed()
         self._sent()
@@ -94,10 +95,22 @@ class Holding:
 
     def _is_here(self, shelf: Shelf, value: int) -> bool:
         """Whether a value, or anything that it is made of without cost, is on the shelf."""
-        free = self._graph.operations[value] in VIEWS | RULES
-        return value in shelf.since_s or (
-            free and any(self._is_here(shelf, i) for i in self._graph.inputs[value])
-        )
+        stack, seen = [value], set()
+        while stack:
+            one = stack.pop()
+            if one in shelf.since_s:
+                return True
+            if one not in seen and self._is_free(one):
+                stack.extend(self._graph.inputs[one])
+            seen.add(one)
+        return False
+
+    def _is_free(self, value: int) -> bool:
+        """Whether a node has a value as soon as it has what that is made of."""
+        operation = self._graph.operations[value]
+        if is_own(operation):
+            return value not in self._asked_for
+        return operation in VIEWS or operation in FUNCTIONS
 
     def _is_view(self, shelf: Shelf, value: int) -> bool:
         """Whether a value is read through others: not where a node has a part and not the whole."""
@@ -122,7 +135,7 @@ class Holding:
         operation, inputs = self._graph.operations[value], self._graph.inputs[value]
         if operation == "start" or (operation == "part" and self._graph.operations[inputs[0]] == "start"):
             return 0.0
-        if operation not in RULES or not self._is_here(shelf, value):
+        if not _is_rule(operation) or not self._is_here(shelf, value):
             return start_s
         if operation in SUMS:
             return min(self._first_s(shelf, i, start_s) for i in inputs)
@@ -143,6 +156,11 @@ class Holding:
             return start_s if self._graph.operations[value] != "start" else 0.0
         choose = max if self._graph.operations[value] == "joined" else min
         return choose(self._first_s(shelf, i, start_s) for i in self._graph.inputs[value])
+
+
+def _is_rule(operation: str) -> bool:
+    """Whether it costs nothing, unless a program says otherwise, so that it need not be in the record."""
+    return operation in FUNCTIONS or is_own(operation)
 
 
 def _rows(table: Table, *names: str) -> Iterator[tuple]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from rebuttal.base import seeding
 from rebuttal.base.errors import refuse
-from rebuttal.core import update_rules
+from rebuttal.core import update_rules, value_operations
 from rebuttal.core.graph import Arguments
 from rebuttal.core.task import Derive, Task
 from rebuttal.core.verbs import Compute, Report
@@ -58,9 +58,9 @@ class FunctionComputer:
         return Held(self._value(operation, [one.value for one in inputs], numbers), self.derive)
 
     def _value(self, operation: str, inputs: list[Any], numbers: Arguments) -> Any:
-        if operation in update_rules.OPERATIONS:
-            body, names = update_rules.OPERATIONS[operation]
-            return body(*inputs, **dict(zip(names, numbers, strict=True)))
+        if operation in update_rules.FUNCTIONS:
+            rule = value_operations.found(operation)
+            return rule.body(*inputs, **rule.keywords(numbers))
         match operation:
             case "start":
                 return (self.function.start(self.seeds),)

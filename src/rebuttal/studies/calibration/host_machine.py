@@ -116,6 +116,10 @@ class HostPricing(MachinePricing):
         way = self.host.exchange.less(self.host.sending, nodes - 1).less(self.host.reducing)
         return way.fixed_s, way.byte_s * size_bytes
 
+    def gather_s(self, nodes: int, size_bytes: int) -> tuple[float, float]:
+        """The same: every process sends its value to every other, whatever is made of them."""
+        return self.all_reduce_s(nodes, size_bytes)
+
     def is_near(self, node: int, at: int | None) -> bool:
         """All cells are files that every process maps."""
         return True
@@ -123,6 +127,9 @@ class HostPricing(MachinePricing):
     def _operation_s(self, key: Key) -> float:
         known = self.host.operation_s
         return known.get(key, known["update", 0, 1])
+
+    def _update_s(self, l: int, n: int) -> float:
+        return self._operation_s(("update", l, n))
 
     def _held_s(self, request: Request) -> float:
         match request:

@@ -89,15 +89,21 @@ def _recipe(place: str, study: StudyFile, method: MethodEntry) -> Rule:
 
     (at, rule), (schedule_at, schedule) = given("rule", {"name": "sgd"}), given("schedule", {})
     name = rule.get("name")
-    if not isinstance(name, str) or name not in update_rules.RULES:
-        raise refuse(dotted(at, "name"), name, update_rules.RULES)
-    _check_options(at, {key: value for key, value in rule.items() if key != "name"}, update_rules.RULES[name])
+    kind = _rule_class(dotted(at, "name"), name)
+    _check_options(at, {key: value for key, value in rule.items() if key != "name"}, kind)
     _check_options(schedule_at, schedule, Schedule)
     try:
         return update_rules.rule(**rule, schedule=schedule, average=given("average", 0.0)[1])
     except InputError as error:
         where = schedule_at.removesuffix("schedule") if str(error).startswith("schedule.") else f"{at}."
         raise InputError(f"{where}{error}") from None
+
+
+def _rule_class(place: str, name: Any) -> type:
+    try:
+        return update_rules.class_of(str(name))
+    except InputError as error:
+        raise InputError(f"{place}{str(error).removeprefix('rule')}") from None
 
 
 def _check_options(place: str, given: Mapping[str, Any], kind: type) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebuttal import workloads
-from rebuttal.base import devices
+from rebuttal.base import devices, own_code
+from rebuttal.core.update_rules import Rule, own_file
 from rebuttal.studies.params import Params, Study
 from rebuttal.studies.runs.executor_choice import table_of
 from rebuttal.studies.runs.run_records import AXES, PackedOrder, RunRecord, records
@@ -53,10 +54,12 @@ def curves_of(
     tables = {name: table_of(params, study, name).text for name in names}
     for setting in some:
         place = (device, str(params.data_root))
-        rest = (setting.variant.rule, tables[setting.workload], data[setting.workload])
+        rule = setting.variant.rule
+        rest = (rule, tables[setting.workload], data[setting.workload], _content_of(rule))
         context = StudyContext(setting.workload, *place, study.batch, splits, *rest)
         orders = [run.order for run in runs[setting.key]]
-        own, places = _units(context, orders, seeds, tuple(rates[setting.key]), versions[setting.key])
+        program, own_rates = setting.variant.program, tuple(rates[setting.key])
+        own, places = _units(context, orders, seeds, own_rates, versions[setting.key], program)
         where[setting.key] = [(len(units) + unit, row) for unit, row in places]
         units += own
         labels += [" on ".join(setting.key)] * len(own)
@@ -78,6 +81,7 @@ def _units(
     seeds: Sequence[int],
     rates: tuple[float, ...],
     versions: Sequence[tuple[int, ...]],
+    program: str,
 ) -> tuple[list[Unit], list[tuple[int, int]]]:
     """Units for the runs of one setting, and for each run its (unit, row): runs of one order share one."""
     groups: dict[tuple, list[int]] = {}
@@ -88,8 +92,14 @@ def _units(
         for row, number in enumerate(group):
             places[number] = (len(units), row)
         some = tuple(seeds[number] for number in group)
-        units.append(Unit(context, orders[group[0]], some, rates, versions[group[0]]))
+        units.append(Unit(context, orders[group[0]], some, rates, versions[group[0]], program))
     return units, places
+
+
+def _content_of(rule: Rule) -> str:
+    """The fingerprint of the file that a rule is from, if it is a user's own."""
+    name = own_file(rule)
+    return own_code.fingerprint(name, "rule") if name else ""
 
 
 def _gathered(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal.base import code, paths
+from rebuttal.base import code, own_code, paths
 from rebuttal.base.atomic_write import replacing
 from rebuttal.core.update_rules import Rule
 from rebuttal.studies.params.engine_choice import LOCAL
@@ -45,7 +45,7 @@ class StudyContext:
     """What all units of a study share.
 
     table: which executor serves what, as a text (`Table.text`). data: `workloads.fingerprint`, which changes with a
-    user's own data.
+    user's own data. own_rule: the sha256 of the file that the rule is from, if it is a user's own.
     """
 
     workload: str
@@ -56,17 +56,22 @@ class StudyContext:
     rule: Rule
     table: str
     data: str = ""
+    own_rule: str = ""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One order for some seeds and learning rates, observed at some versions."""
+    """One order for some seeds and learning rates, observed at some versions.
+
+    program: the method's name, whose file may have operations of its own; the order names these by their content.
+    """
 
     context: StudyContext
     order: PackedOrder
     seeds: tuple[int, ...]
     learning_rates: tuple[float, ...]
     versions: tuple[int, ...]
+    program: str = ""
 
     @functools.cached_property
     def key(self) -> str:
@@ -153,6 +158,8 @@ def _compute_and_store(bundle: Sequence[Unit]) -> None:
     from rebuttal.replaying.workers import replayer  # noqa: PLC0415
 
     began, c = time.perf_counter(), bundle[0].context
+    for name in {unit.program for unit in bundle if own_code.is_named(unit.program)}:
+        own_code.loaded(name, "method")
     jobs = [Job(unit.order.unpacked(), unit.seeds, unit.learning_rates, unit.versions) for unit in bundle]
     computing = replayer(c.workload, c.data_root, c.device, c.batch, c.splits, c.rule, c.table, c.data)
     found = computing.run_together(jobs)
