@@ -150,4 +150,5 @@ def workload(name: str, samples: int = 8) -> Workload:
         build=MODELS[name].build,
         splits=dict.fromkeys(("training", "validation", "test"), split),
         objective=LIKELIHOOD if is_text else CLASSIFICATION,
+        trained=False,
     )

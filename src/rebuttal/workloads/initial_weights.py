@@ -60,7 +60,8 @@ def starts_of(model: nn.Sequential) -> Starts:
     Masked convolution: as that, but weights of variance 1/inputs, of the inputs that the mask leaves. No bias is
     0, since a pixel that sees nothing would begin at the kink of a ReLU.
     Normalisation: weight 1, bias 0. Projections of torch's multi-head attention: Glorot and Bengio (2010),
-    uniform, bias 0. All else (embeddings, positions, class tokens): normal with deviation 0.02.
+    uniform, bias 0. Recurrent: uniform within 1/sqrt(hidden size), torch's default. All else (embeddings, positions,
+    class tokens): normal with deviation 0.02.
     """
     return Starts({name: _draws(child) for name, child in model.named_children()})
 
@@ -84,6 +85,8 @@ def _law(owner: nn.Module, name: str) -> tuple[str, float]:
         return "uniform", 1 / math.sqrt(inputs)
     if isinstance(owner, (nn.LayerNorm, nn.GroupNorm, _BatchNorm)):
         return "constant", float(name == "weight")
+    if isinstance(owner, nn.RNNBase):
+        return "uniform", 1 / math.sqrt(owner.hidden_size)
     if isinstance(owner, nn.MultiheadAttention):
         return (
             ("constant", 0.0) if name == "in_proj_bias" else ("uniform", math.sqrt(6 / (4 * owner.embed_dim)))

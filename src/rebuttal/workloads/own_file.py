@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
+from rebuttal.workloads.model_trial import try_model
 from rebuttal.workloads.workload import Workload
 
 KEY = "workload"
@@ -13,7 +14,8 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:
     """The workload that `load(name, data_root)` returns, in the file of a name `file:PATH.py`.
 
     Raises:
-        InputError: no such file, one that fails, no function `load` in it, or what it returns is no Workload.
+        InputError: no such file, one that fails, no function `load` in it, what it returns is no Workload, or one
+            whose model cannot be trained.
     """
     module = own_code.loaded(name, KEY).module
     if not callable(getattr(module, "load", None)):
@@ -21,4 +23,5 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:
     workload = module.load(name, data_root)
     if not isinstance(workload, Workload):
         raise refuse(KEY, name, "a file whose load(name, data_root) returns a Workload")
+    try_model(workload)
     return workload

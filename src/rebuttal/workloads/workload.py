@@ -2,6 +2,7 @@
 
 import copy
 import functools
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from rebuttal.base import seeding
 from rebuttal.workloads.augmentation import FlipAndCrop
 from rebuttal.workloads.batches import batch_indices
 from rebuttal.workloads.initial_weights import starts_of
+from rebuttal.workloads.model_layers import check_layers, overwriting
 from rebuttal.workloads.parts import Layer, Objective, Target
 from rebuttal.workloads.stage_shape import Shape
 
@@ -123,23 +125,30 @@ class Workload:
         return self.to(dtype=torch.float64)
 
 
-def assemble(
+def assemble(  # noqa: PLR0913 - the parts of a workload, all by name
     name: str,
     *,
     source: str,
     target: Target,
-    build: Callable[[], nn.Sequential],
+    build: Callable[[], nn.Module],
     splits: Mapping[str, Split],
     objective: Objective,
     initial: Callable[[Layer, torch.Generator], list[Tensor]] | None = None,
     augment: FlipAndCrop | None = None,
+    trained: bool = True,
 ) -> Workload:
     """A workload, with the layout of its flat weights read off the model that `build` makes.
 
-    Without `initial`, layers start as `starts_of` says for the modules that they consist of.
+    A model that is no nn.Sequential is one layer. Without `initial`, layers start as `starts_of` says for the modules
+    that they consist of. trained: whether it is, and not only timed.
+
+    Raises:
+        InputError: a layer that cannot be trained here.
     """
     with torch.random.fork_rng(devices=[]):  # layers draw from torch's global generator when they are made
-        template = build().to(splits["training"][0].dtype)
+        template = _chain(build()).to(splits["training"][0].dtype)
+    if trained:
+        check_layers(template)
     tensors = tuple((key, tuple(value.shape), value.numel()) for key, value in template.named_parameters())
     return Workload(
         name=name,
@@ -157,6 +166,13 @@ def assemble(
         initial=initial or starts_of(template),
         augment=augment,
     )
+
+
+def _chain(model: nn.Module) -> nn.Sequential:
+    """The model as a chain in which nothing overwrites what others may hold: of its children, or of itself alone."""
+    for layer in overwriting(model):
+        layer.inplace = False  # pyright: ignore[reportArgumentType]
+    return model if isinstance(model, nn.Sequential) else nn.Sequential(OrderedDict(model=model))
 
 
 def _layers(model: nn.Sequential) -> tuple[Layer, ...]:
