@@ -12,7 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rebuttal.base.errors import refuse
+from rebuttal.base.seeding import generator
 from rebuttal.core.stage_losses import Derive, LocalLoss
+
+
+@dataclass
+class Draws:
+    """Whole numbers that depend on the seed of a run and on nothing else; `made`: how many were asked for."""
+
+    seed: int = 0
+    made: int = 0
+
+    def below(self, limit: int, *key: int) -> int:
+        """The number of this key, in [0, limit)."""
+        self.made += 1
+        return int(generator(self.seed, "method", *key).integers(limit))
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,17 @@ class Task:
 
     derive: Derive = field(repr=False)
     layer_bytes: tuple[int, ...] = (0,)
+    draws: Draws = field(default_factory=Draws)
+
+    def drawn(self, limit: int, *key: int) -> int:
+        """A whole number in [0, limit), drawn from the run's seed: the same for whoever asks for it, on every cluster.
+
+        key: numbers that say which, such as a node and an iteration. A method that asks has `draws: ClassVar = True`.
+        Raises InputError for a limit that is no whole number >= 1.
+        """
+        if not (isinstance(limit, int) and limit >= 1):
+            raise refuse("drawn", limit, "a whole number >= 1: one more than the largest to draw")
+        return self.draws.below(limit, *key)
 
     @property
     def layers(self) -> int:

@@ -15,7 +15,8 @@ measures time, logs, evaluates or reads configuration, so the same file runs on 
 | `Wait(handle)`                  | the mean that the handle stands for                    | once it is there          |
 | `Write(cell, value, at)`        | None                                                   | once it is written        |
 | `Read(cell, at)`                | what the cell holds                                    | once it is read           |
-| `Modify(cell, operation, args)` | the cell's new content, `operation(content, *args)`    | once it is written        |
+| `Modify(cell, operation, args)` | the cell's new content, `operation(content, *args)`    | once it is written, after |
+|                                 |                                                        | the cell's first content  |
 | `Report(weights)`               | True to go on, False when the run's budget is spent    | at once                   |
 
 A *cell* is a place in memory that several nodes see: the node `at` owns it and the others reach it over the network
@@ -97,7 +98,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Modify:
-    """Replace a cell's content c by `operation(c, *args)`, with no other change in between."""
+    """Replace a cell's content c by `operation(c, *args)`, with no other change in between; waits for the first one."""
 
     cell: str
     operation: Callable[..., Any]

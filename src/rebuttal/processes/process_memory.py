@@ -51,12 +51,16 @@ class ProcessCells:
             _fill(file, packed(value))
 
     def modify(self, cell: str, at: int | None, change: Callable[[Any], Any]) -> Any:
-        """The new content, `change` of the old (None where there was none), with no other change in between."""
-        with self._locked(file_of(cell, at), fcntl.LOCK_EX) as file:
-            content = _content(file)
-            value = change(unpacked(content, self._task) if content else None)
-            _fill(file, packed(value))
-        return value
+        """The new content, `change` of the old, with no other change in between; waits for the cell's first content."""
+        while True:
+            with self._locked(file_of(cell, at), fcntl.LOCK_EX) as file:
+                content = _content(file)
+                if content:
+                    value = change(unpacked(content, self._task))
+                    _fill(file, packed(value))
+                    return value
+            self._go_on()
+            time.sleep(LOOK_AGAIN_S)
 
     def counted(self) -> tuple[int, float]:
         """(0, 1, 2, … over all nodes that ask; when), so that the times are in the order of the numbers."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from rebuttal.core.graph import Arguments
-from rebuttal.core.task import Derive, Task
+from rebuttal.core.task import Derive, Draws, Task
 from rebuttal.replaying.modules import ModuleRecord
 from rebuttal.replaying.oracle import Computer, wire_bytes
 
@@ -55,7 +55,7 @@ class NamedTask(Task):
             self._new[name] = (operation, names, arguments)
             return Named(name, compute(operation, [one.value for one in inputs], arguments), derive)
 
-        super().__init__(derive, wire_bytes(compute.context.workload))
+        super().__init__(derive, wire_bytes(compute.context.workload), Draws(compute.context.seeds[0]))
         object.__setattr__(self, "_new", {})
 
     def defined(self) -> dict[Name, Definition]:

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from rebuttal.core.graph import Arguments, Graph, Order, Symbol, order_of
 from rebuttal.core.partition import groups
-from rebuttal.core.task import Derive, Task
+from rebuttal.core.task import Derive, Draws, Task
 from rebuttal.core.update_rules import SGD, Recipe, Rule
 from rebuttal.replaying.context import Context, context_of
 from rebuttal.replaying.executors import Loop
 from rebuttal.replaying.horizon import Shown, over_order
 from rebuttal.replaying.modules import ModuleStages
-from rebuttal.replaying.operations import OPERATIONS
+from rebuttal.replaying.operations import operation_named
 from rebuttal.replaying.samples import Batches
 from rebuttal.workloads.workload import Workload
 
@@ -46,7 +46,7 @@ class EagerTask(Task):
 
     def __init__(self, workload: Workload, seed: int, learning_rate: float, batch: int, rule: Rule) -> None:
         compute = Computer.of(workload, seed, learning_rate, batch, rule)
-        super().__init__(_Deriving(compute).derive, wire_bytes(workload))
+        super().__init__(_Deriving(compute).derive, wire_bytes(workload), Draws(seed))
 
 
 def wire_bytes(workload: Workload) -> tuple[int, ...]:
@@ -73,7 +73,7 @@ class Computer:
         """What operations.py says, for M = 1."""
         if operation == "gradient":
             return self._gradient(values[0][0], arguments)
-        return OPERATIONS[operation](self.context, values, arguments)
+        return operation_named(operation)(self.context, values, arguments)
 
     def _gradient(self, weights: Tensor, arguments: Arguments) -> Tensor:
         """The gradient [1, P] at weights [1, P] over the batches that (shard, step) pairs name."""
@@ -112,7 +112,7 @@ def eager(
     without values, to see how many updates it is over.
     """
     if isinstance(rule, Recipe):
-        rule = over_order(rule, _order(rehearse, workload))
+        rule = over_order(rule, _order(rehearse, workload, seed))
     task = EagerTask(workload, seed, learning_rate, batch, rule)
     wanted, kept, shown = set(versions or (updates,)), {}, Shown(rule)
 
@@ -125,11 +125,11 @@ def eager(
     return kept
 
 
-def _order(rehearse: Any, workload: Workload) -> Order:
+def _order(rehearse: Any, workload: Workload, seed: int) -> Order:
     """The order of a run, of its symbols alone."""
     graph, states = Graph(), {}
     rehearse(
-        Task(graph.symbol, wire_bytes(workload)),
+        Task(graph.symbol, wire_bytes(workload), Draws(seed)),
         lambda version, state: states.update({version: state.number}),
     )
     return order_of(graph, [states[version] for version in sorted(states)])

@@ -5,15 +5,16 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rebuttal.base import own_code
+from rebuttal.base.errors import refuse
 from rebuttal.base.paths import device_costs
 from rebuttal.core.graph import Graph
-from rebuttal.core.task import Task
+from rebuttal.core.task import Draws, Task
 from rebuttal.core.timeline import Recorder, Timeline
 from rebuttal.machines import Machine
 from rebuttal.machines import machine as found
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.hardware import Measured
-from rebuttal.methods import Method, called, check_workers, method
+from rebuttal.methods import Method, called, check_workers, draws, method
 from rebuttal.simulation.cluster.budget import Budget
 from rebuttal.simulation.cluster.request_costs import MachinePricing, layer_bytes
 from rebuttal.simulation.cluster.virtual import VirtualCluster
@@ -48,13 +49,15 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     if updates is None and batches is None:
         updates = 100
     graph = Graph()
-    task = Task(graph.symbol, layer_bytes(where, costs))
+    task = Task(graph.symbol, layer_bytes(where, costs), Draws(seed))
     about = _about(chosen, program, where, workload, workers, seed, batch)
     recorder = Recorder(about)
     pricing = MachinePricing(where, costs, seed, chosen.servers)
     VirtualCluster(pricing, Budget(updates, batches), recorder).run(
         chosen.programs(range(chosen.nodes(workers)), task)
     )
+    if task.draws.made and not draws(chosen):
+        raise refuse(f"{about['method']}.draws", False, "True (ClassVar) for a method that asks task.drawn")
     return recorder.timeline(graph)
 
 
@@ -101,5 +104,5 @@ def _about(
         "batch": batch,
         "clock": "modelled",
     }
-    own = own_code.fingerprints({"method": program}) if by_name else {}
+    own = own_code.fingerprints({"method": program if by_name else own_code.file_of(type(chosen))})
     return about | ({"own_code": own} if own else {})

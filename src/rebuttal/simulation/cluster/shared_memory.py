@@ -8,7 +8,7 @@ import simpy
 from rebuttal.core.timeline import Recorder
 from rebuttal.core.verbs import Modify, Read, Write
 from rebuttal.simulation.cluster.network import Network
-from rebuttal.simulation.cluster.request_costs import Pricing
+from rebuttal.simulation.cluster.request_costs import Pricing, seconds_of
 
 Address = tuple[int | None, str]
 
@@ -25,7 +25,7 @@ class SharedCells:
     ) -> None:
         self._clock, self._pricing, self._recorder, self._network = clock, pricing, recorder, network
         self._contents: dict[Address, Any] = {}
-        self._awaited: dict[Address, list[Callable[[], Any]]] = {}
+        self._awaited: dict[Address, list[tuple[int, Callable[[], Any]]]] = {}
 
     def read(self, number: int, request: Read) -> simpy.Event:
         """The event of the content, which waits for the first one."""
@@ -40,12 +40,7 @@ class SharedCells:
                     address[0], number, f"read {request.cell}", content, lambda: done.succeed(content)
                 )
 
-        def ask() -> None:
-            if address in self._contents:
-                answer()
-            else:
-                self._awaited.setdefault(address, []).append(answer)
-
+        ask = lambda: self._once_filled(number, address, answer)  # noqa: E731 - a local rule
         self._after(0.0 if self._near(number, request.at) else self._latency_s(number), ask)
         return done
 
@@ -56,21 +51,29 @@ class SharedCells:
         )
 
     def modify(self, number: int, request: Modify) -> simpy.Event:
-        """The event of the new content; near memory is modified by the node itself, which takes its time."""
+        """The event of the new content, after the first one; near memory is modified by the node, in its time."""
         change = lambda content: request.operation(content, *request.args)  # noqa: E731 - a local rule
         if not self._near(number, request.at):
             return self._store(number, request.at, request.cell, request.args, change, answer=change)
-        name, start_s, done = request.operation.__name__, self._clock.now, self._clock.event()
-        part = getattr(request.operation, "__self__", None)
-        duration_s = self._pricing.seconds(name, (None, *request.args), part)
+        address, done = (request.at, request.cell), self._clock.event()
 
-        def finish() -> None:
-            content = self._put((request.at, request.cell), change)
-            self._recorder.compute(number, name, content, start_s, self._clock.now, completed=True)
-            done.succeed(content)
+        def begin() -> None:
+            start_s, args = self._clock.now, (self._contents[address], *request.args)
 
-        self._after(duration_s, finish)
+            def finish() -> None:
+                content = self._put(address, change)
+                row = (number, request.operation.__name__, content, start_s, self._clock.now)
+                self._recorder.compute(*row, completed=True)
+                done.succeed(content)
+
+            self._after(seconds_of(self._pricing, request.operation, args), finish)
+
+        self._once_filled(number, address, begin)
         return done
+
+    def waiting(self) -> dict[int, str]:
+        """Node -> the cell for whose first content it waits."""
+        return {number: f"cell {address[1]}" for address, some in self._awaited.items() for number, _ in some}
 
     def _store(
         self, number: int, at: int | None, cell: str, value: Any, change: Callable, answer: Callable | None
@@ -78,22 +81,31 @@ class SharedCells:
         """Carry `value` to the cell, change it there, and tell the caller."""
         done = self._clock.event()
 
-        def arrive() -> None:
+        def store() -> None:
             content = self._put((at, cell), change)
             reply = content if answer else None
             back_s = 0.0 if self._near(number, at) else self._latency_s(number)
             self._after(back_s, lambda: done.succeed(reply))
 
+        # what changes a cell needs its content; a write does not
+        arrive = (lambda: self._once_filled(number, (at, cell), store)) if answer else store
         if self._near(number, at):
             arrive()
         else:
             self._carry(number, at, f"write {cell}", value, arrive)
         return done
 
+    def _once_filled(self, number: int, address: Address, then: Callable[[], Any]) -> None:
+        """At once if the cell has a content, else when it has its first one, in the order of arrival."""
+        if address in self._contents:
+            then()
+        else:
+            self._awaited.setdefault(address, []).append((number, then))
+
     def _put(self, address: Address, change: Callable[[Any], Any]) -> Any:
         content = self._contents[address] = change(self._contents.get(address))
-        for answer in self._awaited.pop(address, ()):
-            answer()
+        for _, then in self._awaited.pop(address, ()):
+            then()
         return content
 
     def _carry(

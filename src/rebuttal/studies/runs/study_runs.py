@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rebuttal import methods
 from rebuttal.base import paths
 from rebuttal.machines.stragglers import NoStragglers
 from rebuttal.studies.params import Study, Variant
@@ -54,8 +55,9 @@ def safe(name: str) -> str:
 
 
 def alike(study: Study, setting: StudySetting, seeds: Sequence[int]) -> list[tuple[int, ...]]:
-    """The seeds, those together whose timelines are alike: on a machine without stragglers nothing is drawn."""
-    nothing_drawn = isinstance(study.machine(setting.machine).stragglers, NoStragglers)
+    """The seeds, those together whose timelines are alike: neither machine nor method draws anything."""
+    calm = isinstance(study.machine(setting.machine).stragglers, NoStragglers)
+    nothing_drawn = calm and not methods.draws(methods.program(setting.variant.program))
     return [tuple(seeds)] if nothing_drawn else [(one,) for one in seeds]
 
 

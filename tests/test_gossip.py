@@ -1,0 +1,147 @@
+"""Gossip: neighbours drawn from a run's seed, and cells that wait for their first content, on both clusters."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from runs import COSTS, machine, run
+from values import eager_weights, weights_of
+
+from rebuttal.base.errors import InputError
+from rebuttal.core.task import Draws, Task
+from rebuttal.core.timeline import Timeline
+from rebuttal.machines.stragglers import NoStragglers
+from rebuttal.processes.launcher import record
+from rebuttal.processes.verification import verify
+from rebuttal.replaying.engine import EXACT, replay
+from rebuttal.simulation.simulate import simulate
+from rebuttal.workloads import load
+
+FILE = f"file:{Path(__file__).parent / 'papers' / 'gossip' / 'own' / 'ad_psgd.py'}"
+CALM = machine(NoStragglers())
+LATE = '''
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rebuttal.core.update_rules import averaged
+from rebuttal.core.verbs import Compute, Modify, Report, Write
+
+
+@dataclass(frozen=True)
+class Late:
+    """Node 1 changes a cell that node 0 fills after a gradient of its own."""
+
+    filled: bool = True
+    servers: ClassVar[int] = 0
+
+    def nodes(self, workers):
+        return 2
+
+    def programs(self, nodes, task):
+        return {nodes[0]: self.fill(task), nodes[1]: self.change(task)}
+
+    def fill(self, task):
+        w, t = task.start(), 0
+        while (yield Report(w)):
+            g = yield Compute(task.gradient, (w, (0, t)))
+            w = yield Compute(task.update, (w, g))
+            if self.filled and t == 0:
+                yield Write("c", w, at=0)
+            t += 1
+
+    def change(self, task):
+        yield Modify("c", averaged, (task.start(),), at=0)
+'''
+
+
+@pytest.fixture(scope="module")
+def deep():
+    return load("digits_deep").double()
+
+
+def test_the_file_is_short():
+    assert len(Path(FILE.removeprefix("file:")).read_text().splitlines()) <= 70
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_replay_equals_the_eager_run(deep, workers):
+    timeline = run(FILE, workers=workers, updates=10)
+    expected = eager_weights(FILE, {}, deep, 0.1, workers=workers, updates=10)
+    assert torch.equal(weights_of(timeline, deep, 0.1, exact=True), expected)
+    torch.testing.assert_close(weights_of(timeline, deep, 0.1), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_on_real_processes_it_runs_and_is_verified(tmp_path):
+    made = record(FILE, workload="digits_deep", workers=4, updates=12, learning_rate=0.05, checksums_every=3)
+    made.save(tmp_path / "run.npz")
+    assert verify(Timeline.load(tmp_path / "run.npz")) == len(made.about["checksums"])
+
+
+def test_neighbours_depend_on_the_seed_and_on_nothing_else():
+    keys = {seed: run(FILE, workers=5, updates=20, seed=seed, machine=CALM).order.key for seed in (0, 1, 2)}
+    assert len(set(keys.values())) == 3
+    assert keys[1] == run(FILE, workers=5, updates=20, seed=1, machine=CALM).order.key
+    drawn = [Task(lambda *_: None, draws=Draws(3)).drawn(4, 0, t) for t in range(200)]
+    assert set(drawn) == {0, 1, 2, 3}
+    assert np.bincount(drawn).min() > 25
+    assert drawn == [Draws(3).below(4, 0, t) for t in range(200)]
+
+
+def test_who_draws_says_so(project):
+    (project / "silent.py").write_text(
+        Path(FILE.removeprefix("file:")).read_text().replace("    draws: ClassVar = True\n", "")
+    )
+    with pytest.raises(
+        InputError, match=r"^silent.draws: got False; allowed: True \(ClassVar\) for a method that asks"
+    ):
+        simulate("file:silent.py", machine=CALM, costs=COSTS, workers=3, updates=6)
+
+
+def test_a_state_that_is_reported_again_is_a_version_each_time(project):
+    text = Path(FILE.removeprefix("file:")).read_text().replace("        if k == 0:\n    ", "")
+    (project / "all.py").write_text(text)
+    timeline = run("file:all.py", workers=3, updates=6, machine=CALM)
+    assert len(set(timeline.updates["value"][:3].tolist())) == 1
+    loss = replay(timeline, learning_rates=[0.1], points=7, table=EXACT).training_loss.squeeze().values
+    assert np.isfinite(loss).all()
+    assert loss[0] == loss[2] > loss[-1]
+
+
+def test_nothing_is_drawn_below_one():
+    with pytest.raises(InputError, match=r"^drawn: got 0; allowed: a whole number >= 1"):
+        Task(lambda *_: None).drawn(0)
+
+
+# --- cells that are empty ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late(project):
+    (project / "late.py").write_text(LATE)
+    return "file:late.py"
+
+
+def test_a_change_waits_for_the_first_content_on_the_virtual_cluster(late):
+    timeline = run(late, updates=3, workers=2, machine=CALM)
+    changed = [n for n, name in enumerate(timeline.graph.operations) if name == "averaged"]
+    (node,) = changed
+    assert [timeline.graph.operations[i] for i in timeline.graph.inputs[node]] == ["update", "start"]
+
+
+def test_a_change_waits_for_the_first_content_in_real_processes(late):
+    made = record(late, workload="digits_mlp", workers=2, updates=30, learning_rate=0.05, pace_s=0.01)
+    assert verify(made) == len(made.about["checksums"])
+    (node,) = (n for n, name in enumerate(made.graph.operations) if name == "averaged")
+    assert [made.graph.operations[i] for i in made.graph.inputs[node]] == ["update", "start"]
+
+
+def test_who_waits_for_a_cell_that_nobody_fills_is_named(project):
+    text = LATE.replace(
+        "        while (yield Report(w)):", "        for _ in range(2):\n            yield Report(w)"
+    )
+    (project / "never.py").write_text(text)
+    with pytest.raises(
+        InputError, match=r"all nodes wait and no message is on its way: node 1 for 'cell c'$"
+    ):
+        run("file:never.py", {"filled": False}, updates=5, workers=2, machine=CALM)
