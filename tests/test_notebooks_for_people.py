@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 from rebuttal.site import write_review
 
-NAMES = ("tour", "what_if", "your_method", "your_paper", "recorded_run")
+NAMES = ("tour", "what_if", "your_method", "your_model", "your_paper", "recorded_run")
 SECONDS = 150  # far beyond what a notebook takes: a cell that hangs is an error
 CHART, PICTURE = "application/vnd.vegalite.v5+json", "image/svg+xml"
 SLIDERS = "application/vnd.jupyter.widget-view+json"
@@ -95,6 +95,13 @@ def test_a_method_of_ones_own_is_run_checked_and_compared(execute):
     assert sum(CHART in one for one in shown(notebook)) == 4
     assert not any("text/html" in one and "jsdelivr" in one["text/html"] for one in shown(notebook))
     assert refusals(notebook) == ["InputError: b: got 8; allowed: a whole number from 0 to workers - 1 = 7"]
+
+
+def test_a_model_of_ones_own_is_trained_and_one_that_cannot_be_is_refused(execute):
+    notebook = execute("your_model")
+    assert sum(CHART in one for one in shown(notebook)) == 1
+    (line,) = refusals(notebook)
+    assert line.startswith("InputError: model.head.0: got 'Dropout'; allowed: a dropout of 0")
 
 
 def test_a_recorded_run_is_verified_and_an_altered_one_refused(execute):

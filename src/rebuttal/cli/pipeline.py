@@ -33,7 +33,7 @@ NOTEBOOKS: dict[str, tuple[str, ...]] = {
     "pages": ("notebooks/*.ipynb", "papers/*/review.ipynb"),
 }
 #: Notebooks for people, which no stage executes.
-FOR_PEOPLE = ("recorded_run", "tour", "train", "what_if", "your_method", "your_paper")
+FOR_PEOPLE = ("recorded_run", "tour", "train", "what_if", "your_method", "your_model", "your_paper")
 DEPS = re.compile(r"(?:^ +- src/rebuttal\S*\n)+", re.MULTILINE)
 OUTS = re.compile(r"(?:^ +- results/\S+/analyses/\S+\n)+", re.MULTILINE)
 STAGE = re.compile(r"^  (\w+):\n", re.MULTILINE)
