@@ -54,7 +54,13 @@ LAYERS = {
 MOST_ROOMS, MOST_FLOORS = 14, 9
 TORCH = ("rebuttal.workloads", "rebuttal.replaying", "rebuttal.processes", "rebuttal.studies.calibration")
 TORCH_WHEN_CALLED = ("rebuttal.base.devices",)  # imports it inside functions only
-OF_METHODS = ("rebuttal.methods", "rebuttal.core", "rebuttal.base.errors", "rebuttal.base.own_code")
+OF_METHODS = (
+    "rebuttal.methods",
+    "rebuttal.core",
+    "rebuttal.base.errors",
+    "rebuttal.base.own_classes",
+    "rebuttal.base.own_code",
+)
 NOT_IN_METHODS = {"datetime", "logging", "os", "pathlib", "random", "simpy", "time", "torch", "yaml"}
 
 MODULES = {

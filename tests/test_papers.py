@@ -201,7 +201,7 @@ def test_bytes_are_compared_as_a_ratio(data):
     data.summaries.bytes_sent.loc[{"method": "synchronous"}] *= 0.1
     found = verdicts.judge(one_evidence(rule), data)
     assert found.word == "supported"
-    assert [part.estimate for part in found.parts] == pytest.approx([0.1] * len(found.parts))
+    assert [part.effect for part in found.parts] == pytest.approx([0.1] * len(found.parts))
 
 
 def test_noise_makes_it_undecided(data):
