@@ -101,7 +101,7 @@ def test_a_model_of_ones_own_is_trained_and_one_that_cannot_be_is_refused(execut
     notebook = execute("your_model")
     assert sum(CHART in one for one in shown(notebook)) == 1
     (line,) = refusals(notebook)
-    assert line.startswith("InputError: model.head.0: got 'Dropout'; allowed: a dropout of 0")
+    assert line.startswith("InputError: model.inner.3: got 'Dropout'; allowed: a dropout of 0")
 
 
 def test_a_recorded_run_is_verified_and_an_altered_one_refused(execute):

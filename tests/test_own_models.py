@@ -10,6 +10,7 @@ from torch.nn import functional
 from rebuttal import workloads
 from rebuttal.base.errors import InputError
 from rebuttal.replaying.engine import EXACT, replay
+from rebuttal.replaying.executors import executors_for
 from rebuttal.replaying.probe import measure
 from rebuttal.workloads.model_trial import try_model
 from rebuttal.workloads.models import CLASSIFICATION
@@ -87,6 +88,11 @@ def test_it_is_what_torch_computes():
     torch.testing.assert_close(workload.predict(weights, x), model(x))
     assert workload.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert float(workload.start(0)[:10].std()) > 0.1  # uniform within 1/sqrt(8), as torch's own
+
+
+def test_recurrent_layers_are_served_by_the_loop_alone():
+    assert [one.name for one in executors_for(made(Recurrent, 5, 6))] == ["loop"]
+    assert [one.name for one in executors_for(made(Dense, 6))] == ["loop", "vectorised"]
 
 
 def test_what_cannot_be_batched_stays_in_the_loop():

@@ -238,6 +238,18 @@ def inner():
         return g
 
 
+def misspelt():
+    operation(batch=True)(_plain)  # pyright: ignore[reportCallIssue]
+
+
+def wordy():
+    operation(size_bytes=8)(_plain)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def _plain(g):
+    return g
+
+
 def taken():
     def gradient(g):
         return g
@@ -248,9 +260,14 @@ def taken():
 
 @pytest.mark.parametrize(
     ("call", "said"),
-    [(inner, "a function at the top of a file or a cell"), (taken, "a name that no operation")],
+    [
+        (inner, "a function at the top of a file or a cell"),
+        (taken, "a name that no operation"),
+        (misspelt, r"^operation _plain: got 'batch'; allowed: .*; did you mean 'batched'\?$"),
+        (wordy, r"^operation _plain.size_bytes: got 8; allowed: a function of the numbers of a gradient$"),
+    ],
 )
-def test_what_cannot_be_told_apart_is_refused(call, said):
+def test_what_cannot_be_an_operation_is_refused(call, said):
     with pytest.raises(InputError, match=said):
         call()
 

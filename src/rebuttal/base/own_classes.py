@@ -43,8 +43,8 @@ class OwnKind:
         Raises:
             InputError: there is none of them, or the file has changed since.
         """
-        there = [name for name in names if own_code.resolved(name.removeprefix(own_code.PREFIX)).is_file()]
-        name = next(iter(there), names[0])
+        there = (one for one in names if own_code.resolved(one.removeprefix(own_code.PREFIX)).is_file())
+        name = next(there, names[0])
         if own_code.fingerprint(name, self.key) != content:
             raise refuse(self.key, name, "the file as it was when the run began; it has changed")
         return self.class_of(name)(**options)

@@ -22,6 +22,16 @@ TAKEN = (
     "start", "gradient", "update", "joined", "perturbed", "predicted", "compensated_update", "part", "input",
     "forward", "loss", "backward", "input_gradient", "weight_gradient", "all_reduce",
 )  # fmt: skip
+IS_SIZE = (lambda given: given is None or callable(given), "a function of the numbers of a gradient")
+IS_SWITCH = (lambda given: isinstance(given, bool), "True or False")
+#: What may be stated of an operation: whether it is allowed, and what is, in words.
+STATED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "updates": (lambda given: isinstance(given, (int, float)) and given >= 0, "a number >= 0"),
+    "seconds": IS_SIZE,
+    "size_bytes": IS_SIZE,
+    "batched": IS_SWITCH,
+    "state": IS_SWITCH,
+}
 Body = Callable[..., Any]
 Size = Callable[..., float]  # (numbers of the gradient, **the operation's numbers) -> seconds or bytes
 
@@ -36,6 +46,7 @@ class ValueOperation:
 
     def __init__(self, body: Body, **stated: Any) -> None:
         functools.update_wrapper(self, body)
+        _check_stated(body.__name__, stated)
         self.body, self.numbers = body, _keywords(body)
         self.is_own = not body.__module__.startswith("rebuttal.")
         self.updates: float = stated.get("updates", 1.0)
@@ -186,6 +197,16 @@ def _keywords(body: Body) -> dict[str, float | None]:
         for one in parameters
         if one.kind is one.KEYWORD_ONLY
     }
+
+
+def _check_stated(name: str, stated: Mapping[str, Any]) -> None:
+    """Refuse what nothing is made of. Raises InputError."""
+    for key, given in stated.items():
+        if key not in STATED:
+            raise refuse(f"operation {name}", key, list(STATED))
+        kind, allowed = STATED[key]
+        if not kind(given):
+            raise refuse(f"operation {name}.{key}", given, allowed)
 
 
 def _own_name(made: ValueOperation) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._guards import TracingContext, tracing
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -155,5 +155,7 @@ def executors_for(workload: Workload) -> list[Executor]:
     try:
         found.append(Layered(workload))
     except UnsupportedError:
-        found.append(Vectorised(workload))
+        # torch computes recurrent layers of several replicas one by one, and takes minutes to trace that
+        if not any(isinstance(layer, nn.RNNBase) for layer in workload.template.modules()):
+            found.append(Vectorised(workload))
     return found
