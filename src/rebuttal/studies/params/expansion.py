@@ -100,8 +100,10 @@ def _recipe(place: str, study: StudyFile, method: MethodEntry) -> Rule:
 
 
 def _rule_class(place: str, name: Any) -> type:
+    if not isinstance(name, str):
+        raise refuse(place, name, update_rules.RULES)
     try:
-        return update_rules.class_of(str(name))
+        return update_rules.class_of(name)
     except InputError as error:
         raise InputError(f"{place}{str(error).removeprefix('rule')}") from None
 
