@@ -11,7 +11,7 @@ from {studies} synthetic studies with known truth in each row (`rebuttal.evidenc
 judged by the rules that judge real ones, from made-up result files to the verdict. Effects and margins are in
 standard deviations of one pair of runs, n counts seeds. [verdicts.md](verdicts.md) says what follows.
 """
-ALIKE = "Both methods are alike, so every verdict for one of them is wrong."
+ALIKE = """Both methods are alike: `no difference` is right, and a word for one of them is wrong."""
 BEST = """Variants equal to the baseline but for noise. The rule takes the one that is fastest in these very runs, and
 asks whether it is faster than the baseline."""
 THERE = "The effect is there, so `supported` is right."
