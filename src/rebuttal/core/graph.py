@@ -47,9 +47,9 @@ class Graph:
         return Symbol(self, self.node(operation, tuple(s.number for s in inputs), arguments))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Symbol:
-    """A value that is known by how it is computed, not by its numbers."""
+    """A value that is known by how it is computed, not by its numbers. Never written to (frozen, it is made slowly)."""
 
     graph: Graph
     number: int

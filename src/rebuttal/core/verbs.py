@@ -27,8 +27,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# Requests are not frozen: a run makes one at every step, and freezing makes that take four times as long.
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Compute:
     """Run `operation(*args)` on this node; `unless` names the message that makes the node abandon it."""
 
@@ -37,7 +39,7 @@ class Compute:
     unless: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """Put `value` on the way to node `to`; the sender goes on at once."""
 
@@ -46,7 +48,7 @@ class Send:
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recv:
     """Wait for a message with this tag, from `source` only if one is given."""
 
@@ -55,7 +57,7 @@ class Recv:
     latest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AllReduce:
     """Contribute `value` and wait for the mean over all `participants` (node numbers, in order).
 
@@ -72,14 +74,14 @@ class AllReduce:
     operation: Callable[..., Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wait:
     """Wait for what a non-blocking request promised."""
 
     handle: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Write:
     """Put `value` into a cell, over whatever it holds."""
 
@@ -88,7 +90,7 @@ class Write:
     at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Read:
     """The content of a cell; waits for its first content."""
 
@@ -96,7 +98,7 @@ class Read:
     at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Modify:
     """Replace a cell's content c by `operation(c, *args)`, with no other change in between; waits for the first one."""
 
@@ -106,7 +108,7 @@ class Modify:
     at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
     """Announce the weights after an update (the first report: before any). The cluster counts updates with it.
 

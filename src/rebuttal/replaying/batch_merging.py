@@ -17,6 +17,8 @@ def merged(order: Order) -> Order:
     the model, come out as the same order as mini-batch SGD.
     """
     order = canonical(order)
+    if "mean" not in order.operations:
+        return order
     uses = use_counts(order)
     graph, new = Graph(), {}
     for node, operation in enumerate(order.operations):

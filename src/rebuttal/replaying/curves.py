@@ -24,10 +24,10 @@ class Evaluator:
 
     def __init__(self, workload: Workload, splits: Sequence[str], training_samples: int) -> None:
         self._workload = workload
-        self._splits = {name: workload.splits[name] for name in splits}
-        if "training" in self._splits:
-            x, y = self._splits["training"]
-            self._splits["training"] = (x[:training_samples], y[:training_samples])
+        self.splits = {name: workload.splits[name] for name in splits}
+        if "training" in self.splits:
+            x, y = self.splits["training"]
+            self.splits["training"] = (x[:training_samples], y[:training_samples])
         self._widest = max(workload.splits["training"][0][0].numel(), *workload.shape.outputs)
         try:
             self._layered: Layered | None = Layered(workload)
@@ -38,7 +38,7 @@ class Evaluator:
         """weights [M, P] -> '<split>_loss' and '<split>_metric', each float64 [M]."""
         found = {}
         with torch.no_grad():
-            for name, (x, y) in self._splits.items():
+            for name, (x, y) in self.splits.items():
                 parts = [self._scores(part, x, y) for part in weights.split(REPLICAS_AT_ONCE)]
                 loss, metric = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
                 found |= {f"{name}_loss": loss, f"{name}_metric": metric}
@@ -77,26 +77,30 @@ class Curves:
     shape: tuple[int, int]
     values: dict[str, np.ndarray] = field(default_factory=dict)
     diverged_at: np.ndarray = field(init=False)
-    _bound: Tensor | None = None
+    _bound: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.diverged_at = np.full(self.shape, np.nan)
 
     def observe(self, version: int, weights: Tensor) -> bool:
         """Record this version; False once every replica has diverged, so that no more is computed for nothing."""
-        found = self.evaluate(weights)
+        found = {name: column.numpy() for name, column in self.evaluate(weights).items()}
+        return self.record(version, found, torch.isfinite(weights).all(1).cpu().numpy())
+
+    def record(self, version: int, found: Mapping[str, np.ndarray], finite: np.ndarray) -> bool:
+        """As `observe`, of what was evaluated: scores [M] by name, and whether all weights are finite [M]."""
         point = self.versions.index(version)
         for name, column in found.items():
             rows = self.values.setdefault(name, np.full((*self.shape, len(self.versions)), np.nan))
-            rows[:, :, point] = column.numpy().reshape(self.shape)
-        self._mark_diverged(version, next(iter(found.values())), weights)
+            rows[:, :, point] = column.reshape(self.shape)
+        self._mark_diverged(version, next(iter(found.values())), finite)
         return bool(np.isnan(self.diverged_at).any())
 
-    def _mark_diverged(self, version: int, loss: Tensor, weights: Tensor) -> None:
+    def _mark_diverged(self, version: int, loss: np.ndarray, finite: np.ndarray) -> None:
         if self._bound is None:
             self._bound = DIVERGED_AT_TIMES_START * loss
-        sound = torch.isfinite(loss) & (loss <= self._bound) & torch.isfinite(weights).all(1).cpu()
-        now = ~sound.numpy().reshape(self.shape) & np.isnan(self.diverged_at)
+        sound = np.isfinite(loss) & (loss <= self._bound) & finite
+        now = ~sound.reshape(self.shape) & np.isnan(self.diverged_at)
         self.diverged_at[now] = version
 
 

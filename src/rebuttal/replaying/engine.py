@@ -1,5 +1,6 @@
 """Replay: from timelines of one method on one workload to a dataset of curves."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from rebuttal.core.metrics import ATTRIBUTE, Metric, attribute
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import SGD, Rule
 from rebuttal.replaying.batch_merging import merged, shortened
+from rebuttal.replaying.compiled.whole_orders import Compiled, WholeOrders
 from rebuttal.replaying.curves import Curves, Evaluator, as_variables, points_of
 from rebuttal.replaying.executor_table import Table
 from rebuttal.replaying.executors import executors_for
@@ -63,6 +65,10 @@ class Replayer:
         self._executors = {executor.name: executor for executor in executors_for(workload)}
         self._stages = stages_of(workload, exact=exact)
         self._evaluate = Evaluator(workload, splits, training_samples)
+        compiled = self._executors.get(Compiled.name)
+        self._whole = (
+            WholeOrders(workload, compiled, self._evaluate.splits) if isinstance(compiled, Compiled) else None
+        )
 
     def run(
         self, order: Order, seeds: Sequence[int], learning_rates: Sequence[float], versions: Sequence[int]
@@ -76,41 +82,57 @@ class Replayer:
             raise refuse(
                 "exact replay", [job.seeds for job in jobs], "one seed and one learning rate at a time"
             )
-        table = self._table or self._probed([job.order for job in jobs])
-        most = max(1, table.widest(1) // len(jobs))
-        curves, steps = [], []
-        for job in jobs:
-            order = shortened(job.order, max(job.versions))
-            lockstep = Lockstep(
-                order,
-                self.workload,
-                over_order(self.rule, job.order),
-                job.seeds,
-                job.learning_rates,
-                self.batch,
-                most,
-                self._stages,
-            )
-            curves.append(Curves(self._evaluate, job.versions, (len(job.seeds), len(job.learning_rates))))
-            steps.append(lockstep.steps(curves[-1].observe, set(job.versions)))
+        table = self._table or self._probed(jobs)
+        curves = [
+            Curves(self._evaluate, job.versions, (len(job.seeds), len(job.learning_rates))) for job in jobs
+        ]
+        pairs = list(zip(jobs, curves, strict=True))
+        left = [pair for pair in pairs if not self._in_one_call(*pair, table)]
+        most = max(1, table.widest(1) // max(1, len(left)))
+        steps = [self._lockstep(job, most).steps(some.observe, set(job.versions)) for job, some in left]
         advance(steps, Gradients(self._executors, table, self.workload))
         return curves
+
+    def _in_one_call(self, job: Job, curves: Curves, table: Table) -> bool:
+        """Compute a job by compiled code, if that serves it and the table says that it is the fastest."""
+        if self._whole is None or not self._whole.serves(job.order, self.rule):
+            return False
+        if not table.prefers(Compiled.name, _sizes(job.order)):
+            return False
+        order = shortened(job.order, max(job.versions))
+        self._whole.run(order, self.rule, job.seeds, job.learning_rates, job.versions,
+                        batch=self.batch, observe=curves.record)  # fmt: skip
+        return True
+
+    def _lockstep(self, job: Job, most: int) -> Lockstep:
+        return Lockstep(
+            shortened(job.order, max(job.versions)),
+            self.workload,
+            over_order(self.rule, job.order),
+            job.seeds,
+            job.learning_rates,
+            self.batch,
+            most,
+            self._stages,
+        )
 
     def prepare(self, order: Order) -> Order:
         """The order that is computed: merged, unless in exact mode."""
         return order if self.exact else merged(order)
 
-    def _probed(self, orders: Sequence[Order]) -> Table:
-        sizes = {
-            len(arguments) // 2
-            for order in orders
-            for name, arguments in zip(order.operations, order.arguments, strict=True)
-            if name == "gradient"
-        }
+    def _probed(self, jobs: Sequence[Job]) -> Table:
+        sizes = {size for job in jobs for size in _sizes(job.order)}
+        count = sum(_sizes(job.order).total() * len(job.seeds) * len(job.learning_rates) for job in jobs)
         if not sizes:  # all is computed stage by stage
             return EXACT
-        self._table = measure(self.workload, self.batch, sorted(sizes))
+        self._table = measure(self.workload, self.batch, sorted(sizes), gradients=count)
         return self._table
+
+
+def _sizes(order: Order) -> Counter[int]:
+    """How many gradients of an order are over how many batches."""
+    pairs = zip(order.operations, order.arguments, strict=True)
+    return Counter(len(arguments) // 2 for name, arguments in pairs if name == "gradient")
 
 
 def replay(

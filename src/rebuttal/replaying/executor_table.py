@@ -5,6 +5,7 @@ as long as the table is the same. A device's file of costs has the tables of eve
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -68,6 +69,18 @@ class Table:
         """(executor, number of calls) for this many replicas: about the best size each, evenly cut."""
         name, size = self.choose(batches, replicas)
         return name, max(1, round(replicas / size))
+
+    def prefers(self, name: str, gradients: Mapping[int, int]) -> bool:
+        """Whether `name` is at least as fast as the best other executor, each at its best number of replicas.
+
+        gradients: how many there are over how many batches.
+        """
+        own = others = 0.0
+        for batches, count in gradients.items():
+            best = {executor: min(sizes.values()) for executor, sizes in self._nearest(batches).items()}
+            own += count * best.pop(name, math.inf)
+            others += count * min(best.values())
+        return own <= others
 
     def widest(self, batches: int) -> int:
         """The number of replicas per call beyond which nothing is gained."""

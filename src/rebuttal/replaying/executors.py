@@ -4,6 +4,7 @@ All have one interface: `gradients(weights [M, P], x [G, n, ...], y [G, n]) -> [
 group m // (M/G), and the loss is the mean over its n samples.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional
 
+from rebuttal.replaying.compiled.whole_orders import Compiled
 from rebuttal.replaying.kernels import UnsupportedError, kernels_of
 from rebuttal.workloads.models import cross_entropy
 from rebuttal.workloads.workload import Workload
@@ -158,4 +160,6 @@ def executors_for(workload: Workload) -> list[Executor]:
         # torch computes recurrent layers of several replicas one by one, and takes minutes to trace that
         if not any(isinstance(layer, nn.RNNBase) for layer in workload.template.modules()):
             found.append(Vectorised(workload))
+    with contextlib.suppress(UnsupportedError):
+        found.append(Compiled(workload))
     return found

@@ -10,6 +10,7 @@ order in which they are stored, the patches of a convolution are copies of long 
 Shapes: M replicas, G groups, R = M/G, n samples of a batch, C channels, H height, W width, F features, p parameters.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -84,12 +85,15 @@ def _relu(_: nn.ReLU, shape: Shape) -> tuple[Kernel, Shape]:
     return Kernel(0, forward, backward), shape
 
 
-def _flatten(layer: nn.Flatten, shape: Shape) -> tuple[Kernel, Shape]:
+def flattened(layer: nn.Flatten, shape: Shape) -> Shape:
+    """The shape of a sample of this shape when it is flat. Raises UnsupportedError if not all of it is."""
     if layer.start_dim != 1 or layer.end_dim != -1:
         raise UnsupportedError("Flatten of some dimensions only")
-    size = 1
-    for length in shape:
-        size *= length
+    return (math.prod(shape),)
+
+
+def _flatten(layer: nn.Flatten, shape: Shape) -> tuple[Kernel, Shape]:
+    flat = flattened(layer, shape)
 
     def forward(_: Tensor, x: Tensor) -> tuple[Tensor, Any]:
         return x.flatten(1, -2), None
@@ -97,7 +101,7 @@ def _flatten(layer: nn.Flatten, shape: Shape) -> tuple[Kernel, Shape]:
     def backward(dy: Tensor, *_: Any) -> Tensor:
         return dy.unflatten(1, shape)
 
-    return Kernel(0, forward, backward), (size,)
+    return Kernel(0, forward, backward), flat
 
 
 def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
@@ -106,14 +110,7 @@ def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
 
 def _max_pool(layer: nn.MaxPool2d, shape: Shape) -> tuple[Kernel, Shape]:
     """Windows side by side. Among equal largest values the first of a window gets the gradient, as in torch."""
-    (kh, kw), stride = _pair(layer.kernel_size), _pair(layer.stride or layer.kernel_size)
-    if (
-        stride != (kh, kw)
-        or _pair(layer.padding) != (0, 0)
-        or _pair(layer.dilation) != (1, 1)
-        or layer.ceil_mode
-    ):
-        raise UnsupportedError("MaxPool2d with windows that overlap, padding, dilation or ceil_mode")
+    kh, kw = pool_window(layer)
     channels, height, width = shape
     rows, columns = height // kh, width // kw
     places = [(i, j) for i in range(kh) for j in range(kw)]
@@ -142,7 +139,7 @@ def _max_pool(layer: nn.MaxPool2d, shape: Shape) -> tuple[Kernel, Shape]:
 
 def _conv(layer: nn.Conv2d, shape: Shape) -> tuple[Kernel, Shape]:
     """A convolution as one batched matrix product with the patches of its input (im2col)."""
-    window, padding = _conv_window(layer)
+    window, padding = conv_window(layer)
     inputs, height, width = shape
     outputs = layer.out_channels
     size = tuple(
@@ -161,7 +158,20 @@ def _conv(layer: nn.Conv2d, shape: Shape) -> tuple[Kernel, Shape]:
     return Kernel(product.parameters, forward, backward), (outputs, *size)
 
 
-def _conv_window(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int]]:
+def pool_window(layer: nn.MaxPool2d) -> tuple[int, int]:
+    """Size of a pooling's windows, if they stand side by side. Raises UnsupportedError."""
+    window, stride = _pair(layer.kernel_size), _pair(layer.stride or layer.kernel_size)
+    if (
+        stride != window
+        or _pair(layer.padding) != (0, 0)
+        or _pair(layer.dilation) != (1, 1)
+        or layer.ceil_mode
+    ):
+        raise UnsupportedError("MaxPool2d with windows that overlap, padding, dilation or ceil_mode")
+    return window
+
+
+def conv_window(layer: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int]]:
     """Size and padding of a convolution's window, if it is of the plain kind that the kernel knows."""
     if _pair(layer.stride) != (1, 1) or _pair(layer.dilation) != (1, 1) or layer.groups != 1:
         raise UnsupportedError("Conv2d with stride, dilation or groups")
@@ -207,7 +217,7 @@ def kernels_of(module: nn.Module, sample: Shape) -> list[Kernel]:
     if not isinstance(module, nn.Sequential):
         raise UnsupportedError(type(module).__name__)
     kernels, shape = [], sample
-    for layer in _pooled_first(list(module)):
+    for layer in pooled_first(list(module)):
         maker = MAKERS.get(type(layer))
         if maker is None:
             raise UnsupportedError(type(layer).__name__)
@@ -216,7 +226,7 @@ def kernels_of(module: nn.Module, sample: Shape) -> list[Kernel]:
     return kernels
 
 
-def _pooled_first(layers: list[nn.Module]) -> list[nn.Module]:
+def pooled_first(layers: list[nn.Module]) -> list[nn.Module]:
     """ReLU then max-pooling as max-pooling then ReLU: equal in values and gradients, and on fewer numbers.
 
     Where the largest of a window is positive, both keep it; where it is not, both give zero and no gradient.

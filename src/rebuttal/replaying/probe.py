@@ -1,5 +1,6 @@
 """Which executor serves how many replicas best, measured once for each workload and device."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 
@@ -12,16 +13,23 @@ from rebuttal.workloads.workload import Workload
 
 SAMPLES = (1, 4, 16, 64, 256)  # of one gradient, at which a device is probed once for all studies
 LONGEST_S = 0.25  # a size that takes longer than this for one call is the last one tried
+WORTH_S = 30.0  # of work, from which on compiled code pays: it is loaded in a second, and compiled once in some twenty
 LARGE_S = 0.03  # a gradient that takes longer alone keeps the device busy: it is served by the loop
 TRIED = {
     "loop": (1,),
+    "compiled": (1, 32),  # one replica after the other: more in a call hide what a call costs
     "vectorised": (2, 8, 32),
 }  # in the place of SIZES: each shape that is traced takes seconds
 
 
-def measure(workload: Workload, batch: int, batches: Iterable[int], repeats: int = 3) -> Table:
-    """Probe every executor of the workload on this device, one thread, at each number of batches."""
-    return Table({batch * n: row for n, row in _rows(workload, batch, batches, repeats)}, batch)
+def measure(
+    workload: Workload, batch: int, batches: Iterable[int], repeats: int = 3, gradients: float = math.inf
+) -> Table:
+    """Probe every executor of the workload on this device, one thread, at each number of batches.
+
+    gradients: how many are to be computed. Compiled code is not tried for a work of less than WORTH_S by the loop.
+    """
+    return Table({batch * n: row for n, row in _rows(workload, batch, batches, repeats, gradients)}, batch)
 
 
 def measure_samples(workload: Workload, samples: Iterable[int] = SAMPLES) -> Table:
@@ -35,21 +43,23 @@ def measure_samples(workload: Workload, samples: Iterable[int] = SAMPLES) -> Tab
 
 
 def _rows(
-    workload: Workload, batch: int, batches: Iterable[int], repeats: int = 3
+    workload: Workload, batch: int, batches: Iterable[int], repeats: int = 3, gradients: float = math.inf
 ) -> Iterator[tuple[int, dict[str, dict[int, float]]]]:
     """(number of batches, seconds by executor and replicas) one after the other."""
     executors = executors_for(workload)
     for n in batches:
-        yield n, _row(workload, executors, batch * n, repeats)
+        yield n, _row(workload, executors, batch * n, repeats, gradients)
 
 
 def _row(
-    workload: Workload, executors: list[Executor], samples: int, repeats: int
+    workload: Workload, executors: list[Executor], samples: int, repeats: int, gradients: float
 ) -> dict[str, dict[int, float]]:
     """Seconds of a gradient by executor and replicas; of the loop alone where its gradients are large."""
     found: dict[str, dict[int, float]] = {}
     for executor in executors:
         if executor.name != "loop" and found["loop"][1] > LARGE_S:
+            break
+        if executor.name == "compiled" and found["loop"][1] * gradients < WORTH_S:
             break
         found[executor.name] = {}
         for size in TRIED.get(executor.name, SIZES):

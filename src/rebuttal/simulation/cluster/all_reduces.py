@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import simpy
-
 from rebuttal.core import value_operations
 from rebuttal.core.timeline import Recorder
 from rebuttal.core.update_rules import mean_of
 from rebuttal.core.verbs import AllReduce
+from rebuttal.simulation.cluster.clock import Clock, Event
 from rebuttal.simulation.cluster.request_costs import Pricing, gathered_bytes
 
 
@@ -16,7 +15,7 @@ from rebuttal.simulation.cluster.request_costs import Pricing, gathered_bytes
 class Handle:
     """What a non-blocking request is resumed with."""
 
-    event: simpy.Event
+    event: Event
 
 
 class Collectives:
@@ -27,13 +26,13 @@ class Collectives:
     need all values as they are, so these are gathered; what others do is done on the way.
     """
 
-    def __init__(self, clock: simpy.Environment, pricing: Pricing, recorder: Recorder) -> None:
+    def __init__(self, clock: Clock, pricing: Pricing, recorder: Recorder) -> None:
         self._clock, self._pricing, self._recorder = clock, pricing, recorder
-        self._gathered: dict[tuple[str, int], dict[int, tuple[Any, simpy.Event]]] = {}
+        self._gathered: dict[tuple[str, int], dict[int, tuple[Any, Event]]] = {}
         self._rounds: dict[tuple[str, int], int] = {}
         self._free_at_s: dict[tuple, float] = {}
 
-    def begin(self, number: int, request: AllReduce) -> simpy.Event | Handle:
+    def begin(self, number: int, request: AllReduce) -> Event | Handle:
         """The event of the result, or the handle of one that does not block."""
         turn = self._rounds.get((request.tag, number), 0)
         self._rounds[request.tag, number] = turn + 1
@@ -49,7 +48,7 @@ class Collectives:
         """Node -> the all-reduce for which it waits for others."""
         return {n: f"all-reduce {tag}" for (tag, _), gathered in self._gathered.items() for n in gathered}
 
-    def _carry(self, request: AllReduce, gathered: dict[int, tuple[Any, simpy.Event]]) -> None:
+    def _carry(self, request: AllReduce, gathered: dict[int, tuple[Any, Event]]) -> None:
         """Everyone is there: the channel's turn, then the wire's, then the result for all."""
         values = [gathered[node][0] for node in request.participants]
         result = request.operation(*values) if request.operation else mean_of(values)
@@ -67,7 +66,7 @@ class Collectives:
         self._free_at_s[group, "wire"], self._free_at_s[group, request.channel] = sent_s, end_s
         self._recorder.collective(request.tag, request.participants, result, start_s, end_s - start_s, size)
 
-        def tell_all(_: simpy.Event) -> None:
+        def tell_all(_: Event) -> None:
             for _, done in gathered.values():
                 done.succeed(result)
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import simpy
-
 from rebuttal.core.timeline import Recorder
 from rebuttal.core.verbs import Modify, Read, Write
+from rebuttal.simulation.cluster.clock import Clock, Event
 from rebuttal.simulation.cluster.network import Network
 from rebuttal.simulation.cluster.request_costs import Pricing, seconds_of
 
@@ -20,14 +19,12 @@ class SharedCells:
     moment when it leaves. A write takes the way of a message, and one latency for the answer.
     """
 
-    def __init__(
-        self, clock: simpy.Environment, pricing: Pricing, recorder: Recorder, network: Network
-    ) -> None:
+    def __init__(self, clock: Clock, pricing: Pricing, recorder: Recorder, network: Network) -> None:
         self._clock, self._pricing, self._recorder, self._network = clock, pricing, recorder, network
         self._contents: dict[Address, Any] = {}
         self._awaited: dict[Address, list[tuple[int, Callable[[], Any]]]] = {}
 
-    def read(self, number: int, request: Read) -> simpy.Event:
+    def read(self, number: int, request: Read) -> Event:
         """The event of the content, which waits for the first one."""
         address, done = (request.at, request.cell), self._clock.event()
 
@@ -44,13 +41,13 @@ class SharedCells:
         self._after(0.0 if self._near(number, request.at) else self._latency_s(number), ask)
         return done
 
-    def write(self, number: int, request: Write) -> simpy.Event:
+    def write(self, number: int, request: Write) -> Event:
         """The event of the answer that it is written."""
         return self._store(
             number, request.at, request.cell, request.value, lambda _: request.value, answer=None
         )
 
-    def modify(self, number: int, request: Modify) -> simpy.Event:
+    def modify(self, number: int, request: Modify) -> Event:
         """The event of the new content, after the first one; near memory is modified by the node, in its time."""
         change = lambda content: request.operation(content, *request.args)  # noqa: E731 - a local rule
         if not self._near(number, request.at):
@@ -77,7 +74,7 @@ class SharedCells:
 
     def _store(
         self, number: int, at: int | None, cell: str, value: Any, change: Callable, answer: Callable | None
-    ) -> simpy.Event:
+    ) -> Event:
         """Carry `value` to the cell, change it there, and tell the caller."""
         done = self._clock.event()
 
@@ -117,7 +114,7 @@ class SharedCells:
         size = self._pricing.size_bytes(value)
         row = self._recorder.message(source, to, tag, value, size, self._clock.now)
 
-        def arrived() -> None:
+        def arrived(_: Event) -> None:
             self._recorder.arrived(row, self._clock.now)
             self._recorder.received(row, self._clock.now)
             then()

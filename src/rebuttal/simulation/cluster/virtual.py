@@ -1,17 +1,14 @@
-"""A cluster of any size on a virtual clock, on SimPy.
+"""A cluster of any size on a virtual clock.
 
-Each node is one SimPy process that drives one program. Compute takes the machine's cost times the straggler's
+Each node drives one program, request by request. Compute takes the machine's cost times the straggler's
 slowdown; a message waits for the sender's link, crosses it, and waits for the receiver's (so many workers that write
 to one server contend for its link). Time never depends on values.
 """
 
 import contextlib
 import gc
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-
-import simpy
-from simpy.core import EmptySchedule
 
 from rebuttal.base.errors import InputError
 from rebuttal.core.timeline import Recorder
@@ -23,13 +20,14 @@ from rebuttal.core.verbs import (
     Read,
     Recv,
     Report,
-    Request,
     Send,
     Wait,
     Write,
 )
 from rebuttal.simulation.cluster.all_reduces import Collectives
 from rebuttal.simulation.cluster.budget import Budget
+from rebuttal.simulation.cluster.clock import Clock, Event, NothingLeftError
+from rebuttal.simulation.cluster.driving import ProgramLoop
 from rebuttal.simulation.cluster.network import Network
 from rebuttal.simulation.cluster.request_costs import STRAGGLING, Pricing, seconds_of
 from rebuttal.simulation.cluster.shared_memory import SharedCells
@@ -65,7 +63,7 @@ class VirtualCluster:
         self._pricing = pricing
         self._recorder = recorder
         self._on_report = on_report
-        self._clock = simpy.Environment()
+        self._clock = Clock()
         self._computed: dict[tuple, int] = {}
         self._versions = Versions(budget, self._made)
         self._collectives = Collectives(self._clock, pricing, recorder)
@@ -74,12 +72,23 @@ class VirtualCluster:
         """Run until the budget is spent. Raises InputError if every program waits for a message that never comes."""
         self._network = Network(self._clock, self._pricing, self._recorder, programs)
         self._cells = SharedCells(self._clock, self._pricing, self._recorder, self._network)
+        perform = {
+            Compute: self._compute,
+            Send: self._network.send,
+            Recv: self._network.receive,
+            AllReduce: self._collectives.begin,
+            Wait: lambda _, request: request.handle.event,
+            Read: self._cells.read,
+            Write: self._cells.write,
+            Modify: self._cells.modify,
+            Report: self._versions.report,
+        }
         for number, program in programs.items():
-            self._clock.process(self._drive(number, program))
+            ProgramLoop(self._clock, number, program, perform, self._pricing.overhead_s).start()
         try:
             while not self._versions.finished:
                 self._clock.step()
-        except EmptySchedule as error:
+        except NothingLeftError as error:
             raise self._stuck() from error
         for program in programs.values():
             program.close()
@@ -93,33 +102,7 @@ class VirtualCluster:
         more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
         return InputError(f"method: all nodes wait and no message is on its way: {listed}{more}")
 
-    def _drive(self, number: int, program: Program) -> Generator[simpy.Event, Any, None]:
-        """Answer a program's requests one after the other: each gives its answer, or an event that will."""
-        perform = {
-            Compute: self._compute,
-            Send: self._network.send,
-            Recv: self._network.receive,
-            AllReduce: self._collectives.begin,
-            Wait: lambda _, request: request.handle.event,
-            Read: self._cells.read,
-            Write: self._cells.write,
-            Modify: self._cells.modify,
-            Report: self._versions.report,
-        }
-        answer = None
-        while True:
-            try:
-                request: Request = program.send(answer)
-            except StopIteration:
-                return
-            overhead_s = self._pricing.overhead_s(number, request)
-            if overhead_s:
-                yield self._clock.timeout(overhead_s)
-            answer = perform[type(request)](number, request)
-            if isinstance(answer, simpy.Event):
-                answer = yield answer
-
-    def _compute(self, number: int, request: Compute) -> simpy.Event:
+    def _compute(self, number: int, request: Compute) -> Event:
         name, start_s = request.operation.__name__, self._clock.now
         stage = getattr(request.operation, "__self__", None)
         value = request.operation(*request.args)
@@ -135,15 +118,15 @@ class VirtualCluster:
             return done
         return self._first_of(done, request.unless, (number, name, value, start_s))
 
-    def _first_of(self, done: simpy.Event, tag: str, row: tuple[int, str, Any, float]) -> simpy.Event:
+    def _first_of(self, done: Event, tag: str, row: tuple[int, str, Any, float]) -> Event:
         """`done`, or None as soon as a message with this tag is in the mail."""
         outcome = self._clock.event()
 
-        def finish(event: simpy.Event) -> None:
+        def finish(event: Event) -> None:
             if not outcome.triggered:
                 outcome.succeed(event.value)
 
-        def record(event: simpy.Event) -> None:
+        def record(event: Event) -> None:
             self._network.forget(row[0])
             self._recorder.compute(*row, end_s=self._clock.now, completed=event.value is not None)
 

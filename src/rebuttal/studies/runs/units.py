@@ -180,5 +180,5 @@ def _code() -> Mapping[str, str]:
     """Hashes of the code and the versions that values depend on."""
     # this one sets side by side, and what is computed was packed
     computing = {__name__, PackedOrder.__module__, *code.closure(WORKERS, without=NO_PART)}
-    versions = {name: version(name) for name in ("torch", "numpy", "scikit-learn")}
+    versions = {name: version(name) for name in ("torch", "numpy", "numba", "scikit-learn")}
     return {"code": code.digest(computing), **versions}
