@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ TOP_K, LOW_RANK = (f"file:{OWN / name}.py" for name in ("top_k", "low_rank"))
 BOTH = pytest.mark.parametrize(
     ("name", "options"), [(TOP_K, {"share": 0.05}), (LOW_RANK, {})], ids=["top_k", "low_rank"]
 )
+WORD, NOTHING = cast(Any, "x"), cast(Any, None)  # in the place of numbers
 SLOW = Link(1e-4, 1e5, "test")
 
 
@@ -90,7 +92,7 @@ def test_it_is_the_algorithm_of_the_paper(deep):
 
 @BOTH
 def test_on_real_processes_it_computes_the_same_and_is_verified(name, options, tmp_path):
-    given = {"workers": 4, "updates": 6}
+    given: dict[str, Any] = {"workers": 4, "updates": 6}
     made = record(
         name, workload="digits_deep", learning_rate=0.05, checksums_every=2, options=options, **given
     )
@@ -218,8 +220,8 @@ def symbols():
     ("call", "said"),
     [
         (lambda g: doubled(g, bye=1.0), "operation doubled: got 'bye'; allowed: by; did you mean 'by'?"),
-        (lambda g: doubled(g, by="x"), "operation doubled.by: got 'x'; allowed: a number"),
-        (lambda _: doubled.at(by=None), "operation doubled.by: got None; allowed: a number"),
+        (lambda g: doubled(g, by=WORD), "operation doubled.by: got 'x'; allowed: a number"),
+        (lambda _: doubled.at(by=NOTHING), "operation doubled.by: got None; allowed: a number"),
         (
             lambda g: doubled(g, 3.0),
             "operation doubled: got 3.0; allowed: values of the run; numbers are keywords",
