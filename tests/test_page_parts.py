@@ -4,7 +4,7 @@ import pytest
 import vl_convert
 
 from rebuttal.figures.theme import Entry, Style
-from rebuttal.site import figure, html, markdown, measured, method_links, page
+from rebuttal.site import figure, html, markdown, measured, method_links, packed, page, static_picture
 
 SPEC = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
@@ -64,11 +64,49 @@ def test_a_picture_is_drawn_once_and_again_when_its_chart_changes(project, monke
     monkeypatch.setattr(
         vl_convert, "vegalite_to_svg", lambda text: drawn.append(text) or '<svg role="x" id="y">'
     )
-    first = figure.static(SPEC)
-    assert figure.static(SPEC) == first == '<svg aria-hidden="true" id="y">'
+    first = static_picture.static(SPEC)
+    assert static_picture.static(SPEC) == first == '<svg aria-hidden="true" id="y">'
     assert len(drawn) == 1
-    figure.static(SPEC | {"mark": "line"})
+    static_picture.static(SPEC | {"mark": "line"})
     assert len(drawn) == 2
+
+
+def test_a_picture_keeps_its_marks_to_a_tenth_of_a_pixel_and_loses_what_nobody_sees():
+    svg = (
+        '<g class="mark-group role-frame root"><path class="background" aria-hidden="true" d="M0,0h3v2h-3Z"/>'
+        '<path class="background" d="M0,0h3v2h-3Z" fill="#fff"/>'
+        '<g class="mark-text role-axis-label"><text font-family="A, B" transform="translate(-0.04,12.349)" x2="0" '
+        'opacity="1">0.1234</text></g><path d="M0.25,-7.061L1e-7,10.98" opacity="0.5"/></g>'
+    )
+    assert static_picture.small(svg) == (
+        '<g><path d="M0,0h3v2h-3Z" fill="#fff"/><g class="role-axis-label"><text transform="translate(-0,12.3)">0.1234'
+        '</text></g><path d="M0.2,-7.1L1e-7,11" opacity="0.5"/></g>'
+    )
+
+
+def test_charts_are_packed_with_what_they_share_once_and_the_same_each_time():
+    rows = {"data-1": [{"x": 1.5, "name": "λ"}], "data-2": [{"x": None}]}
+    first = {"config": {"font": "F"}, "datasets": rows, "mark": "point"}
+    second = {"config": {"font": "F"}, "datasets": {"data-1": rows["data-1"]}, "mark": "line"}
+    whole = packed.charts([first, second])
+    assert packed.unpacked(packed.packed(whole)) == whole
+    assert packed.packed(whole) == packed.packed(packed.charts([first, second]))
+    assert whole["datasets"] == rows
+    assert [one | {"config": whole["config"], "datasets": {name: rows[name] for name in one["datasets"]}}
+            for one in whole["charts"]] == [first, second]  # fmt: skip
+
+
+def test_a_figure_has_its_pictures_where_it_is_seen_at_once_and_none_behind_a_toggle():
+    text = f"<b>{figure.PICTURE}</b><i>{figure.PICTURE}</i>"
+    assert figure.with_pictures(text, ["1", "2"]) == "<b>1</b><i>2</i>"
+    assert figure.with_pictures(text, []) == "<b></b><i></i>"
+    with pytest.raises(ValueError, match="shorter"):
+        figure.with_pictures(text, ["1"])
+
+
+def test_only_a_table_that_stacks_repeats_its_heads():
+    assert "data-label" not in html.table(["a", "b"], [["1", "2"]], "caption")
+    assert '<td data-label="b">2</td>' in html.table(["a", "b"], [["1", "2"]], "caption", "cards")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from rebuttal.machines.scaled import SCALED_MACHINES
 from rebuttal.site import data as report_data
 from rebuttal.site import files as report_files
 from rebuttal.site import html, notebook_page, readme, report_figures, words
-from rebuttal.site.figure import PAGE_MIME, VEGA_MIME, columns
+from rebuttal.site.figure import PAGE_MIME, SENTENCE, VEGA_MIME, columns
 from rebuttal.site.on_machines import machines
 from rebuttal.site.paper_review import review
 from rebuttal.site.verdict import LEDGER_MIME
@@ -366,7 +366,10 @@ def test_a_finding_is_a_sentence_of_the_data(on_machines, name):
     assert figure.finding.endswith(".")
     assert any(character.isdigit() for character in figure.finding)
     assert "nan" not in figure.finding
-    assert f'<p class="finding">{escape(figure.finding)}</p>' in figure.to_html()
+    first, *more = SENTENCE.split(figure.finding)
+    text = figure.to_html()
+    assert f'class="finding">{escape(first)}</h4>' in text
+    assert escape(" ".join(more)) in text
 
 
 def test_the_finding_about_the_claim_follows_the_speed_ups(on_machines):

@@ -12,6 +12,7 @@ from rebuttal.figures.panel import axis, panel, rows_of
 from rebuttal.figures.single_seeds import plain
 from rebuttal.site import figure, live, markdown, notebook_page, page_inputs, selection, tables
 from rebuttal.site.html import PAGE_MIME, PIECE_MIME
+from rebuttal.site.static_picture import static as picture
 
 FRAME = pd.DataFrame(
     {
@@ -44,12 +45,12 @@ def test_a_chart_has_the_parameters_of_the_selection_and_draws_without_them_what
         assert {"filter": selection.AT_TARGET} in layer["transform"]
         assert selection.CHOSEN in layer["encoding"]["opacity"]["condition"]["test"]
     assert spec["layer"][0]["encoding"]["opacity"]["condition"]["value"] == 0.2
-    static, moved = figure.static(spec), json.loads(json.dumps(spec))
+    static, moved = picture(spec), json.loads(json.dumps(spec))
     moved["params"] = [
         {"name": "pick_seed", "value": 1},
         *(p for p in spec["params"] if p["name"] != "pick_seed"),
     ]
-    assert figure.static(moved) != static
+    assert picture(moved) != static
 
 
 def test_a_chart_without_anything_to_select_stays_as_it_is():

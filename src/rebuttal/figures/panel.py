@@ -6,8 +6,8 @@ under each name; the published page prints it beside the chart instead, where it
 
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import altair as alt
@@ -26,16 +26,23 @@ SHARED = ("$schema", "config", "datasets", "params")  # of a joined chart, not o
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot (its width follows its container) and its key."""
+    """One plot (its width follows its container) and its key. colours: label -> the one in place of its own."""
 
     chart: alt.LayerChart
     key: tuple[Entry, ...]
     method: str = ""  # the label that all of it is about, where its data do not tell methods apart
+    colours: Mapping[str, str] = field(default_factory=dict)
 
     @functools.cached_property
     def spec(self) -> dict[str, Any]:
         """The Vega-Lite specification."""
-        return chart_data.specification(self.chart)
+        made = chart_data.specification(self.chart)
+        for layer in made["layer"] if self.colours else ():
+            scale = layer["encoding"].get("color", {}).get("scale", {})
+            if "range" in scale and "domain" in scale:
+                pairs = zip(scale["domain"], scale["range"], strict=True)
+                scale["range"] = [self.colours.get(label, own) for label, own in pairs]
+        return made
 
     @property
     def title(self) -> str:
@@ -105,6 +112,18 @@ def panel(
         layer=list(layers), title=heading, description=description, width="container", height=height
     )
     return Panel(chart, tuple(key), method)
+
+
+def emphasised(one: Panel, own: Collection[str]) -> Panel:
+    """The panel with the methods of `own` (families) in colour, the baseline dark, and all others in grey.
+
+    A panel in which none or all of the methods are among them stays as it is.
+    """
+    drawn = theme.emphasis([entry.label for entry in one.key], own)
+    if not drawn:
+        return one
+    key = tuple(replace(entry, style=replace(entry.style, colour=drawn[entry.label])) for entry in one.key)
+    return replace(one, key=key, colours=drawn)
 
 
 def rows_of(frame: pd.DataFrame) -> alt.Chart:

@@ -5,7 +5,7 @@ and the shape say the same thing once more, so that no reading rests on colour a
 own has its group's (`rebuttal.figures.method_groups`) and a dash of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rebuttal.evidence.naming import words
@@ -13,6 +13,8 @@ from rebuttal.figures.method_groups import DASH_DOT, DASHED, DOTTED, SOLID, fami
 
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 INK, SOFT, GRID = "#24292f", "#57606a", "#e3e6ea"
+BASELINE = "mini_batch"  # what every study compares with
+STRONG, MUTED = "#5b636c", "#a3aab2"  # of the baseline and of all others, beside a paper's own method
 
 # family of methods -> (colour, dash of its first variant)
 FAMILIES: dict[str, tuple[str, tuple[int, ...]]] = family_looks() | {
@@ -89,6 +91,25 @@ def styles(labels: Iterable[str]) -> dict[str, Style]:
             pattern = dash if place == 0 else VARIANT_DASHES[place % len(VARIANT_DASHES)]
             found[label] = Style(colour, pattern, SHAPES[(order + place) % len(SHAPES)])
     return {label: found[label] for label in labels}
+
+
+def emphasis(labels: Sequence[str], own: Collection[str]) -> dict[str, str]:
+    """The colours that let a paper's own methods stand out. own: their families; a momentum variant is one of them.
+
+    Label -> colour; empty where none of the labels is a paper's own, or where nothing would stand back.
+    """
+    stands = {label: any(f"{family(label)}_".startswith(f"{name}_") for name in own) for label in labels}
+    others = [label for label in labels if not stands[label]]
+    if not others or len(others) == len(labels):
+        return {}
+    looks = styles(labels)
+    muted = {label: STRONG if family(label) == BASELINE else MUTED for label in others}
+    return {label: muted.get(label) or looks[label].colour for label in labels}
+
+
+def is_muted(style: Style) -> bool:
+    """Whether a series stands back behind a paper's own."""
+    return style.colour == MUTED
 
 
 def plain_styles(labels: Iterable[str]) -> dict[str, Style]:

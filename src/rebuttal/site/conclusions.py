@@ -9,7 +9,7 @@ from rebuttal.site import question, strip, words
 Row = Mapping[str, Any]
 #: What decides a question, in the order in which a reader should hear of it: first where a claim does not hold.
 DECIDED = ("contradicted", "depends", "no difference", "supported")
-MOST_WORDS = 110
+MOST_WORDS = 130  # of the questions and answers that a conclusion names
 
 
 def strongest(rows: Sequence[Row]) -> list[Row]:
@@ -31,17 +31,16 @@ def counts(rows: Sequence[Row]) -> str:
     return f"Of {len(rows)} questions {listed}."
 
 
-def of_paper(rows: Sequence[Row]) -> str:
-    """About a hundred words: the counts, the strongest answers, and one that could not be told."""
+def of_paper(rows: Sequence[Row]) -> list[Row]:
+    """What a conclusion of about a hundred words names: the strongest answers, and one that could not be told."""
     unlike = each_once(strongest(rows))
     open_ = [row for row in rows if row["word"] == "cannot tell"][:1]
-    text = counts(rows)
+    found: list[Row] = []
     for row in [*unlike[:2], *open_, *unlike[2:]]:
-        longer = f"{text} {row['answer']}"
-        if len(longer.split()) > MOST_WORDS:
+        if sum(len(f"{one['text']} {one['answer']}".split()) for one in (*found, row)) > MOST_WORDS:
             break
-        text = longer
-    return text
+        found.append(row)
+    return found
 
 
 def each_once(rows: Sequence[Row]) -> list[Row]:

@@ -1,29 +1,29 @@
 """A figure of a report: panels, key, caption, data table, and the file and variables that it was drawn from."""
 
 import copy
-import hashlib
-import json
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
-import vl_convert
 
-from rebuttal.base import paths
 from rebuttal.base.notebook_renderer import VEGA_MIME
 from rebuttal.figures import theme
 from rebuttal.figures.figure_record import Figure
+from rebuttal.figures.line_ends import with_names
 from rebuttal.figures.panel import Entry, Panel, join_specs
-from rebuttal.site import html, method_links, page, selection, tables
+from rebuttal.site import html, method_links, selection, tables
 from rebuttal.site.html import PAGE_MIME, PIECE_MIME
+from rebuttal.site.packed import script
+from rebuttal.site.static_picture import static
 
-# What Vega says of every mark, in a picture that has one description and whose marks are hidden from screen readers.
-ROLES = re.compile(r' (?:role|aria-roledescription)="[^"]*"')
-STATIC_WIDTH = 380  # pixels of the static picture: legible when scaled to a phone and to a page
+PICTURE = "<!-- picture -->"  # where the page that shows a figure puts the picture of a chart, if it does
+WIDE = 2  # charts side by side, at most, that have room for names beside their lines
+FEW = 8  # entries of a key that is shown whole
+SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")  # between two sentences
 
 
 @dataclass(frozen=True)
@@ -55,42 +55,93 @@ class PageFigure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """A notebook draws the chart with the version of Vega-Lite it has; the published page takes its own part."""
-        shown = {PAGE_MIME: self.to_html(), PIECE_MIME: self.piece(), "text/plain": repr(self)}
+        shown = {PAGE_MIME: self.page_html(), PIECE_MIME: self.piece(), "text/plain": repr(self)}
         if not self.panels:
             return {"text/html": self.to_html(), **shown}
         return {VEGA_MIME: join_specs(self.panels), **shown}
 
     def piece(self) -> dict[str, Any]:
-        """What the figure is, for the page that it stands on: its id and title, and what can be selected of it."""
+        """What the figure is, for the page that it stands on: id, title, what can be selected of it, its pictures."""
         dims = [selection.dims_of(one) for one in self.panels]
         pairs = {name: [value for one in dims for value in getattr(one, name)] for name in selection.NAMES}
-        return {"kind": "figure", "id": self.id, "title": self.about.title, "charts": len(self.panels)} | {
-            name: list(dict.fromkeys(values)) for name, values in pairs.items()
-        }
+        about = {"kind": "figure", "id": self.id, "title": self.about.title, "charts": len(self.panels)}
+        found = {name: list(dict.fromkeys(values)) for name, values in pairs.items()}
+        return {**about, "pictures": [static(one.spec) for one in self._charts[: self._first]], **found}
 
     def to_html(self) -> str:
-        """The figure as it stands in a published page."""
+        """The figure as a page shows it that is read without scripts, or on paper."""
+        return with_pictures(self.page_html(), self.piece()["pictures"])
+
+    def page_html(self) -> str:
+        """The figure as it stands in a published page, a comment for each of its pictures."""
         heading = f"fig-{self.id}-title"
         shared = common(self.panels) if self.panels else []
-        drawn = "\n".join(panel_html(one, shared, self.level + 1) for one in self.panels)
-        laid = "stacked" if self.about.stacked else f"across{self.about.across or columns(len(self.panels))}"
+        said, *more = SENTENCE.split(self.finding) if self.finding else [self.about.title]
+        about = [*([self.about.title] if self.finding else []), *shared]
+        found = {"class_": "finding"} if self.finding else {}
         parts = [
-            html.element(f"h{self.level}", escape(self.about.title), id=heading),
-            html.element("p", escape("; ".join(shared)), class_="about"),
-            self._finding(),
-            html.element("div", drawn, class_=f"panels {laid}"),
-            html.key(keys(self.panels), method_links.link),
-            html.element("figcaption", f"<p>{self.about.how_to_read}</p>"),
-            self._data(),
-            self._origin(),
+            html.element(f"h{self.level}", escape(said), id=heading, **found),
+            html.element("p", escape("; ".join(about)), class_="about") if about else "",
+            *self._panels(shared),
+            self._key(),
+            html.element("div", self._others(shared) + self._reading(more) + self._data(), class_="links"),
+            script([one.spec for one in self._charts]) if self.panels else "",
         ]
-        return html.element(
-            "figure", "\n".join(parts), class_="figure", id=f"fig-{self.id}", aria_labelledby=heading
-        )
+        text = "\n".join(filter(None, parts))
+        return html.element("figure", text, class_="figure", id=f"fig-{self.id}", aria_labelledby=heading)
 
-    def _finding(self) -> str:
-        """The sentence that the data make."""
-        return html.element("p", escape(self.finding), class_="finding") if self.finding else ""
+    @functools.cached_property
+    def _charts(self) -> list["Chart"]:
+        """The charts of the panels, as a page draws them; lines have their names where the charts are wide."""
+        specs = map(page_spec, self.panels)
+        if self._across <= WIDE:
+            specs = (with_names(spec, one.key) for spec, one in zip(specs, self.panels, strict=True))
+        return [Chart(one, *selection.of(one, spec)) for one, spec in zip(self.panels, specs, strict=True)]
+
+    @property
+    def _across(self) -> int:
+        """How many panels stand side by side on a wide page."""
+        return 2 if self.about.stacked else self.about.across or columns(len(self.panels))
+
+    @property
+    def _first(self) -> int:
+        """How many panels are seen at once: those of the first row, and two that stand one below the other."""
+        return min(max(self._across, 2), len(self.panels))
+
+    def _panels(self, shared: Sequence[str]) -> list[str]:
+        """The panels of the first row."""
+        return [self._row(shared, self._charts[: self._first], True)] if self.panels else []
+
+    def _others(self, shared: Sequence[str]) -> str:
+        """A toggle with the other panels."""
+        left = self._charts[self._first :]
+        said = f"More panels ({len(left)})"
+        return toggle(said, self._row(shared, left, False), "panels-more") if left else ""
+
+    def _row(self, shared: Sequence[str], some: Sequence["Chart"], pictured: bool) -> str:
+        laid = "stacked" if self.about.stacked else f"across{self._across}"
+        made = [one.html(shared, self.level + 1, pictured) for one in some]
+        return html.element("div", "\n".join(made), class_=f"panels {laid}")
+
+    def _key(self) -> str:
+        """The names of what is drawn: all of them if they are few, else those that stand out."""
+        entries = keys(self.panels)
+        strong = [one for one in entries if not theme.is_muted(one.style)]
+        shown = strong if strong and len(entries) > FEW else entries
+        left = len(entries) - len(shown)
+        more = f"{left} others, in grey: see the key" if left else ""
+        return html.short_key(shown, method_links.link, more) if len(entries) > 1 else ""
+
+    def _reading(self, more: Sequence[str]) -> str:
+        """How to read the figure, what every entry of its key is, and the files that it was drawn from."""
+        lines = [f"<code>{escape(s.file)}</code> ({escape(', '.join(s.variables))})" for s in self.sources]
+        parts = [
+            html.element("p", escape(" ".join(more))) if more else "",
+            html.element("figcaption", f"<p>{self.about.how_to_read}</p>"),
+            html.key(keys(self.panels), method_links.link) if self.panels else "",
+            html.element("p", f"Drawn from {'; '.join(lines)}", class_="source"),
+        ]
+        return toggle("How to read it, key, sources", "\n".join(filter(None, parts)), "reading")
 
     def _data(self) -> str:
         """The numbers behind the figure."""
@@ -100,13 +151,41 @@ class PageFigure:
         shown = f"the first {len(self.table)} of {count} rows" if count > len(self.table) else f"{count} rows"
         if "standard" in self.table:
             shown = f"{sum(self.table['standard'].tolist())} rows; other targets by selection"
-        summary = html.element("summary", f"Data table ({shown})")
-        return html.element("details", summary + tables.frame_table(self.table, f"{self.about.title}: data"))
+        table = tables.frame_table(self.table, f"{self.about.title}: data")
+        return toggle(f"Data table ({shown})", table, "numbers")
 
-    def _origin(self) -> str:
-        """Files and variables."""
-        lines = [f"<code>{escape(s.file)}</code> ({escape(', '.join(s.variables))})" for s in self.sources]
-        return html.element("p", f"Drawn from {'; '.join(lines)}", class_="source")
+
+@dataclass(frozen=True)
+class Chart:
+    """One panel as a page draws it. dims: what can be selected of it."""
+
+    panel: Panel
+    spec: dict[str, Any]
+    dims: selection.Dims
+
+    def html(self, shared: Sequence[str], level: int, pictured: bool) -> str:
+        """Heading, what it rests on, and the place of the chart, with that of its picture if it has one."""
+        own = "; ".join(phrase for phrase in self.panel.about if phrase not in shared)
+        # The chart is one picture with one description: its marks have none of their own, and are kept from readers.
+        words = str(self.spec["description"])
+        inner = PICTURE if pictured else ""
+        picture = html.element("div", inner, class_="static", role="img", aria_label=words)
+        top = html.element(f"h{level}", escape(self.panel.title))
+        top += html.element("p", escape(own), class_="about") if own else ""
+        chart = html.element("div", picture, class_="chart", **self.dims.attributes())
+        return html.element("div", top + chart, class_="panel")
+
+
+def toggle(said: str, content: str, name: str) -> str:
+    """Content behind a line that opens it."""
+    return html.element("details", html.element("summary", escape(said)) + content, class_=name)
+
+
+def with_pictures(text: str, pictures: Sequence[str]) -> str:
+    """The figure with its pictures in their places; without any, the places are empty."""
+    first, *rest = text.split(PICTURE)
+    pictures = pictures or [""] * len(rest)
+    return first + "".join(picture + after for picture, after in zip(pictures, rest, strict=True))
 
 
 def keys(panels: Sequence[Panel]) -> list[Entry]:
@@ -129,21 +208,6 @@ def common(panels: Sequence[Panel]) -> list[str]:
     return [phrase for phrase in first if all(phrase in other for other in others)]
 
 
-def panel_html(one: Panel, shared: Sequence[str] = (), level: int = 5) -> str:
-    """One panel: heading, what it rests on, the static picture and the specification that replaces it."""
-    spec, dims = selection.of(one, page_spec(one))
-    own = "; ".join(phrase for phrase in one.about if phrase not in shared)
-    words = str(spec["description"])
-    # The whole chart is one picture with one description: its marks have none of their own, and are kept from readers.
-    picture = html.element("div", static(spec), class_="static", role="img", aria_label=words)
-    text = json.dumps(spec, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
-    drawn = picture + f'<script type="application/json">{text}</script>'
-    chart = html.element("div", drawn, class_="chart", **dims.attributes())
-    top = html.element(f"h{level}", escape(one.title))
-    top += html.element("p", escape(own), class_="about") if own else ""
-    return html.element("div", top + chart, class_="panel")
-
-
 def page_spec(one: Panel) -> dict[str, Any]:
     """The panel's Vega-Lite specification without title and legend, which the page prints itself."""
     spec = copy.deepcopy(
@@ -157,17 +221,3 @@ def page_spec(one: Panel) -> dict[str, Any]:
     spec["config"] = theme.config() | {"legend": {"disable": True}, "aria": False}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
-
-
-def static(spec: dict[str, Any]) -> str:
-    """The picture of a specification as SVG with a viewBox, for readers without JavaScript.
-
-    Pictures are kept by their content: one changed chart does not cost the drawing of all others.
-    """
-    text = json.dumps(spec | {"width": STATIC_WIDTH}, sort_keys=True)
-    name = hashlib.sha256(f"{version('vl-convert-python')}\n{text}".encode()).hexdigest()
-    kept = paths.root() / ".cache" / "pictures" / f"{name}.svg"
-    if not kept.is_file():
-        page.write(kept, vl_convert.vegalite_to_svg(text))
-    svg = kept.read_text(encoding="utf-8")
-    return '<svg aria-hidden="true"' + ROLES.sub("", svg[svg.index("<svg") + len("<svg") :])

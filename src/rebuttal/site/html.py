@@ -70,7 +70,7 @@ def table(
 
     marks: attributes of each row, for scripts.
     """
-    return _table(head, f"<tbody>\n{_rows(head, rows, marks)}</tbody>", caption, class_)
+    return _table(head, f"<tbody>\n{_rows(head, rows, marks, class_)}</tbody>", caption, class_)
 
 
 def grouped_table(
@@ -82,16 +82,20 @@ def grouped_table(
     """A table of several groups of rows, each (heading, rows, attributes of each row)."""
     bodies = (
         f'<tbody>\n<tr class="group"><th scope="rowgroup" colspan="{len(head)}"><span>{escape(name)}</span></th></tr>\n'
-        f"{_rows(head, rows, marks)}</tbody>"
+        f"{_rows(head, rows, marks, class_)}</tbody>"
         for name, rows, marks in groups
     )
     return _table(head, "\n".join(bodies), caption, class_)
 
 
-def _rows(head: Sequence[str], rows: Iterable[Sequence[str]], marks: Iterable[Mapping[str, str]] = ()) -> str:
-    body = ""
+def _rows(
+    head: Sequence[str], rows: Iterable[Sequence[str]], marks: Iterable[Mapping[str, str]], class_: str
+) -> str:
+    """Rows; of a table that stacks on a narrow page, every cell with the head of its column."""
+    body, stacks = "", "cards" in class_.split()
     for (first, *rest), mark in zip_longest(rows, marks, fillvalue={}):
-        cells = "".join(f'<td data-label="{escape(h)}">{c}</td>' for h, c in zip(head[1:], rest, strict=True))
+        labels = [f' data-label="{escape(name)}"' if stacks else "" for name in head[1:]]
+        cells = "".join(f"<td{label}>{cell}</td>" for label, cell in zip(labels, rest, strict=True))
         body += element("tr", f'<th scope="row">{first}</th>{cells}', **mark) + "\n"
     return body
 
@@ -133,3 +137,10 @@ def key(entries: Sequence[Entry], named: Callable[[str, str], str]) -> str:
         for e in entries
     )
     return element("ul", "\n".join(lines), class_="key", aria_label="Key")
+
+
+def short_key(entries: Sequence[Entry], named: Callable[[str, str], str], more: str = "") -> str:
+    """The legend of a figure in one line: how each entry is drawn, and its name. more: about those left out."""
+    lines = [f'<li data-label="{escape(e.label)}">{swatch(e)} {named(e.label, e.name)}</li>' for e in entries]
+    lines += [element("li", escape(more), class_="soft")] if more else []
+    return element("ul", "\n".join(lines), class_="key short", aria_label="Key in short")

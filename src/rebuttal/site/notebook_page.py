@@ -10,7 +10,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from rebuttal.site import markdown, page, selection, selection_form, templates
+from rebuttal.site import figure, markdown, page, selection, selection_form, templates
 from rebuttal.site.html import PAGE_MIME, PIECE_MIME
 from rebuttal.site.page import Content, Heading
 from rebuttal.site.verdict import LEDGER_MIME
@@ -26,6 +26,16 @@ class PagePiece:
     html: str
     about: dict[str, Any] = field(default_factory=dict)
     before: str = ""  # of a figure, the prose that leads to it
+
+    @property
+    def opened(self) -> str:
+        """As it stands where it is seen at once: a figure with its pictures."""
+        return figure.with_pictures(self.html, self.about.get("pictures", ()))
+
+    @property
+    def closed(self) -> str:
+        """As it stands behind a toggle: a figure is drawn when that is opened, and not printed."""
+        return figure.with_pictures(self.html, ())
 
     @property
     def kind(self) -> str:
@@ -56,11 +66,9 @@ class Chapter:
         return found
 
     @property
-    def rest(self) -> list[PagePiece]:
-        """Of a section with a question, what leads to no figure; all blocks of any other."""
-        if not self.questions:
-            return self.blocks
-        led = "".join(one.before for one in self.figures)
+    def background(self) -> list[PagePiece]:
+        """Of a section with a question, what leads to no figure or to the deciding one."""
+        led = "".join(one.before for one in self.more)
         return [one for one in self.blocks if one.kind not in ("question", "figure") and one.html not in led]
 
     @property
@@ -157,7 +165,9 @@ def _content(found: NotebookPage, name: str, about: str) -> tuple[Content, str]:
         "selection": bool(form), "chart": any(one.about.get("charts") for one in found.blocks),
         "filter": any(one.kind == "filter" for one in found.blocks), "keys": asked,
     }  # fmt: skip
-    lede = "\n".join(one.html for one in first.blocks)
+    # On a page of questions the answers come first.
+    top = sorted(first.blocks, key=lambda one: asked and one.kind == "prose")
+    lede = "\n".join(one.html for one in top)
     used = tuple(name for name, has in uses.items() if has)
     content = Content(found.title, body, tuple(headings), used, lede, aside=asked)
     return content, f"{found.title}: {about}"

@@ -13,6 +13,8 @@ from rebuttal.evidence import papers, result_files
 from rebuttal.evidence.ledger import evidence_of, ledger
 from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.result_files import Results
+from rebuttal.figures import theme
+from rebuttal.figures.theme import family
 from rebuttal.site import (
     checklist,
     conclusions,
@@ -53,7 +55,8 @@ class Review:
         cite = f"{', '.join(self.paper.authors)}: {self.paper.title} ({self.paper.year}), {self.paper.venue}."
         rests = other_profiles.said([self.rests] if self.rests else [], self.beside)
         text = templates.render(
-            "summary.html.j2", cite=cite, bar=question.bar(rows), conclusion=conclusions.of_paper(rows),
+            "summary.html.j2", cite=cite, bar=question.bar(rows), counts=conclusions.counts(rows),
+            strongest=conclusions.of_paper(rows),
             limits=conclusions.limits(rows), table=question.table(rows, "Every question and its answer"), rests=rests,
             words=words.WORDS, badge=html.badge, changed=self.paper.changed,
         )  # fmt: skip
@@ -88,7 +91,12 @@ class Review:
             raise refuse("figure", name, PUBLISHED)
         given = {need: inputs(self.data, need, methods) for need in report_figures.needs(name)}
         return report_figures.build(
-            name, given, self.data.folder.name, self.definitions, baseline=self._baseline(name)
+            name,
+            given,
+            self.data.folder.name,
+            self.definitions,
+            baseline=self._baseline(name),
+            own=self._own(),
         )
 
     def figures(self) -> list[PageFigure]:
@@ -114,6 +122,13 @@ class Review:
         labels = list(map(str, self.data.curves.method.values)) if self.paper.study else []
         against = [label for rule in rules for label in rule.get("against") or ()]
         return report_figures.baseline_of(name, labels, against)
+
+    def _own(self) -> set[str]:
+        """The families of the paper's own methods: of its claims' comparisons, what they compare with something."""
+        claims = self._ids(self.paper.claims)
+        rules = [part["rule"] for row in self.rows if row["id"] in claims for part in row["parts"]]
+        compared = [rule for rule in rules if rule.get("kind") == "compare"]
+        return {family(label) for rule in compared for label in rule["of"]} - {theme.BASELINE}
 
     def _ids(self, questions: list[Any]) -> list[str]:
         return [one.id for one in questions]

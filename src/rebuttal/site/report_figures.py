@@ -1,6 +1,6 @@
 """The figures of a report, drawn from the results of a study or of the analyses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from rebuttal import figures
 from rebuttal.base.errors import NothingToDrawError, refuse
 from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.schemas import CALIBRATION, STRAGGLERS
+from rebuttal.figures.panel import emphasised
 from rebuttal.figures.theme import family
 from rebuttal.site.figure import PageFigure, Source
 
@@ -55,10 +56,12 @@ def build(
     definitions: Mapping[str, str],
     level: int = 4,
     baseline: str | None = None,
+    own: Collection[str] = (),
 ) -> PageFigure:
     """The figure called `name` as a page shows it, its heading of `level`.
 
-    `data` holds what the figure needs, `study` is the folder's name, `baseline` stands in the place of the figure's.
+    `data` holds what the figure needs, `study` is the folder's name, `baseline` stands in the place of the figure's,
+    `own` are the families of methods that stand out.
     """
     one = figures.figure(name)
     if baseline not in (None, one.baseline):
@@ -68,7 +71,7 @@ def build(
     frame = PageFigure(name, one, (), pd.DataFrame(), sources, level=level)
     try:
         with schemapi.debug_mode(False):  # Altair checks each part as it is made; the tests have it checked
-            drawn = tuple(one.panels(*given, definitions=definitions))
+            drawn = tuple(emphasised(panel, own) for panel in one.panels(*given, definitions=definitions))
         return replace(frame, panels=drawn, table=one.table(*given), finding=one.says(*given))
     except NothingToDrawError:
         return replace(frame, finding=NOTHING)
