@@ -100,7 +100,7 @@ def test_a_figure_has_its_pictures_where_it_is_seen_at_once_and_none_behind_a_to
     text = f"<b>{figure.PICTURE}</b><i>{figure.PICTURE}</i>"
     assert figure.with_pictures(text, ["1", "2"]) == "<b>1</b><i>2</i>"
     assert figure.with_pictures(text, []) == "<b></b><i></i>"
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="longer"):
         figure.with_pictures(text, ["1"])
 
 
