@@ -22,6 +22,7 @@ from rebuttal.site.static_picture import static
 
 PICTURE = "<!-- picture -->"  # where the page that shows a figure puts the picture of a chart, if it does
 WIDE = 2  # charts side by side, at most, that have room for names beside their lines
+TALL = 420  # pixels of a chart, from which on it has no place between two questions
 FEW = 8  # entries of a key that is shown whole
 SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")  # between two sentences
 
@@ -66,7 +67,13 @@ class PageFigure:
         pairs = {name: [value for one in dims for value in getattr(one, name)] for name in selection.NAMES}
         about = {"kind": "figure", "id": self.id, "title": self.about.title, "charts": len(self.panels)}
         found = {name: list(dict.fromkeys(values)) for name, values in pairs.items()}
-        return {**about, "pictures": [static(one.spec) for one in self._charts[: self._first]], **found}
+        tall = any(one.spec["height"] > TALL for one in self._charts[: self._first])
+        return {
+            **about,
+            "tall": tall,
+            "pictures": [static(one.spec) for one in self._charts[: self._first]],
+            **found,
+        }
 
     def to_html(self) -> str:
         """The figure as a page shows it that is read without scripts, or on paper."""

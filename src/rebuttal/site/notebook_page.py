@@ -73,12 +73,16 @@ class Chapter:
 
     @property
     def deciding(self) -> PagePiece | None:
-        """The figure that decides the section's question; its first if that one stands elsewhere."""
-        if not (self.questions and self.figures):
-            return None
+        """The figure that decides the section's question, unless it is tall; its first if that one stands elsewhere.
+
+        A question that is answered in words has none.
+        """
         wanted = [name for one in self.questions for name in one.about["figures"]]
+        if not (wanted and self.figures):
+            return None
         known = {one.about["id"]: one for one in self.figures}
-        return next((known[name] for name in wanted if name in known), self.figures[0])
+        found = next((known[name] for name in wanted if name in known), self.figures[0])
+        return None if found.about["tall"] else found
 
     @property
     def more(self) -> list[PagePiece]:
@@ -165,9 +169,7 @@ def _content(found: NotebookPage, name: str, about: str) -> tuple[Content, str]:
         "selection": bool(form), "chart": any(one.about.get("charts") for one in found.blocks),
         "filter": any(one.kind == "filter" for one in found.blocks), "keys": asked,
     }  # fmt: skip
-    # On a page of questions the answers come first.
-    top = sorted(first.blocks, key=lambda one: asked and one.kind == "prose")
-    lede = "\n".join(one.html for one in top)
+    lede = templates.render("lede.html.j2", blocks=first.blocks, asked=asked)
     used = tuple(name for name, has in uses.items() if has)
     content = Content(found.title, body, tuple(headings), used, lede, aside=asked)
     return content, f"{found.title}: {about}"

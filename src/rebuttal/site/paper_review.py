@@ -24,6 +24,7 @@ from rebuttal.site import (
     question,
     report_figures,
     settings,
+    strip,
     templates,
     words,
 )
@@ -56,7 +57,7 @@ class Review:
         rests = other_profiles.said([self.rests] if self.rests else [], self.beside)
         text = templates.render(
             "summary.html.j2", cite=cite, bar=question.bar(rows), counts=conclusions.counts(rows),
-            strongest=conclusions.of_paper(rows),
+            strongest=[{"row": row, "glyph": strip.glyph(row)} for row in conclusions.of_paper(rows)],
             limits=conclusions.limits(rows), table=question.table(rows, "Every question and its answer"), rests=rests,
             words=words.WORDS, badge=html.badge, changed=self.paper.changed,
         )  # fmt: skip

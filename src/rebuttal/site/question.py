@@ -35,8 +35,9 @@ def render(row: Row, kind: str, *, page: bool = False, claims: Sequence[Row] = (
 
 
 def deciding(row: Row) -> list[str]:
-    """The figures that decide a question, one for each part that has one."""
-    return list(dict.fromkeys(part["figure"] for part in row["parts"] if part["figure"]))
+    """The figures of the parts of a question that have a number; a figure beside words illustrates."""
+    found = [part["figure"] for part in row["parts"] if part["figure"] and part["effect"] is not None]
+    return list(dict.fromkeys(found))
 
 
 def strips(row: Row) -> list[dict[str, Any]]:
