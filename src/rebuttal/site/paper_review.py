@@ -125,11 +125,12 @@ class Review:
         return report_figures.baseline_of(name, labels, against)
 
     def _own(self) -> set[str]:
-        """The families of the paper's own methods: of its claims' comparisons, what they compare with something."""
+        """The families of methods that the paper's claims compare: its own, and what they are to be better than."""
         claims = self._ids(self.paper.claims)
         rules = [part["rule"] for row in self.rows if row["id"] in claims for part in row["parts"]]
         compared = [rule for rule in rules if rule.get("kind") == "compare"]
-        return {family(label) for rule in compared for label in rule["of"]} - {theme.BASELINE}
+        labels = [label for rule in compared for label in (*rule["of"], *rule["against"])]
+        return {family(label) for label in labels} - {theme.BASELINE}
 
     def _ids(self, questions: list[Any]) -> list[str]:
         return [one.id for one in questions]
