@@ -7,7 +7,7 @@ from rebuttal import workloads
 from rebuttal.evidence import naming
 from rebuttal.figures import theme
 from rebuttal.figures.marks import marks
-from rebuttal.figures.panel import axis, emphasised, method_key, panel
+from rebuttal.figures.panel import axis, emphasised, method_key, panel, with_own_first
 
 LABELS = ["mini_batch shards=4", "backup_workers b=1", "backup_workers_momentum b=1", "asynchronous"]
 
@@ -39,6 +39,12 @@ def test_nothing_stands_out_where_none_or_all_are_the_papers_own():
     ):
         plain = drawn(labels)
         assert emphasised(plain, own) is plain
+
+
+def test_panels_with_a_papers_own_methods_come_first_and_keep_their_order():
+    some = [drawn([label]) for label in (LABELS[0], LABELS[3], LABELS[1], LABELS[2])]
+    assert with_own_first(some, {"backup_workers"}) == [some[2], some[3], some[0], some[1]]
+    assert with_own_first(some, {"gpipe"}) == some
 
 
 def test_every_workload_has_a_name_that_people_use():

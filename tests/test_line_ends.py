@@ -40,6 +40,13 @@ def test_of_names_that_would_touch_the_one_that_stands_out_is_kept(own, first):
     assert sorted(named(with_names(spec, key))) == sorted(["asynchronous", first])
 
 
+def test_a_line_that_ends_before_the_others_has_no_name():
+    spec, key = drawn({"gpipe": 1.0, "hogwild": 5.0, "asynchronous": 10.0})
+    (rows,) = spec["datasets"].values()
+    rows.remove(next(row for row in rows if row["method"] == "hogwild" and row["n"] == 2))
+    assert sorted(named(with_names(spec, key))) == ["asynchronous", "gpipe"]
+
+
 def test_many_lines_and_charts_without_lines_have_no_names():
     many, key = drawn({f"own_{at}": float(at) for at in range(MOST + 1)})
     assert with_names(many, key) == many

@@ -12,6 +12,7 @@ from rebuttal.figures.theme import Entry, is_muted
 
 MOST = 6  # lines that are named
 CLEAR = 13  # pixels between two names
+END = 0.93  # of the axis, from which on a point is at its end: before, other lines would cross a name
 LONGEST = 26  # letters of a name that has room beside a chart
 LETTER, GAP = 5.6, 8  # pixels: of a letter, and between a line and its name
 TEXT = {"type": "text", "align": "left", "dx": GAP, "fontSize": 11}
@@ -57,8 +58,9 @@ def _ends(layer: Mapping[str, Any], rows: Sequence[Row], known: Mapping[str, Ent
     """The last point of each line that can be named: those that stand out choose first, then the highest."""
     x, y, by = (layer["encoding"][channel]["field"] for channel in ("x", "y", "color"))
     drawn = [row for row in rows if None not in (row.get(x), row.get(y)) and row.get(by) in known]
-    last = {row[by]: row for row in sorted(drawn, key=lambda row: row[x])}
-    height = _height(layer, [row[y] for row in drawn])
+    far = _along(layer, "x", [row[x] for row in drawn])
+    last = {row[by]: row for row in sorted(drawn, key=lambda row: row[x]) if far(row[x]) >= END}
+    height = _along(layer, "y", [row[y] for row in drawn], 200)
     wanted = sorted(last, key=lambda label: (is_muted(known[label].style), -height(last[label][y])))
     taken: list[float] = []
     found = []
@@ -70,9 +72,9 @@ def _ends(layer: Mapping[str, Any], rows: Sequence[Row], known: Mapping[str, Ent
     return found
 
 
-def _height(layer: Mapping[str, Any], values: Sequence[float]) -> Any:
-    """From a value to its height in pixels, by the scale of the layer's upright axis, for a chart of 200 pixels."""
-    log = layer["encoding"]["y"].get("scale", {}).get("type") == "log" and min(values, default=0) > 0
+def _along(layer: Mapping[str, Any], channel: str, values: Sequence[float], length: float = 1) -> Any:
+    """From a value to its place on the axis of a channel, by the axis's scale: from 0 to `length`."""
+    log = layer["encoding"][channel].get("scale", {}).get("type") == "log" and min(values, default=0) > 0
     change = math.log if log else float
     low, high = (change(end(values)) for end in (min, max)) if values else (0.0, 1.0)
-    return lambda value: 200 * (change(value) - low) / ((high - low) or 1.0)
+    return lambda value: length * (change(value) - low) / ((high - low) or 1.0)

@@ -126,6 +126,21 @@ def emphasised(one: Panel, own: Collection[str]) -> Panel:
     return replace(one, key=key, colours=drawn)
 
 
+def with_own_first(panels: Iterable[Panel], own: Collection[str]) -> list[Panel]:
+    """Panels in their order, those that draw a method of `own` (families) before those that draw others."""
+
+    def without(one: Panel) -> bool:
+        rows = [
+            row
+            for rows in one.spec["datasets"].values()
+            for row in rows
+            if "method" in row and "at" not in row
+        ]
+        return bool(rows) and not any(theme.stands_out(row["method"], own) for row in rows)
+
+    return sorted(panels, key=without)
+
+
 def rows_of(frame: pd.DataFrame) -> alt.Chart:
     """A chart of rounded rows; of those at several targets, the ones with `standard` until a reader asks."""
     base = alt.Chart(chart_rows.small(frame))

@@ -93,13 +93,17 @@ def styles(labels: Iterable[str]) -> dict[str, Style]:
     return {label: found[label] for label in labels}
 
 
+def stands_out(label: str, own: Collection[str]) -> bool:
+    """Whether a label is a variant of one of some families, with momentum or without."""
+    return any(f"{family(label)}_".startswith(f"{name}_") for name in own)
+
+
 def emphasis(labels: Sequence[str], own: Collection[str]) -> dict[str, str]:
     """The colours that let a paper's own methods stand out. own: their families; a momentum variant is one of them.
 
     Label -> colour; empty where none of the labels is a paper's own, or where nothing would stand back.
     """
-    stands = {label: any(f"{family(label)}_".startswith(f"{name}_") for name in own) for label in labels}
-    others = [label for label in labels if not stands[label]]
+    others = [label for label in labels if not stands_out(label, own)]
     if not others or len(others) == len(labels):
         return {}
     looks = styles(labels)

@@ -13,7 +13,7 @@ import pandas as pd
 from rebuttal.base.notebook_renderer import VEGA_MIME
 from rebuttal.figures import theme
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.line_ends import with_names
+from rebuttal.figures.line_ends import MOST, with_names
 from rebuttal.figures.panel import Entry, Panel, join_specs
 from rebuttal.site import html, method_links, selection, tables
 from rebuttal.site.html import PAGE_MIME, PIECE_MIME
@@ -21,6 +21,7 @@ from rebuttal.site.packed import script
 from rebuttal.site.static_picture import static
 
 PICTURE = "<!-- picture -->"  # where the page that shows a figure puts the picture of a chart, if it does
+ROW = 3  # charts side by side, at most, beside the contents of a page
 WIDE = 2  # charts side by side, at most, that have room for names beside their lines
 TALL = 420  # pixels of a chart, from which on it has no place between two questions
 FEW = 8  # entries of a key that is shown whole
@@ -101,7 +102,7 @@ class PageFigure:
     def _charts(self) -> list["Chart"]:
         """The charts of the panels, as a page draws them; lines have their names where the charts are wide."""
         specs = map(page_spec, self.panels)
-        if self._across <= WIDE:
+        if self._across <= WIDE and all(len(one.key) <= MOST for one in self.panels):
             specs = (with_names(spec, one.key) for spec, one in zip(specs, self.panels, strict=True))
         return [Chart(one, *selection.of(one, spec)) for one, spec in zip(self.panels, specs, strict=True)]
 
@@ -113,7 +114,7 @@ class PageFigure:
     @property
     def _first(self) -> int:
         """How many panels are seen at once: those of the first row, and two that stand one below the other."""
-        return min(max(self._across, 2), len(self.panels))
+        return min(max(self._across, 2), ROW, len(self.panels))
 
     def _panels(self, shared: Sequence[str]) -> list[str]:
         """The panels of the first row."""

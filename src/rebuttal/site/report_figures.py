@@ -11,7 +11,7 @@ from rebuttal import figures
 from rebuttal.base.errors import NothingToDrawError, refuse
 from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.schemas import CALIBRATION, STRAGGLERS
-from rebuttal.figures.panel import emphasised
+from rebuttal.figures.panel import emphasised, with_own_first
 from rebuttal.figures.theme import family
 from rebuttal.site.figure import PageFigure, Source
 
@@ -71,7 +71,8 @@ def build(
     frame = PageFigure(name, one, (), pd.DataFrame(), sources, level=level)
     try:
         with schemapi.debug_mode(False):  # Altair checks each part as it is made; the tests have it checked
-            drawn = tuple(emphasised(panel, own) for panel in one.panels(*given, definitions=definitions))
+            panels = with_own_first(one.panels(*given, definitions=definitions), own)
+            drawn = tuple(emphasised(panel, own) for panel in panels)
         return replace(frame, panels=drawn, table=one.table(*given), finding=one.says(*given))
     except NothingToDrawError:
         return replace(frame, finding=NOTHING)
