@@ -41,8 +41,16 @@ WITHOUT_REPEATED_ROWS = """(() => {
   });
   repeated.forEach((row) => row.remove());
 })()"""
+# What a closed toggle holds has a box as wide as its summary, and is not seen.
 BEYOND = """Array.from(document.querySelectorAll("main *")).filter((one) =>
-  !one.closest(".scroll, pre, svg") && one.getBoundingClientRect().right > innerWidth + 1).length"""
+  !one.closest(".scroll, pre, svg, details:not([open]) > :not(summary)") && one.getBoundingClientRect().right > innerWidth + 1).length"""
+OPENED_BEYOND = f"""(() => {{
+  const closed = Array.from(document.querySelectorAll("details:not([open])")), open = (is) => (one) => {{ one.open = is; }};
+  closed.forEach(open(true));
+  const beyond = {BEYOND};
+  closed.forEach(open(false));
+  return beyond;
+}})()"""
 FIRST_CHART = """new MutationObserver(() => {
   window.firstChart ||= document.querySelector("[data-drawn=yes]") ? performance.now() : 0;
 }).observe(document, { subtree: true, attributeFilter: ["data-drawn"] })"""
@@ -124,6 +132,7 @@ def test_a_page_is_drawn_soon_fits_its_window_and_breaks_no_rule_of_wcag(page, s
         page("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         assert page.ask("document.documentElement.scrollWidth") <= width
         assert page.ask(BEYOND) == 0
+    assert page.ask(OPENED_BEYOND) == 0
     if name in DARK:
         page("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
         assert broken_rules(page) == [], "dark and narrow"
