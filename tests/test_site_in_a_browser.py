@@ -43,12 +43,13 @@ WITHOUT_REPEATED_ROWS = """(() => {
 })()"""
 # What a closed toggle holds has a box as wide as its summary, and is not seen.
 BEYOND = """Array.from(document.querySelectorAll("main *")).filter((one) =>
-  !one.closest(".scroll, pre, svg, details:not([open]) > :not(summary)") && one.getBoundingClientRect().right > innerWidth + 1).length"""
+  !one.closest(".scroll, pre, svg, details:not([open]) > :not(summary)")
+  && one.getBoundingClientRect().right > innerWidth + 1).length"""
 OPENED_BEYOND = f"""(() => {{
-  const closed = Array.from(document.querySelectorAll("details:not([open])")), open = (is) => (one) => {{ one.open = is; }};
-  closed.forEach(open(true));
+  const closed = Array.from(document.querySelectorAll("details:not([open])"));
+  closed.forEach((one) => {{ one.open = true; }});
   const beyond = {BEYOND};
-  closed.forEach(open(false));
+  closed.forEach((one) => {{ one.open = false; }});
   return beyond;
 }})()"""
 FIRST_CHART = """new MutationObserver(() => {
