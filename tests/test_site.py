@@ -133,7 +133,7 @@ def test_nothing_is_loaded_from_elsewhere(reports, page):
     assert loaded
     assert not any(re.match(r"(https?:)?//", address) for address in loaded)
     inline = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", text)
-    assert all('type="application/gzip"' in attributes for attributes in inline)
+    assert all(re.search(r'type="application/(gzip|json)"', attributes) for attributes in inline)
     assert not re.search(r'<style|\sstyle="|\son\w+="', text)
 
 
