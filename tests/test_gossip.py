@@ -11,9 +11,11 @@ from values import eager_weights, weights_of
 from rebuttal.base.errors import InputError
 from rebuttal.core.task import Draws, Task
 from rebuttal.core.timeline import Timeline
+from rebuttal.core.update_rules import SGD
 from rebuttal.machines.stragglers import NoStragglers
 from rebuttal.processes.launcher import record
 from rebuttal.processes.verification import verify
+from rebuttal.replaying.compiled.order_tape import serves
 from rebuttal.replaying.engine import EXACT, replay
 from rebuttal.simulation.simulate import simulate
 from rebuttal.workloads import load
@@ -103,6 +105,7 @@ def test_a_state_that_is_reported_again_is_a_version_each_time(project):
     (project / "all.py").write_text(text)
     timeline = run("file:all.py", workers=3, updates=6, machine=CALM)
     assert len(set(timeline.updates["value"][:3].tolist())) == 1
+    assert not serves(timeline.order, SGD())  # one point each is what compiled code gives
     loss = replay(timeline, learning_rates=[0.1], points=7, table=EXACT).training_loss.squeeze().values
     assert np.isfinite(loss).all()
     assert loss[0] == loss[2] > loss[-1]
