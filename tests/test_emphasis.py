@@ -8,6 +8,7 @@ from rebuttal.evidence import naming
 from rebuttal.figures import theme
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import axis, emphasised, method_key, panel, with_own_first
+from rebuttal.site import templates
 
 LABELS = ["mini_batch shards=4", "backup_workers b=1", "backup_workers_momentum b=1", "asynchronous"]
 
@@ -45,6 +46,13 @@ def test_panels_with_a_papers_own_methods_come_first_and_keep_their_order():
     some = [drawn([label]) for label in (LABELS[0], LABELS[3], LABELS[1], LABELS[2])]
     assert with_own_first(some, {"backup_workers"}) == [some[2], some[3], some[0], some[1]]
     assert with_own_first(some, {"gpipe"}) == some
+
+
+def test_what_stands_back_does_so_on_dark_paper_too():
+    dark = templates.text("style.css").split("screen and (prefers-color-scheme: dark)")[1]
+    for colour in (theme.STRONG, theme.MUTED):
+        assert f'[stroke="{colour}"] {{ stroke: #' in dark
+        assert f'[fill="{colour}"] {{ fill: #' in dark
 
 
 def test_every_workload_has_a_name_that_people_use():
