@@ -99,7 +99,7 @@ def test_a_larger_batch_costs_more(path):
 def test_executors_are_probed_at_several_numbers_of_samples(path):
     for by_samples in costs.read_profile(path).executors.values():
         assert tuple(by_samples) == probe.SAMPLES
-        assert all(set(rows) == {"loop", "layered"} for rows in by_samples.values())
+        assert all(set(rows) == {"loop", "layered", "compiled"} for rows in by_samples.values())
 
 
 def test_sizes_end_where_a_gradient_takes_long(monkeypatch):
@@ -181,6 +181,21 @@ def test_named_workloads_are_added_to_a_file_of_the_same_device(project, quick, 
     monkeypatch.setattr(studies_profiling, "cores", lambda: 4)
     with pytest.raises(InputError, match=r"^here\.json: threads: got 1; allowed: 2, or another name"):
         profile_device(threads=2, workloads=["digits_mlp"])
+
+
+def test_executors_alone_leave_every_cost_as_it_is(project, quick):
+    path = profile_device(workloads=["quadratic", "hinge"])
+    whole = json.loads(path.read_text())
+    whole["executors"]["quadratic"] = {"1": {"loop": {"1": 7.0}}}
+    path.write_text(json.dumps(whole))
+    profile_device(workloads=["quadratic"], executors_alone=True)
+    again = json.loads(path.read_text())
+    assert again["executors"]["quadratic"] != whole["executors"]["quadratic"]
+    assert {**again, "executors": None} == {**whole, "executors": None}
+    assert again["executors"]["hinge"] == whole["executors"]["hinge"]
+    with pytest.raises(InputError, match=r"^workload: got 'digits_mlp'; allowed: .*quadratic"):
+        profile_device(workloads=["digits_mlp"], executors_alone=True)
+    assert json.loads(path.read_text()) == again
 
 
 def test_a_workload_that_was_disturbed_is_measured_again(project, quick, monkeypatch, capsys):

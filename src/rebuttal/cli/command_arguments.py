@@ -54,6 +54,10 @@ def profile(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--paper", help="measure the workloads of a paper's own, into papers/PAPER/own/costs.json"
     )
+    about = (
+        "measure which executor is the fastest, in a file that is there; no cost, and so no second, changes"
+    )
+    parser.add_argument("--executors", action="store_true", help=about)
 
 
 def dvc(parser: ArgumentParser) -> None:

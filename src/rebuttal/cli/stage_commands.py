@@ -19,7 +19,8 @@ def profile(given: argparse.Namespace) -> None:
     """Measure this device."""
     from rebuttal.studies.runs.device_profile import profile_device
 
-    print(f"wrote {started(profile_device)(given.name, given.threads, given.workload or None, given.paper)}")
+    asked = (given.name, given.threads, given.workload or None, given.paper)
+    print(f"wrote {started(profile_device)(*asked, executors_alone=given.executors)}")
 
 
 def study(given: argparse.Namespace) -> None:

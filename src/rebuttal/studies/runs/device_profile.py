@@ -38,6 +38,7 @@ def profile_device(
     paper: str | None = None,
     *,
     data_root: str | Path | None = None,
+    executors_alone: bool = False,
 ) -> Path:
     """Measure this device with so many threads for one gradient, and write reference/devices/NAME.json; its path.
 
@@ -47,6 +48,7 @@ def profile_device(
         workloads: these alone; in a file that is there, the others stay as they are. Default: all whose data are there.
         paper: measure the workloads of a paper's own instead, into papers/PAPER/own/costs.json.
         data_root: default: that of params.yaml.
+        executors_alone: measure which executor is the fastest, and leave the costs, on which seconds rest, as they are.
 
     Raises:
         InputError: one line about what cannot be measured; nothing is written.
@@ -58,10 +60,25 @@ def profile_device(
     names = list(dict.fromkeys(workloads or (_own_of(paper) if paper else _with_data(root))))
     for one in names:
         check_data(one, root)
+    if executors_alone:
+        return _executors_again(target, names, device, root)
     kept = _kept(target, devices.identity(device, threads)) if workloads else {}
     content = measured(names, device, threads, root)
     layer_costs.write(target, _joined({"schema": layer_costs.SCHEMA, "name": paper or name} | content, kept))
     _say_evidence(target)
+    return target
+
+
+def _executors_again(target: Path, names: Sequence[str], device: str, data_root: str | Path) -> Path:
+    """Measure the executors of these workloads, in a file that has their costs."""
+    kept = _kept(target, devices.identity(device, THREADS))
+    for name in names:
+        if name not in kept.get("workloads", {}):
+            raise refuse("workload", name, kept.get("workloads", {}) or "workloads whose costs the file has")
+    for name in names:
+        say(f"profile: executors of {name}")
+        kept["executors"][name] = _executors(load(name, data_root).to(device))
+    layer_costs.write(target, kept)
     return target
 
 
