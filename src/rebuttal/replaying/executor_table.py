@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from rebuttal.base.errors import refuse
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)  # replicas per call that are tried
+BETWEEN_S = (
+    1e-5  # for each gradient, of updates and calls between them: a whole order in one call is without it
+)
 NEARLY = 1.1  # what counts as equally fast: repeated measurements differ by about as much
 
 
@@ -71,7 +74,7 @@ class Table:
         return name, max(1, round(replicas / size))
 
     def prefers(self, name: str, gradients: Mapping[int, int]) -> bool:
-        """Whether `name` is at least as fast as the best other executor, each at its best number of replicas.
+        """Whether whole orders by `name` are at least as fast as the best other executor, each at its best size.
 
         gradients: how many there are over how many batches.
         """
@@ -79,7 +82,7 @@ class Table:
         for batches, count in gradients.items():
             best = {executor: min(sizes.values()) for executor, sizes in self._nearest(batches).items()}
             own += count * best.pop(name, math.inf)
-            others += count * min(best.values())
+            others += count * (min(best.values()) + BETWEEN_S)
         return own <= others
 
     def widest(self, batches: int) -> int:

@@ -2,6 +2,7 @@
 
 import functools
 
+import numba  # noqa: F401 - compiled code needs it: its import, too, is paid before processes are forked
 import torch
 import torch._inductor.config  # make_fx takes seconds for it at its first call: paid here, before processes are forked
 
