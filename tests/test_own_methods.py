@@ -272,9 +272,7 @@ def untouched(strange):
 
 
 def test_a_file_that_a_run_names_is_not_run_unasked(untouched):
-    with pytest.raises(
-        InputError, match=r"^own_code: got 'no leave to run file:.*; allowed: own_code=True"
-    ) as caught:
+    with pytest.raises(InputError, match=r"^trust: got 'no file for file:.*; allowed: trust=") as caught:
         verify(Timeline.load(untouched / "run.npz"))
     assert "\n" not in str(caught.value)
     assert not (untouched / "trace").exists()
@@ -283,9 +281,9 @@ def test_a_file_that_a_run_names_is_not_run_unasked(untouched):
 def test_a_file_that_is_no_longer_the_run_s_is_not_run_at_all(untouched):
     (untouched / "rings.py").write_text((untouched / "rings.py").read_text() + "\n")
     with pytest.raises(
-        InputError, match=r"^own_code: got 'file:.* with the sha256 \w{64}'; allowed: the file of the run"
+        InputError, match=r"^trust: got '.* with the sha256 \w{64}'; allowed: the file of the run"
     ):
-        verify(Timeline.load(untouched / "run.npz"), own_code=True)
+        verify(Timeline.load(untouched / "run.npz"), trust=untouched / "rings.py")
     assert not (untouched / "trace").exists()
 
 
@@ -293,15 +291,32 @@ def test_a_run_that_does_not_say_what_its_file_was_is_not_verified(untouched):
     timeline = Timeline.load(untouched / "run.npz")
     silent = replace(timeline, about={**timeline.about, "own_code": {}})
     with pytest.raises(InputError, match="not in the timeline"):
-        verify(silent, own_code=True)
+        verify(silent, trust=untouched / "rings.py")
     assert not (untouched / "trace").exists()
 
 
-def test_with_leave_the_file_is_run_and_the_run_verified(untouched, capsys):
-    assert verify(Timeline.load(untouched / "run.npz"), own_code=True) == 2
+def test_the_file_that_the_verifier_names_is_run_and_no_other(untouched, tmp_path, capsys):
+    """A run may name any path: what is run is the file that was read, wherever it is."""
+    mine = tmp_path / "read.py"
+    mine.write_text((untouched / "rings.py").read_text())
+    (untouched / "rings.py").write_text("raise SystemExit(1)")
+    assert verify(Timeline.load(untouched / "run.npz"), trust=mine) == 2
     assert (untouched / "trace").exists()
-    main(["verify", str(untouched / "run.npz"), "--own-code"])
+    assert main(["verify", str(untouched / "run.npz"), "--trust", str(mine)]) == 0
     assert "2 checksums up to version 3" in capsys.readouterr().out
+
+
+def test_a_text_of_somebody_s_own_is_read_from_where_the_verifier_says(tmp_path):
+    text = tmp_path / "poem.txt"
+    text.write_text("the quick brown fox jumps over the lazy dog. " * 400)
+    made = record("mini_batch", workload=f"text:{text}", workers=1, updates=2, learning_rate=0.1)
+    with pytest.raises(InputError, match=r"^trust: got 'no file for text:"):
+        verify(made)
+    moved = text.rename(tmp_path / "moved.txt")
+    assert verify(made, trust=moved) == 2
+    moved.write_text(moved.read_text() + "!")
+    with pytest.raises(InputError, match="the file of the run, whose sha256 is"):
+        verify(made, trust=moved)
 
 
 # --- predictions ------------------------------------------------------------------------------------------------

@@ -342,11 +342,9 @@ def test_a_stranger_s_operations_are_run_only_with_leave(tmp_path, monkeypatch):
         value_operations, "_known", {k: v for k, v in value_operations._known.items() if "@" not in k}
     )
     monkeypatch.setattr("rebuttal.base.own_code._loaded", {})
-    with pytest.raises(
-        InputError, match=r"^own_code: got 'no leave to run file:.*the method is code of its own$"
-    ):
+    with pytest.raises(InputError, match=r"^trust: got 'no file for file:.*the method is none of ours$"):
         verify(made)
-    assert verify(made, own_code=True) == 2
+    assert verify(made, trust=OWN / "top_k.py") == 2
 
 
 def test_another_content_is_another_operation(project):

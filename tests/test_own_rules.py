@@ -102,13 +102,13 @@ def test_a_real_run_is_its_replay_and_is_verified_with_leave(own):
     assert timeline.about["rule"] == {"name": "file:mine.py", "updates": 6, "warm_up": 3, "decay": 0.01}
     assert set(timeline.about["own_code"]) == {"file:mine.py"}
     with pytest.raises(
-        InputError, match=r"^own_code: got 'no leave to run file:mine.py'.*the rule is code of its own$"
+        InputError, match=r"^trust: got 'no file for file:mine.py'.*the rule is none of ours$"
     ):
         verify(timeline)
-    assert verify(timeline, own_code=True) == 4
+    assert verify(timeline, trust=own / "mine.py") == 4
     (own / "mine.py").write_text(ADAMW + "\n")
     with pytest.raises(InputError, match="allowed: the file of the run"):
-        verify(timeline, own_code=True)
+        verify(timeline, trust=own / "mine.py")
 
 
 def test_it_is_made_again_in_another_process_and_of_its_description(own):

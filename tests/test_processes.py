@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 from doc_pages import blocks, page
 from other_processes import Faulty, environment, setup, torchrun_node
+from recorded_tampering import altered, of_version
 from runs import METHODS, machine
 from runs import run as virtual
 from values import eager_weights
 
 from rebuttal.base.errors import InputError, RunError
 from rebuttal.cli import main
-from rebuttal.core.graph import Graph
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import Momentum, rule
 from rebuttal.machines.stragglers import STRAGGLERS
@@ -178,28 +178,6 @@ def test_what_is_read_off_a_virtual_timeline_is_read_off_a_real_one(run):
 
 
 # what a verification catches
-
-
-def altered(timeline, changes):
-    """The timeline with other contents, (operation, inputs, arguments), of some graph nodes."""
-    graph, old, numbers = Graph(), timeline.graph, {}
-
-    def number(node):
-        if node not in numbers:
-            kept = (old.operations[node], old.inputs[node], old.arguments[node])
-            operation, inputs, arguments = changes.get(node, kept)
-            numbers[node] = graph.node(operation, tuple(number(i) for i in inputs), arguments)
-        return numbers[node]
-
-    states = np.array([number(state) for state in timeline.updates["value"].tolist()])
-    return replace(timeline, graph=graph, updates={**timeline.updates, "value": states})
-
-
-def of_version(timeline, version):
-    """(the update, its gradient, the state that it updates) of a version of an asynchronous run."""
-    update = int(timeline.updates["value"][version])
-    state, gradient = timeline.graph.inputs[update]
-    return update, gradient, state
 
 
 def test_an_unaltered_timeline_is_what_it_was(run):

@@ -10,6 +10,7 @@ from runs import run
 
 from rebuttal.base.errors import InputError
 from rebuttal.core.timeline import Timeline
+from rebuttal.core.timeline_arrays import sealed
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(saved):
     whole, key = saved.read_bytes(), Timeline.load(saved).order.key
     for place in range(40, len(whole), len(whole) // 40):
         saved.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
-        with contextlib.suppress(InputError):
+        with contextlib.suppress(InputError):  # a bit of the archive's own, such as a date
             assert Timeline.load(saved).order.key == key
 
 
@@ -81,7 +82,10 @@ def test_a_graph_that_rests_on_the_future_is_refused(saved):
     with np.load(saved) as stored:
         inputs = stored["graph.input"].copy()
     inputs[0] = 10_000
-    rewritten(saved, **{"graph.input": inputs})
+    with np.load(saved) as stored:
+        arrays = {name: stored[name] for name in stored.files} | {"graph.input": inputs}
+    header = json.loads(arrays.pop("header").tobytes())
+    np.savez(saved, allow_pickle=False, **sealed(arrays, header["names"], header["about"]))
     assert "later" in refused(saved)
 
 

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+QUOTED = 400  # characters of what was given, in a message
+
 
 class _OneLine(Exception):  # noqa: N818 - what the two errors below have in common
     """Shown in a notebook as its one line, without the calls that led to it."""
@@ -30,10 +32,16 @@ def nearest(given: object, allowed: Iterable[object]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def shown(given: object) -> str:
+    """`given` as a message quotes it: its beginning, if it is long."""
+    text = repr(given)
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
+
+
 def refuse(key: str, given: object, allowed: str | Iterable[object]) -> InputError:
     """The error for `key` = `given`, where `allowed` is a sentence or the list of allowed names."""
     if isinstance(allowed, str):
-        return InputError(f"{key}: got {given!r}; allowed: {allowed}")
+        return InputError(f"{key}: got {shown(given)}; allowed: {allowed}")
     names = list(allowed)
     listed = ", ".join(map(str, names))
-    return InputError(f"{key}: got {given!r}; allowed: {listed}{nearest(given, names)}")
+    return InputError(f"{key}: got {shown(given)}; allowed: {listed}{nearest(given, names)}")

@@ -5,9 +5,6 @@ Clusters write it with a `Recorder`. `simulation.timeline_metrics` reads stalene
 """
 
 import functools
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,43 +14,12 @@ import numpy as np
 
 from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError
-from rebuttal.core.graph import Graph, Order, Symbol, flat, from_flat, order_of
+from rebuttal.core import array_files, timeline_arrays
+from rebuttal.core.array_files import Ceiling
+from rebuttal.core.graph import Graph, Order, Symbol, flat, order_of
+from rebuttal.core.timeline_arrays import COLUMNS, COMPUTES, MESSAGES, NO_VALUE, PARTS, UPDATES, Table
 
-Table = Mapping[str, np.ndarray]
-NO_VALUE = -1
 NEVER = float("nan")
-SCHEMA = 2
-UNREADABLE = (
-    OSError,
-    ValueError,
-    LookupError,
-    EOFError,
-    TypeError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
-COMPUTES = {
-    "node": "i4",
-    "operation": "i2",
-    "value": "i4",
-    "start_s": "f8",
-    "end_s": "f8",
-    "completed": "?",
-    "bytes": "i8",
-}
-MESSAGES = {
-    "source": "i4",
-    "destination": "i4",
-    "tag": "i2",
-    "value": "i4",
-    "bytes": "i8",
-    "sent_s": "f8",
-    "arrived_s": "f8",
-    "received_s": "f8",
-}
-UPDATES = {"node": "i4", "value": "i4", "time_s": "f8"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +29,7 @@ class Timeline:
     `computes`, `messages` and `updates` are tables (column name -> array of equal length). `updates` has one row per
     version of the weights, version 0 (the start) first. `names` decodes the operation and tag columns. `about` says
     what ran where: method, options, machine, workload, seed, nodes, servers, batch, clock ('modelled' or 'measured').
+    `came_from`: the file that it was read from, whose author may be a stranger; empty for a run of this process.
     """
 
     computes: Table
@@ -71,6 +38,7 @@ class Timeline:
     names: tuple[str, ...]
     graph: Graph
     about: Mapping[str, Any]
+    came_from: str = ""
 
     @functools.cached_property
     def order(self) -> Order:
@@ -82,47 +50,44 @@ class Timeline:
         """When the last update was made."""
         return float(self.updates["time_s"][-1])
 
-    def save(self, path: Path) -> None:
-        """Write to `path` (.npz); the file appears whole or not at all."""
-        arrays = {f"{part}.{name}": column for part in PARTS for name, column in getattr(self, part).items()}
-        header = {"schema": SCHEMA, "names": self.names, "about": dict(self.about)}
-        arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)
-        arrays |= flat(self.graph)
-        with replacing(path) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+    def save(self, path: str | Path) -> None:
+        """Write to `path` (.npz), whole or not at all; the header has a hash over all that the file holds."""
+        arrays = {name: self._column(name) for name in COLUMNS} | flat(self.graph)
+        with replacing(Path(path)) as partial, partial.open("wb") as file:
+            np.savez_compressed(
+                file, allow_pickle=False, **timeline_arrays.sealed(arrays, self.names, self.about)
+            )
+
+    def _column(self, name: str) -> np.ndarray:
+        part, _, column = name.partition(".")
+        return np.asarray(getattr(self, part)[column], dtype=COLUMNS[name])
 
     @staticmethod
-    def load(path: Path) -> "Timeline":
-        """Read what `save` wrote. Raises InputError if the file is missing, damaged or of another schema."""
+    def load(path: str | Path, ceiling: Ceiling = array_files.OWN) -> "Timeline":
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is missing, damaged or of another schema, or larger than the ceiling.
+        """
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            header = json.loads(arrays.pop("header").tobytes())
-            parts = {
-                part: {name: arrays[f"{part}.{name}"] for name in columns} for part, columns in PARTS.items()
-            }
-            graph = _decode(arrays)
-        except UNREADABLE as error:
+            arrays = array_files.read(Path(path), ceiling)
+            header = timeline_arrays.header_of(arrays)
+            timeline_arrays.check_schema(path, header)
+            timeline_arrays.check(arrays, header)
+            graph = timeline_arrays.graph_of(arrays, ceiling)
+        except InputError:
+            raise
+        except array_files.UNREADABLE as error:
             why = " ".join(str(error).split())
             raise InputError(
                 f"timeline {path}: cannot be read ({why}); allowed: a file written by this package"
             ) from error
-        if header.get("schema") != SCHEMA:
-            raise InputError(f"timeline {path}: got schema {header.get('schema')}; allowed: {SCHEMA}")
-        return Timeline(**parts, names=tuple(header["names"]), graph=graph, about=header["about"])
-
-
-PARTS = {"computes": COMPUTES, "messages": MESSAGES, "updates": UPDATES}
-
-
-def _decode(arrays: Mapping[str, np.ndarray]) -> Graph:
-    graph = Graph()
-    for number, (operation, inputs, arguments) in enumerate(zip(*from_flat(arrays), strict=True)):
-        if any(i >= number for i in inputs):
-            raise ValueError(f"node {number} of the graph rests on a later one")
-        if graph.node(operation, inputs, arguments) != number:
-            raise ValueError(f"node {number} of the graph is there twice")
-    return graph
+        tables = {
+            part: {name: arrays[f"{part}.{name}"] for name in columns} for part, columns in PARTS.items()
+        }
+        return Timeline(
+            **tables, names=tuple(header["names"]), graph=graph, about=header["about"], came_from=str(path)
+        )
 
 
 class Recorder:

@@ -43,8 +43,5 @@ def of_verify(parser: argparse.ArgumentParser) -> None:
     """The arguments of a verification."""
     parser.add_argument("run", type=Path, help="a file that `rebuttal run` wrote")
     parser.add_argument("--data-root", type=Path)
-    parser.add_argument(
-        "--own-code",
-        action="store_true",
-        help="run the workload's file of its user's own, if it is still the one of the run",
-    )
+    about = "a file that you have read: what is none of ours in the run, its workload, rule or method"
+    parser.add_argument("--trust", type=Path, action="append", default=[], metavar="FILE", help=about)

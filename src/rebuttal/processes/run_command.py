@@ -7,13 +7,14 @@ from typing import Any
 
 from rebuttal.base.config import yaml_text
 from rebuttal.base.errors import refuse
+from rebuttal.core.array_files import STRANGER
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import rule
 from rebuttal.methods import called
 from rebuttal.processes import torchrun
 from rebuttal.processes.launcher import record
 from rebuttal.processes.setup import Setup
-from rebuttal.processes.verification import verify
+from rebuttal.processes.verification import verified
 from rebuttal.simulation.timeline_metrics import summary
 
 
@@ -54,11 +55,16 @@ def _written(timeline: Timeline, path: Path) -> str:
 
 
 def check(given: argparse.Namespace) -> str:
-    """Compute a recorded run again; a line that says that it is the same. Raises RunError if it is not."""
-    timeline = Timeline.load(given.run)
-    agreed = verify(timeline, given.data_root, own_code=given.own_code)
-    last = len(timeline.updates["value"]) - 1
-    return f"{given.run}: the weights follow from the timeline, to the bit: {agreed} checksums up to version {last}"
+    """Compute a recorded run again; a line that says what agrees and what was not checked.
+
+    Raises RunError if it is not the same.
+    """
+    timeline = Timeline.load(given.run, STRANGER)
+    found = verified(timeline, given.data_root, trust=given.trust)
+    return (
+        f"{given.run}: the weights follow from the timeline, to the bit: {found.checksums} checksums up to version "
+        f"{found.version}; hash, order and times of its rows agree; not checked: {', '.join(found.not_checked)}"
+    )
 
 
 def pairs(key: str, given: Iterable[str]) -> dict[str, Any]:

@@ -10,9 +10,13 @@ from rebuttal.base.errors import refuse
 from rebuttal.core.update_rules import Recipe, Rule, counts, described, own_file
 from rebuttal.machines.stragglers import Stragglers, named
 from rebuttal.methods import Method, called, check_workers, may_lose, method, updates
+from rebuttal.processes import trusted
 from rebuttal.workloads import check_data
 
 THREADS = 1  # of each process: as many processes as cores is the user's business, not a BLAS library's
+
+#: Of a real run: each worker is a process, and each update is noted.
+MOST = {"workers": 1024, "updates": 10**8, "batch": 2**20, "checksums_every": 10**8}
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Setup:
     A computation on data lasts at least `pace_s` times the straggler's factor of its worker; 0 adds nothing. Every
     `checksums_every`-th version of the weights is noted with a checksum, and the last one. `lock_free`: memory of the
     machine, cells that no node owns, is read and written without locks. `own_code`: name -> fingerprint of the files of
-    a user's own, of the method and the workload.
+    a user's own, of the method and the workload; `own_data`: of the images or the text of a user's own.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Setup:
     lock_free: bool = False
     cores: tuple[int, ...] = ()  # node i keeps to the i-th of these; none: the system decides
     own_code: dict[str, str] = field(default_factory=dict)
+    own_data: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
@@ -60,13 +65,14 @@ class Setup:
                     "rule": own_file(given["rule"]),
                 }
             ),
+            own_data=trusted.fingerprints(given["workload"]),
             **given,
         )
 
     def __post_init__(self) -> None:
-        for key in ("workers", "updates", "batch", "checksums_every"):
-            if getattr(self, key) < 1:
-                raise refuse(key, getattr(self, key), "a whole number >= 1")
+        for key, most in MOST.items():
+            if not 1 <= getattr(self, key) <= most:
+                raise refuse(key, getattr(self, key), f"a whole number >= 1, at most {most}")
         if not self.pace_s >= 0:
             raise refuse("pace_s", self.pace_s, "a number of seconds >= 0")
         if not self.learning_rate > 0:
@@ -133,5 +139,7 @@ class Setup:
             "pace_s": self.pace_s,
             "threads": THREADS,
             "cores": list(self.cores),
+            "checksums_every": self.checksums_every,
         }
-        return about | ({"own_code": self.own_code} if self.own_code else {})
+        own = {"own_code": self.own_code, "own_data": self.own_data}
+        return about | {key: found for key, found in own.items() if found}

@@ -1,26 +1,59 @@
-"""Whether the weights of a recorded run follow from its timeline: they are computed again, to the bit, and compared."""
+"""Whether a recorded run is what it says: its record is possible, and its weights follow from it, to the bit.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+What is checked: the file against the hash in its header (`core.timeline`), what the run says of itself
+(`recorded_setup`), order and time (`causality`), the method's programs against its rows (`program_walk`), and every
+weight, computed again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from rebuttal.base import own_code as own_files
-from rebuttal.base.errors import InputError, RunError, refuse
+from rebuttal.base import own_code
+from rebuttal.base.errors import InputError, RunError
 from rebuttal.core import value_operations
 from rebuttal.core.timeline import Timeline
-from rebuttal.core.update_rules import rule
+from rebuttal.core.update_rules import Recipe, Rule, remembered
+from rebuttal.processes import causality, computable, trusted
 from rebuttal.processes.driver import digest
+from rebuttal.processes.program_walk import NotWalkedError, ProgramWalk
+from rebuttal.processes.recorded_setup import RecordedFacts, RecordedRun, checksums, recorded
 from rebuttal.processes.setup import THREADS
+from rebuttal.processes.wire_sizes import WireSizes
 from rebuttal.replaying.context import Stages
 from rebuttal.replaying.engine import EXACT
 from rebuttal.replaying.executors import Loop
 from rebuttal.replaying.lockstep import Gradients, Lockstep, advance
+from rebuttal.replaying.oracle import wire_bytes
 from rebuttal.replaying.staged import stages_of
 from rebuttal.workloads import load
+from rebuttal.workloads.workload import Workload
+
+#: What an order that no run has may make the computation raise.
+IMPOSSIBLE = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError,
+              ValueError)  # fmt: skip
+#: What nothing in a recorded run can show.
+NEVER_CHECKED = (
+    "who recorded it",
+    "the unit of its seconds",
+    "waits that were longer than stated",
+    "bytes to within 1 KiB",
+    "what nodes did at the end that nobody used",
+    "cores, hosts and clock offsets",
+)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found again: checksums up to a version. not_checked: what nobody can tell, in words."""
+
+    checksums: int
+    version: int
+    not_checked: tuple[str, ...]
 
 
 @dataclass
@@ -48,59 +81,95 @@ class VersionComparison:
         return not self.parts
 
 
-def verify(timeline: Timeline, data_root: Path | None = None, *, own_code: bool = False) -> int:
-    """How many checksums of a recorded run were found again, which is all of them.
+def verify(timeline: Timeline, data_root: Path | None = None, *, trust: Path | Sequence[Path] = ()) -> int:
+    """How many checksums of a recorded run were found again, which is all of them. Arguments and errors: `verified`."""
+    return verified(timeline, data_root, trust=trust).checksums
 
-    Everything is computed anew from the timeline, one gradient at a time: starting weights and batches from the seed,
-    then every operation in the recorded order. The method itself is not run. A workload that is a file of its user's
-    own is code, and so is a method with operations of its own, and whoever made the timeline chose it: it is run only
-    with `own_code`, and only as it was recorded. Operations that this process knows already, by the hash of their
-    file, are computed without that.
+
+def verified(
+    timeline: Timeline, data_root: Path | None = None, *, trust: Path | Sequence[Path] = ()
+) -> Verification:
+    """Check a recorded run, and compute everything anew from its timeline, one gradient at a time.
+
+    Starting weights and batches come from the seed, then every operation in the recorded order. Nothing that the
+    timeline names is run or read, but for what is of this package. A workload or a rule of somebody's own, and a method
+    with operations of its own, are files of code, texts or images: they are taken from the files `trust`, if one has
+    the content that the run recorded.
 
     Raises:
-        InputError: no recorded run, one without its last checksum, or code of its own that is not to be run.
-        RunError: the weights depart from the recorded ones; the error says where.
+        InputError: no recorded run, one that says of itself what cannot be, or a workload that is not to be read.
+        RunError: the record cannot be, or the weights depart from the recorded ones; the error says where.
     """
-    about = timeline.about
-    wanted = _checksums(timeline)
-    _run_own_code(timeline, allowed=own_code)
+    trust = [trust] if isinstance(trust, Path) else list(trust)
+    run = recorded(timeline, data_root, trust)
+    facts, last = run.facts, len(timeline.updates["value"]) - 1
+    wanted = checksums(facts, last)
+    named = trusted.workload_name(facts.workload, facts.own_code | facts.own_data, trust)
     torch.set_num_threads(THREADS)
-    workload = load(about["workload"], data_root)
-    update_rule = rule(**about["rule"] | {"average": 0.0})  # what was noted are the versions themselves
-    stages = stages_of(workload, exact=True)
+    workload = load(named, data_root)
+    update_rule = _unaveraged(run.rule)
+    _run_operations(timeline, facts, trust)
+    try:
+        found = _computed(timeline, facts, workload, update_rule, wanted)
+    except (InputError, RunError):
+        raise
+    except IMPOSSIBLE as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise InputError(
+            f"timeline: cannot be computed ({why}); allowed: a run recorded by this package"
+        ) from error
+    if found.departed is not None:
+        raise RunError(_departure(found) if facts.memory is None else _unknown(found))
+    causality.check(timeline, facts.nodes, facts.servers, facts.clock_offsets)
+    skipped = _walked(timeline, run, workload, update_rule)
+    return Verification(found.agreed, last, (*skipped, *NEVER_CHECKED))
+
+
+def _unaveraged(made: Rule) -> Rule:
+    """What was noted of a run are the versions themselves."""
+    return replace(made, average=0.0) if isinstance(made, Recipe) else made
+
+
+def _run_operations(timeline: Timeline, facts: RecordedFacts, trust: Sequence[Path]) -> None:
+    """Run the method's file where its operations are not known yet. Raises InputError for what is not to be run."""
+    if value_operations.unknown(timeline.graph.operations):
+        for name in sorted(set(facts.own_code) - {facts.workload, facts.rule["name"]}):
+            own_code.loaded(trusted.code_name("method", name, facts.own_code, trust), "method")
+
+
+def _walked(timeline: Timeline, run: RecordedRun, workload: Workload, update_rule: Rule) -> tuple[str, ...]:
+    """Run the method's programs along the record; what of it could not be checked, in words."""
+    if run.setup is None:
+        return ("its method, which is none of ours and is not run",)
+    sizes = WireSizes(workload.shape, update_rule, run.facts.batch)
+    try:
+        ProgramWalk(timeline, run.setup, wire_bytes(workload), sizes).run()
+    except NotWalkedError:
+        return (f"the programs of {run.facts.method}, which share memory",)
+    except (InputError, RunError):
+        raise
+    except IMPOSSIBLE as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise RunError(
+            f"the record is not one of {run.facts.method}: its program fails on it ({why})"
+        ) from error
+    return ()
+
+
+def _computed(
+    timeline: Timeline, facts: RecordedFacts, workload: Workload, update_rule: Rule, wanted: Mapping[int, Any]
+) -> VersionComparison:
+    """The versions of the timeline, computed again and compared."""
+    order, stages = timeline.order, stages_of(workload, exact=True)
+    computable.check(order, workload, facts.batch, 1 + remembered(update_rule))
     lockstep = Lockstep(
-        timeline.order, workload, update_rule, [about["seed"]], [about["learning_rate"]], about["batch"], 1, stages
+        order, workload, update_rule, [facts.seed], [facts.learning_rate], facts.batch, 1, stages
     )  # fmt: skip
     found = VersionComparison(wanted, stages)
-    gradients = Gradients({"loop": Loop(workload)}, EXACT, workload)
-    advance([lockstep.steps(found.observe, set(wanted))], gradients)
-    if found.departed is not None:
-        raise RunError(_unknown(found) if "memory" in about else _departure(found))
-    return found.agreed
-
-
-def _run_own_code(timeline: Timeline, *, allowed: bool) -> None:
-    """Run the method's file where its operations are not known yet. Raises InputError for what is not to be run."""
-    about = timeline.about
-    for key, name in (("workload", about["workload"]), ("rule", about["rule"]["name"])):
-        _check_own_code(key, name, about, allowed=allowed)
-    if value_operations.unknown(timeline.graph.operations):
-        for name in sorted(set(about.get("own_code", {})) - {about["workload"], about["rule"]["name"]}):
-            _check_own_code("method", name, about, allowed=allowed)
-            own_files.loaded(name, "method")
-
-
-def _check_own_code(key: str, name: str, about: Mapping[str, Any], *, allowed: bool) -> None:
-    """Refuse to run a file that the timeline names, unless it is allowed and is the file of the run."""
-    if not own_files.is_named(name):
-        return
-    if not allowed:
-        wanted = f"own_code=True (--own-code), once you have read the file: the {key} is code of its own"
-        raise refuse("own_code", f"no leave to run {name}", wanted)
-    here, recorded = own_files.fingerprint(name, key), about.get("own_code", {}).get(name)
-    if here != recorded:
-        wanted = f"the file of the run, whose sha256 is {recorded or 'not in the timeline'}"
-        raise refuse("own_code", f"{name} with the sha256 {here}", wanted)
+    advance(
+        [lockstep.steps(found.observe, set(wanted))], Gradients({"loop": Loop(workload)}, EXACT, workload)
+    )
+    return found
 
 
 def _departure(found: VersionComparison) -> str:
@@ -118,20 +187,3 @@ def _unknown(found: VersionComparison) -> str:
         f"memory had no locks: the weights follow from the order that its processes saw up to {known}, and what made "
         f"version {found.departed} is not known"
     )
-
-
-def _checksums(timeline: Timeline) -> dict[int, list[tuple[int, int, str]]]:
-    """Version -> (l, n, checksum) of each of its parts."""
-    about: Mapping[str, Any] = timeline.about
-    missing = [key for key in ("checksums", "learning_rate", "rule") if key not in about]
-    if missing:
-        raise InputError(f"timeline: has no {missing[0]}; allowed: a run recorded on real processes")
-    found: dict[int, list[tuple[int, int, str]]] = {}
-    for version, l, n, checksum in about["checksums"]:
-        found.setdefault(version, []).append((l, n, checksum))
-    last = len(timeline.updates["value"]) - 1
-    if max(found, default=-1) != last:
-        raise refuse(
-            "timeline: the last checksum", max(found, default=None), f"one of the last version, {last}"
-        )
-    return found

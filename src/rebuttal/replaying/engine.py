@@ -150,12 +150,13 @@ def replay(
 
     Returns a dataset over (seed, learning_rate, point): losses and metrics on the three splits, diverged_at, and the
     coordinates update, epoch and seconds of each point. Timelines with one order are computed together. All must
-    have equally many updates. Raises InputError for what does not fit together.
+    have equally many updates. Raises InputError for what does not fit together, and for timelines that were read from
+    a file and name a workload of somebody's own, where `workload` is not given.
     """
     runs = [timelines] if isinstance(timelines, Timeline) else list(timelines)
     name, batch = _common(runs, "workload"), _common(runs, "batch")
     torch.set_num_threads(1)
-    workload = workload or load(name, data_root)
+    workload = workload or _named(name, runs, data_root)
     versions = points_of(_common(runs, "updates"), points)
     replayer = Replayer(workload, batch=batch, rule=rule, table=table, exact=exact)
     groups: dict[str, list[int]] = {}
@@ -170,6 +171,17 @@ def replay(
     target = workload.target
     metric = Metric(target.metric, target.lower_is_better, target.large_error)
     return whole.assign_attrs(about | {ATTRIBUTE: attribute({name: metric})})
+
+
+def _named(name: str, runs: Sequence[Timeline], data_root: Path | None) -> Workload:
+    """The workload that timelines name. What a file names, its author chose: such a name stands for no other file."""
+    files = [run.came_from for run in runs if run.came_from]
+    if ":" in name and files:
+        allowed = (
+            f"workload=rebuttal.workloads.load(...) of a file that you have read: {files[0]} names this one"
+        )
+        raise refuse("workload", name, allowed)
+    return load(name, data_root)
 
 
 def _replay_group(

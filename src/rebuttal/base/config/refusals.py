@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 from rebuttal.base.errors import InputError, nearest, refuse
 
 Model = TypeVar("Model", bound=BaseModel)
+KINDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", list: "a list",
+         tuple: "a list", dict: "a section"}  # fmt: skip
 Described = tuple[Any, str | None]  # a type without Annotated and None, and the sentence that describes it
 
 
@@ -48,10 +50,20 @@ def _refusal(model: type[BaseModel], error: ErrorDetails) -> InputError:
         return unknown_key(dotted(*place), given, list(section.model_fields))
     hint, sentence = _at(model, place)
     names = [str(name) for name in get_args(hint)] if get_origin(hint) is Literal else []
-    sentence = sentence or ", ".join(names) or f"a section with the keys {', '.join(hint.model_fields)}"
+    sentence = sentence or ", ".join(names) or _of_type(hint)
     if error["type"] == "missing":
         return missing_key(dotted(*place), sentence)
     return refuse(dotted(*place), given, names or sentence)
+
+
+def _of_type(hint: Any) -> str:
+    """What a value of this type is, where nobody has described it."""
+    keys = getattr(hint, "model_fields", None)
+    return (
+        f"a section with the keys {', '.join(keys)}"
+        if keys
+        else KINDS.get(get_origin(hint) or hint, "a value")
+    )
 
 
 def _at(model: type[BaseModel], place: tuple[int | str, ...]) -> Described:
