@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
 
+import certificate_tampering
 import device_costs
 import doc_pages
 import pytest
@@ -248,7 +249,10 @@ def test_a_broken_ledger_is_refused(content, project, capsys):
     (project / "certificate" / "ledger.json").write_text(content)
     rehash(project / "certificate", "ledger.json")
     assert main(["certify", "--check", "certificate"]) == 2
-    assert "cannot be read as a ledger" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "ledger.json: " in said
+    assert "allowed: " in said
+    assert said.count("\n") == 1
 
 
 def row(effect, interval=(None, None), unit="times", word="supported"):
@@ -360,6 +364,55 @@ def test_the_commands_of_the_guide_are_commands_and_its_outcomes_all_there_are()
     )
 
 
+def said_of_a_check(folder):
+    """(refusal, what was said where nothing was refused)."""
+    try:
+        return "", certificate_check.check(folder)
+    except (InputError, RunError) as error:
+        return str(error), ""
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        (table, name)
+        for table in ("PLAIN", "FORGED", "OF_REFERENCE")
+        for name in getattr(certificate_tampering, table)
+    ],
+)
+def test_every_kind_of_tampering_is_caught_or_named(table, name, project):
+    kind = getattr(certificate_tampering, table)[name]
+    folder = project / ("reference/here" if table == "OF_REFERENCE" else "certificate")
+    kind.change(folder)
+    refusal, said = said_of_a_check(folder)
+    assert bool(kind.says) != bool(kind.untold)
+    assert "\n" not in refusal
+    if kind.says:
+        assert any(part in refusal for part in kind.says.split("|")), refusal or said
+    else:
+        assert kind.untold in said, refusal
+
+
+def test_there_are_many_kinds_of_tampering():
+    assert len(certificate_tampering.PLAIN) + len(certificate_tampering.FORGED) >= 40
+    assert len(certificate_tampering.OF_REFERENCE) >= 10
+
+
+def test_a_check_says_whose_reference_rules_and_code_they_are(project):
+    said = certificate_check.check(project / "certificate")
+    for part in (
+        "this checkout's here",
+        "its rules are this checkout's",
+        "its code is this checkout's",
+        "not checked: ",
+    ):
+        assert part in said
+    (project / "papers" / "backup-workers" / "paper.yaml").write_text(
+        yaml.safe_dump(PAPER | {"title": "Another"})
+    )
+    assert "its rules are not this checkout's" in certificate_check.check(project / "certificate")
+
+
 COMMITTED = sorted((doc_pages.ROOT / "reference").glob("*/manifest.json"))
 
 
@@ -407,5 +460,5 @@ def test_stored_numbers_may_differ_in_their_last_digit(project):
     part = next(part for row in rows for part in row["parts"] if part["effect"])
     part["effect"] *= 1 + 1e-6
     (folder / "ledger.json").write_text(json.dumps(rows))
-    rehash(folder, "ledger.json")
+    certificate_tampering.resign(folder)
     assert "as certified" in certificate_check.check(folder)

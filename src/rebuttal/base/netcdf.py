@@ -14,20 +14,38 @@ import xarray as xr
 
 HIDDEN = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Coordinates", "_Netcdf4Dimid",
           "_NCProperties", "_nc3_strict"}  # fmt: skip  # how the format itself keeps its dimensions
+MOST_BYTES = 2**29  # of all variables of a file: some hundred times the largest of ours
 NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
 
 
 def load(path: Path) -> xr.Dataset:
     """Every variable of the file's root group, decoded (NaN for the fill value, flags as booleans, texts as str).
 
+    Nothing outside of the file is read, and no more than MOST_BYTES.
+
     Raises what h5py and xarray raise on a file that is cut short or is no netCDF: OSError, ValueError, KeyError,
     RuntimeError, TypeError.
     """
     with h5py.File(path, "r") as file:
-        datasets = dict(file.items())
+        datasets = _datasets(file)
         variables = {name: _variable(file, data) for name, data in datasets.items() if _is_variable(data)}
         whole = xr.Dataset(attrs=_attributes(file))
         return xr.decode_cf(whole.assign(variables), decode_times=False)
+
+
+def _datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """What lies in the file itself. Raises ValueError for links, for data kept elsewhere, and for too much of it."""
+    found = {}
+    for name in file:
+        link = file.get(name, getlink=True)
+        dataset = file[name] if isinstance(link, h5py.HardLink) else None
+        if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+            raise ValueError(f"{name} is no dataset of the file itself")
+        found[name] = dataset
+    size = sum(dataset.size * dataset.dtype.itemsize for dataset in found.values() if dataset.size)
+    if size > MOST_BYTES:
+        raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,}")
+    return found
 
 
 def _is_variable(dataset: Any) -> bool:

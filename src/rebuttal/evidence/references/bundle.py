@@ -11,11 +11,12 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rebuttal.base import code, paths
 from rebuttal.base.atomic_write import write_text
-from rebuttal.base.errors import InputError
+from rebuttal.base.errors import InputError, refuse
+from rebuttal.core import array_files
 
 # What the files of a bundle that are not copies are called, and the format of CERTIFICATE.
 MANIFEST, LEDGER = "manifest.json", "ledger.json"
@@ -34,6 +35,16 @@ PUBLISHED: dict[Role, Sequence[str]] = {  # besides all of src/
     "notebook": ("notebooks/*.ipynb", "papers/*/review.ipynb"),
     "page": ("*.html", "*.json", "assets/*"),
 }
+
+
+FOLDERS: dict[str, Role] = {
+    "results": "results",
+    "papers": "parameters",
+    "devices": "parameters",
+    "reports": "page",
+}
+#: Of one file, and of a whole bundle, in bytes: more is none of ours.
+LARGEST, ALL_OF_THEM = 2**28, 2**31
 
 
 @dataclass(frozen=True)
@@ -101,11 +112,55 @@ def changed(bundle: Path, files: Iterable[BundleFile]) -> list[str]:
     found = []
     for file in files:
         path = bundle / file.path
-        if not path.is_file():
+        if not path.is_file() or path.is_symlink():
             found.append(f"{file.path} (missing)")
-        elif described(bundle, path, file.role) != file:
+        elif path.stat().st_size != file.bytes or described(bundle, path, file.role) != file:
             found.append(f"{file.path} (changed)")
     return found
+
+
+def unlisted(bundle: Path, files: Iterable[BundleFile], own: Iterable[str]) -> list[str]:
+    """The paths of what lies in a bundle and is neither in its list nor among its `own` files; links are never."""
+    known = {file.path for file in files} | set(own)
+    found = []
+    for path in sorted(bundle.rglob("*")):
+        name = path.relative_to(bundle).as_posix()
+        if path.is_symlink() or (not path.is_dir() and name not in known):
+            found.append(name)
+    return found
+
+
+def check_list(files: Sequence[BundleFile]) -> None:
+    """Refuse a list that leads outside of its bundle, that has a file twice, or files that are no data of ours.
+
+    Raises:
+        InputError: one line that names the file.
+    """
+    seen: set[str] = set()
+    for file in files:
+        parts = file.path.split("/") if isinstance(file.path, str) else [".."]
+        outside = any(part in ("", ".", "..") or "\\" in part for part in parts)
+        if outside or file.path in seen:
+            raise refuse("files", file.path, "paths within the folder, each once")
+        if file.role not in get_args(Role) or role_of(file.path) != file.role:
+            raise refuse(f"files: {file.path}: role", file.role, role_of(file.path))
+        if not (isinstance(file.bytes, int) and 0 <= file.bytes <= LARGEST):
+            raise refuse(f"files: {file.path}: bytes", file.bytes, f"a whole number from 0 to {LARGEST}")
+        seen.add(file.path)
+    if (total := sum(file.bytes for file in files)) > ALL_OF_THEM:
+        raise refuse("files", f"{total:,} bytes", f"{ALL_OF_THEM:,} at most")
+
+
+def role_of(name: str) -> Role:
+    """What a file of a bundle is there for, by its path."""
+    first, last = name.partition("/")[0], name.rpartition("/")[2]
+    if name in (LEDGER, REFERENCE_LEDGER):
+        return "verdicts"
+    if last.endswith(".ipynb"):
+        return "notebook"
+    if first == "papers" and last == "paper.yaml":
+        return "rules"
+    return FOLDERS.get(first, "parameters" if name == paths.PARAMETERS else "code")
 
 
 def digest(files: Iterable[BundleFile], role: Role) -> str:
@@ -116,7 +171,12 @@ def digest(files: Iterable[BundleFile], role: Role) -> str:
 
 def write_json(path: Path, content: Any) -> None:
     """JSON with a fixed layout; the file appears whole or not at all."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, as_json(content))
+
+
+def as_json(content: Any) -> str:
+    """JSON with a fixed layout."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_json(path: Path, needed: Sequence[str]) -> dict[str, Any]:
@@ -134,8 +194,9 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
 
 def _read(path: Path) -> Any:
     try:
+        array_files.check_size(path, LARGEST)
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({type(error).__name__}); allowed: a file that "
                          "`rebuttal certify` wrote") from error  # fmt: skip
 

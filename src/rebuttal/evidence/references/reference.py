@@ -8,6 +8,7 @@ from typing import Any
 from rebuttal.base import netcdf, paths
 from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError, refuse
+from rebuttal.core.results import UNREADABLE
 from rebuttal.evidence.references import bundle, ledgers
 from rebuttal.evidence.references.bundle import LEDGER, MANIFEST, BundleFile, Row
 
@@ -70,12 +71,23 @@ def find(folder: Path | None, profile: str) -> Reference:
         raise InputError(
             f"--reference: {folder} has the profile {found.profile}; allowed: {profile}, as the results"
         )
+    bundle.check_list(found.files)
     broken = bundle.changed(folder, found.files)
     if broken:
         raise InputError(
             f"{folder}: {broken[0]}, of {len(broken)} files; allowed: the files of its {MANIFEST}"
         )
+    made = profile_of(folder / "results", _studied(folder / "results"))
+    if made != profile:
+        raise InputError(
+            f"{folder}: its results have the profile {made}; allowed: {profile}, as its {MANIFEST} says"
+        )
     return found
+
+
+def _studied(results: Path) -> list[str]:
+    """The studies that a folder of results has."""
+    return sorted({path.parents[2].name for path in results.glob("*/training/*/curves.nc")})
 
 
 def read(folder: Path) -> Reference:
@@ -100,12 +112,21 @@ def profile_of(results: Path, studies: Sequence[str]) -> str:
     if studies and not files:
         raise InputError(f"{results}: no training/*/curves.nc of {', '.join(studies)}; allowed: the results of a run "
                          "(make repro)")  # fmt: skip
-    found = {str(netcdf.load(path).attrs.get("profile", "unknown")) for path in files}
+    found = {_profile(path) for path in files}
     if len(found) > 1:
         raise InputError(
             f"{results}: results of the profiles {', '.join(sorted(found))}; allowed: of one profile"
         )
     return found.pop() if found else "unknown"
+
+
+def _profile(path: Path) -> str:
+    try:
+        return str(netcdf.load(path).attrs.get("profile", "unknown"))
+    except UNREADABLE as error:
+        raise InputError(
+            f"{path}: cannot be read as netCDF ({type(error).__name__}); make it again"
+        ) from error
 
 
 def machine_of(results: Path, studies: Sequence[str]) -> dict[str, Any]:

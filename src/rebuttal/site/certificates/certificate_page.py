@@ -4,11 +4,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from rebuttal.base import paths
 from rebuttal.site import html, markdown, templates
 from rebuttal.site import page as frame
 from rebuttal.site.page import Heading
 
 NAME = "reports/certificate.html"  # beside the site's pages, whose style sheet and links it shares
+STYLE = "reports/assets/style.css"
 MEANING = {
     "reproduced": "equal verdicts, and effects that agree within the tolerances",
     "other size": "an equal verdict, but a piece of evidence or an effect outside of the tolerances",
@@ -19,14 +21,19 @@ MEANING = {
 
 def write(folder: Path, content: dict[str, Any]) -> None:
     """Write the page into a certificate's folder, with the style sheet that it needs if no site brought one."""
-    style = folder / "reports" / "assets" / "style.css"
+    style = folder / STYLE
     if not style.is_file():
         frame.write(style, templates.text("style.css"))
+    frame.write(folder / NAME, text(folder, content))
+
+
+def text(folder: Path, content: dict[str, Any]) -> str:
+    """The page of a certificate in a folder, whose papers decide what a page of its site leads to."""
     about = (
         f"A rerun in the profile {content['profile']} against the reference {content['reference']['name']}"
     )
-    text = frame.titled("Certificate", _parts(content), "certificate.html", about, _lede(content, about))
-    frame.write(folder / NAME, text)
+    with paths.within(folder, folder):
+        return frame.titled("Certificate", _parts(content), "certificate.html", about, _lede(content, about))
 
 
 def _lede(content: dict[str, Any], about: str) -> str:
