@@ -26,11 +26,18 @@ def tree_of(path: Path) -> Tree:
 
 
 def stamp(path: Path) -> str:
-    """A text that changes when a file below the path is added, removed or written to. Raises InputError."""
+    """A text that changes when a file below the path is added, removed or written to, and not when all of it moves.
+
+    Raises InputError.
+    """
     if not path.exists():
         raise bad(path, "there is nothing")
     below = [path, *(Path(entry) for entry in _below(path))] if path.is_dir() else [path]
-    states = [f"{place} {stat.st_size} {stat.st_mtime_ns}" for place in below for stat in [place.stat()]]
+    states = [
+        f"{place.relative_to(path)} {stat.st_size} {stat.st_mtime_ns}"
+        for place in below
+        for stat in [place.stat()]
+    ]
     return hashlib.sha256("\n".join(sorted(states)).encode()).hexdigest()
 
 

@@ -16,11 +16,12 @@ import numpy as np
 import xarray as xr
 
 from rebuttal.base import code, paths
-from rebuttal.base.atomic_write import replacing
+from rebuttal.base.errors import RunError
 from rebuttal.core.graph import Order, flat, from_flat
 from rebuttal.core.timeline import Timeline
 from rebuttal.replaying.batch_merging import merged
 from rebuttal.simulation.timeline_metrics import progress
+from rebuttal.studies.runs import content_store
 from rebuttal.studies.runs.pool import run_all
 
 Arrays = Mapping[str, np.ndarray]
@@ -97,8 +98,8 @@ def keep(found: RunRecord, timeline_file: Path, by: str) -> None:
     """Write what was read off the timeline in a file, by the code that `reading` names."""
     order, place = found.order, _place(timeline_file, by)
     arrays = {"key": np.asarray(order.key), "batches": order.batches, **found.axes}
-    with replacing(place) as partial, partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays, order=np.frombuffer(order.content, dtype=np.uint8))
+    content = np.frombuffer(order.content, dtype=np.uint8)
+    content_store.write(place, place.stem, arrays | {"order": content})
 
 
 def records(timeline_files: Sequence[Path], title: str) -> list[RunRecord]:
@@ -109,10 +110,10 @@ def records(timeline_files: Sequence[Path], title: str) -> list[RunRecord]:
     """
     by = reading()
     places = {path: _place(path, by) for path in timeline_files}
-    missing = [(path, by) for path, place in places.items() if not place.is_file()]
-    run_all(_read_off, missing, f"{title}, timelines", preload=[__name__])
     kept = {path: _kept(place) for path, place in places.items()}
-    return [kept[path] for path in timeline_files]
+    missing = [(path, by) for path, found in kept.items() if found is None]
+    run_all(_read_off, missing, f"{title}, timelines", preload=[__name__])
+    return [kept[path] or _written(path, places[path]) for path in timeline_files]
 
 
 @functools.cache
@@ -125,10 +126,20 @@ def _read_off(path: Path, by: str) -> None:
     keep(record(Timeline.load(path)), path, by)
 
 
-def _kept(place: Path) -> RunRecord:
-    with np.load(place, allow_pickle=False) as stored:
-        order = PackedOrder(str(stored["key"]), stored["order"].tobytes(), stored["batches"])
-        return RunRecord(order, {name: stored[name] for name in AXES})
+def _kept(place: Path) -> RunRecord | None:
+    stored = content_store.read(place, place.stem)
+    if stored is None:
+        return None
+    order = PackedOrder(str(stored["key"]), stored["order"].tobytes(), stored["batches"])
+    return RunRecord(order, {name: stored[name] for name in AXES})
+
+
+def _written(timeline_file: Path, place: Path) -> RunRecord:
+    """What was read off a timeline a moment ago."""
+    found = _kept(place)
+    if found is None:
+        raise RunError(f"{place}: what was read off {timeline_file} cannot be read again; is the disk full?")
+    return found
 
 
 def _place(timeline_file: Path, by: str) -> Path:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from rebuttal.base import code, own_code, paths
-from rebuttal.base.atomic_write import replacing
+from rebuttal.base.errors import RunError
 from rebuttal.core.update_rules import Rule
 from rebuttal.studies.params.engine_choice import LOCAL
+from rebuttal.studies.runs import content_store
 from rebuttal.studies.runs.pool import run_all
 from rebuttal.studies.runs.run_records import PackedOrder
 from rebuttal.studies.runs.task_progress import note_curve
@@ -58,6 +59,11 @@ class StudyContext:
     data: str = ""
     own_rule: str = ""
 
+    def without_places(self) -> "StudyContext":
+        """The same on every host: a user's own data and code are known by their content, the others by their checks."""
+        kind, colon, _ = self.workload.rpartition(":")
+        return replace(self, workload=f"{kind}{colon}" if colon else self.workload, data_root="")
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -75,9 +81,9 @@ class Unit:
 
     @functools.cached_property
     def key(self) -> str:
-        """A hash of everything that the result depends on."""
+        """A hash of everything that the result depends on, which is not where it lies on this host."""
         described = {
-            "context": repr(self.context),
+            "context": repr(self.context.without_places()),
             "order": self.order.key,
             "seeds": self.seeds,
             "learning_rates": self.learning_rates,
@@ -106,7 +112,8 @@ def compute_units(
     units are called where their curves are noted as they come.
     """
     distinct = {unit.key: unit for unit in units}
-    bundles = _bundles([unit for unit in distinct.values() if not _place(unit).is_file()])
+    stored = {key: _stored(unit) for key, unit in distinct.items()}
+    bundles = _bundles([unit for key, unit in distinct.items() if stored[key] is None])
     weights = [float(sum(unit.gradients for unit in bundle)) for bundle in bundles]
     called = dict(zip((unit.key for unit in units), labels, strict=False))
 
@@ -116,14 +123,14 @@ def compute_units(
 
     tasks = [(bundle,) for bundle in bundles]
     run_all(_compute_and_store, tasks, title, weights, [WORKERS], engine, on_done=noted)
-    stored = {key: _read(_place(unit)) for key, unit in distinct.items()}
-    return [stored[unit.key] for unit in units]
+    found = {key: stored[key] or _computed(unit) for key, unit in distinct.items()}
+    return [found[unit.key] for unit in units]
 
 
 def _note(title: str, unit: Unit, label: str) -> None:
     """Leave the curve of a unit that was trained for whoever watches: its first learning rate, mean over its seeds."""
     if "training" in unit.context.splits:
-        losses = _read(_place(unit))["training_loss"][:, 0].mean(0)
+        losses = _computed(unit)["training_loss"][:, 0].mean(0)
         note_curve(title, label, unit.versions, np.nan_to_num(losses, nan=0.0, posinf=0.0).tolist())
 
 
@@ -147,9 +154,16 @@ def _place(unit: Unit) -> Path:
     return paths.root() / ".cache" / "replays" / unit.key[:2] / f"{unit.key}.npz"
 
 
-def _read(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+def _stored(unit: Unit) -> Arrays | None:
+    return content_store.read(_place(unit), unit.key)
+
+
+def _computed(unit: Unit) -> Arrays:
+    """Of a unit that was computed a moment ago."""
+    found = _stored(unit)
+    if found is None:
+        raise RunError(f"{_place(unit)}: was written a moment ago and cannot be read; is the disk full?")
+    return found
 
 
 def _compute_and_store(bundle: Sequence[Unit]) -> None:
@@ -165,14 +179,8 @@ def _compute_and_store(bundle: Sequence[Unit]) -> None:
     found = computing.run_together(jobs)
     share_s = (time.perf_counter() - began) / len(bundle)
     for unit, curves in zip(bundle, found, strict=True):
-        _write(
-            _place(unit), curves.values | {"diverged_at": curves.diverged_at, "wall_s": np.asarray(share_s)}
-        )
-
-
-def _write(path: Path, arrays: Arrays) -> None:
-    with replacing(path) as partial, partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        arrays = curves.values | {"diverged_at": curves.diverged_at, "wall_s": np.asarray(share_s)}
+        content_store.write(_place(unit), unit.key, arrays)
 
 
 @functools.cache
