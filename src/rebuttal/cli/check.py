@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rebuttal.base import paths
 from rebuttal.base.config import parameter_files
 from rebuttal.base.errors import InputError, refuse
-from rebuttal.evidence import papers
+from rebuttal.cli import paper_checks
 from rebuttal.evidence.papers import Evidence, Paper
 from rebuttal.figures.theme import family
 from rebuttal.machines import costs
@@ -31,10 +31,8 @@ def check_project(loaded: Params) -> str:
         costs.check_evidence(path)
     for study in loaded.studies.values():
         _check_costs(study)
-    for name in papers.reviewed():
-        paper = papers.load(name)
-        if paper.study is not None:
-            _check_questions(paper, loaded.study(paper.study))
+    for paper in paper_checks.load_all(paths.root()):
+        _check_questions(paper, loaded.studies.get(paper.study or ""))
     sizes = ", ".join(f"{len(study.variants)} variants in {study.name}" for study in loaded.studies.values())
     return f"parameters and papers: sound; profile {loaded.profile}: {sizes}{_idle(loaded)}"
 
@@ -48,7 +46,7 @@ def _check_costs(study: Study) -> None:
             raise InputError(f"papers/{study.name}/{parameter_files.STUDY}: {error}") from None
 
 
-def _check_questions(paper: Paper, study: Study) -> None:
+def _check_questions(paper: Paper, study: Study | None) -> None:
     """Refuse rules and figures that would find no runs; the question and the key are named."""
     for kind, questions in (("claims", paper.claims), ("concerns", paper.concerns)):
         for index, question in enumerate(questions):
@@ -60,9 +58,13 @@ def _check_questions(paper: Paper, study: Study) -> None:
                     raise InputError(f"{place}.{error} (question {question.id})") from None
 
 
-def _check_answer(answer: Evidence, study: Study) -> None:
-    """Refuse a rule about what the study does not run, and a figure whose baseline it does not run."""
-    labels, given = [variant.label for variant in study.variants], answer.rule.model_dump()
+def _check_answer(answer: Evidence, study: Study | None) -> None:
+    """Refuse a rule about what there is not or the study does not run, and a figure whose baseline it does not."""
+    given = answer.rule.model_dump()
+    paper_checks.check_names(given, study.machines if study else ())
+    if study is None:
+        return
+    labels = [variant.label for variant in study.variants]
     if answer.rule.names_runs:
         for key in NAMED:
             _check_labels(f"rule.{key}", given.get(key), labels)

@@ -176,7 +176,10 @@ def _question(key: str, one: _Claim | _Concern, kind: str) -> Question:
             one.answers,
             "a list of evidence, at least one; or `missing`, which says what lacks",
         )
-    answers = [_evidence(f"{key}.answers.{i}", answer) for i, answer in enumerate(one.answers)]
+    try:
+        answers = [_evidence(f"{key}.answers.{i}", answer) for i, answer in enumerate(one.answers)]
+    except InputError as error:
+        raise InputError(f"{error} (question {one.id})") from None
     fields = one.model_dump(exclude={"answers", "kind"})
     question = Question(**fields, kind=kind, answers=answers)
     _check_roles(f"{key}.answers", question)

@@ -10,7 +10,7 @@ from rebuttal.evidence import quantities
 from rebuttal.evidence.judging import Asked, PlaceOutcome, Word
 from rebuttal.evidence.result_files import Results
 from rebuttal.evidence.rules.order_statistics_rule import FILES, TIMES, held_by, iterations
-from rebuttal.evidence.rules.rule import All, Found, Rule, clock, models_in_words
+from rebuttal.evidence.rules.rule import All, Found, Rising, Rule, clock, models_in_words
 from rebuttal.machines.order_statistics import progress_per_update
 
 
@@ -20,7 +20,9 @@ class BestBackups(Rule):
     kind: Literal["best_backups"]
     workers: Annotated[int, Field(ge=2, description="a whole number >= 2")]
     between: Annotated[
-        list[int] | None, Field(min_length=2, max_length=2, description="two whole numbers, low and high")
+        list[int] | None,
+        Field(min_length=2, max_length=2, description="two whole numbers, the lower first"),
+        Rising,
     ] = None
     stragglers: All | None = None
 

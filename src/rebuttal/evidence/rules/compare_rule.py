@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import xarray as xr
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from rebuttal.evidence import judging, quantities, target_sweep
 from rebuttal.evidence.judging import Asked, Effects, PlaceOutcome
@@ -18,6 +18,12 @@ ACCURACIES = ("final_test_metric", "final_test_error")
 
 def _listed(given: object) -> object:
     return given if isinstance(given, list) else [given]
+
+
+def _rising(given: list[float]) -> list[float]:
+    if given != sorted(given):
+        raise ValueError("the wrong way round")
+    return given
 
 
 class Compare(RunRule):
@@ -37,8 +43,9 @@ class Compare(RunRule):
     better: Literal["higher", "lower", "equal"]
     margin: Annotated[
         list[Number],
-        Field(min_length=1, max_length=2, description="a number, or two"),
+        Field(min_length=1, max_length=2, description="a number, or two, the lower first"),
         BeforeValidator(_listed),
+        AfterValidator(_rising),
     ]
     same: Number | None = None
 

@@ -15,7 +15,7 @@ from rebuttal.evidence import analyses_in_words, judging
 from rebuttal.evidence.judging import Asked, Effects, PlaceOutcome, Word
 from rebuttal.evidence.naming import number
 from rebuttal.evidence.result_files import Results
-from rebuttal.evidence.rules.rule import Found, Rule, Text
+from rebuttal.evidence.rules.rule import Found, Rising, Rule, Text
 
 STATISTICS: dict[str, Callable[[np.ndarray, "Reading"], Any]] = {
     "highest": lambda numbers, _: np.max(numbers),
@@ -45,7 +45,10 @@ class Reading(Rule):
     variable: Text
     within: Annotated[
         list[Bound] | None,
-        Field(min_length=2, max_length=2, description="two bounds, low and high; null for none"),
+        Field(
+            min_length=2, max_length=2, description="two bounds, the lower first; null for none on one side"
+        ),
+        Rising,
     ] = None
     where: Annotated[Where, Field(description="labels by dim, as in {form: delayed}")] = Field(
         default_factory=dict

@@ -4,9 +4,9 @@ import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rebuttal.evidence.judging import Asked, PlaceOutcome
 from rebuttal.evidence.naming import words
@@ -17,6 +17,20 @@ Names = Annotated[list[str], Field(min_length=1, description="a list of names, a
 All = Annotated[list[str], Field(min_length=1, description="a list of names; leave it out for all")]
 Number = Annotated[float, Field(allow_inf_nan=False, description="a number")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number > 0")]
+
+
+def rising(bounds: list[Any] | None) -> list[Any] | None:
+    """Bounds, low and high, null for none. Raises ValueError if they are the wrong way round, or both are none."""
+    if bounds is not None:
+        low, high = bounds
+        if low is None and high is None:
+            raise ValueError("no bound")
+        if low is not None and high is not None and low > high:
+            raise ValueError("the wrong way round")
+    return bounds
+
+
+Rising = AfterValidator(rising)
 Rate = Literal["tuned", "shared"]
 
 OPTION = r", \w+ = [\w.]+"  # of a label in words: no sentence has one
