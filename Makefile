@@ -33,7 +33,7 @@ help:  ## this list
 
 repro: setup  ## check the parameters, run the pipeline, write the site into reports/PROFILE (quick, standard, full or ci)
 	"$(BIN)/rebuttal" check $(CHOSEN)
-	"$(BIN)/rebuttal" dvc $(CHOSEN) repro $(ARGS)
+	exec "$(BIN)/rebuttal" dvc $(CHOSEN) repro $(ARGS)
 
 test: setup  ## run every test, one process per core
 	"$(BIN)/pytest" -n $(JOBS) --dist worksteal $(ARGS)

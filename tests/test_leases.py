@@ -9,6 +9,7 @@ import time
 import pytest
 
 from rebuttal.base import host_lease
+from rebuttal.base.errors import InputError, RunError
 from rebuttal.base.host_lease import watch
 
 HOLDING = (
@@ -115,3 +116,49 @@ def test_what_a_run_and_its_children_compute_is_its_own():
     seen.close()
     assert own_s > 0.02  # however busy the machine is, the child had some of it
     assert 0 <= found["others_cores"] <= found["cores"] + 0.1
+
+
+def open_to_others(folder):
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+
+
+def a_link(folder):
+    folder.with_name("elsewhere").mkdir()
+    folder.symlink_to(folder.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("made", [open_to_others, a_link])
+@pytest.mark.parametrize("lease", [host_lease.shared, host_lease.exclusive])
+def test_a_folder_that_somebody_else_may_have_made_is_refused_in_one_line(tmp_path, made, lease):
+    made(tmp_path / "leases")
+    with (
+        pytest.raises(InputError, match=r"REBUTTAL_LEASES: got '.*'; allowed: .*mode 700") as refusal,
+        lease(),
+    ):
+        pass
+    assert "\n" not in str(refusal.value)
+    assert not list((tmp_path / "leases").iterdir())
+
+
+def test_leases_lie_in_the_private_folder_of_the_session_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.delenv(host_lease.FOLDER)
+    (tmp_path / "session").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "session"))
+    with host_lease.shared():
+        assert (tmp_path / "session" / "rebuttal-leases" / "door").is_file()
+
+
+def test_who_waits_says_for_whom_and_not_for_ever(monkeypatch, capsys):
+    monkeypatch.setattr(host_lease, "SAID_AFTER_S", 0.1)
+    monkeypatch.setattr(host_lease, "LIMIT_S", 0.4)
+    with (
+        held("exclusive") as other,
+        pytest.raises(RunError, match=rf"for the timed run of process {other.pid}"),
+        host_lease.shared(),
+    ):
+        pass
+    assert (
+        capsys.readouterr().err
+        == f"waiting for the timed run of process {other.pid} to end its measurement\n"
+    )

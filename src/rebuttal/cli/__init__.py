@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from rebuttal.cli.serving import NOT_SERVED
 from rebuttal.cli.starting import started
 from rebuttal.cli.table import COMMANDS
 from rebuttal.studies import warm
+
+INTERRUPTED, PIPED = 128 + signal.SIGINT, 128 + 13  # as shells say that a signal ended a command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +28,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RunError, warm.GoneError) as error:
         print(f"rebuttal: {error}", file=sys.stderr)
         return 1
+    except (KeyboardInterrupt, MemoryError, OSError) as error:
+        return _ended(error)
     return 0
+
+
+def _ended(error: BaseException) -> int:
+    """Say in one line what the system or the user ended a command with; the exit status that shells know it by."""
+    if isinstance(error, BrokenPipeError):  # whoever read our output has gone, and reads no message either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPED
+    told = "interrupted" if isinstance(error, KeyboardInterrupt) else " ".join(str(error).split())
+    name = "out of memory" if isinstance(error, MemoryError) else ""
+    print(f"rebuttal: {': '.join(part for part in (name, told) if part)}", file=sys.stderr)
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
 
 
 def _run(given: argparse.Namespace) -> None:

@@ -16,6 +16,8 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from rebuttal.base.errors import InputError, refuse
 
 TEXT_TAG = "tag:yaml.org,2002:str"
+MOST_BYTES, MOST_NODES = 2**22, 100_000  # of a file, and of what it holds once its aliases are written out
+DEEP = "too many levels"
 WORD = re.compile(r"[^\s,\[\]{}]+")  # a text without quotes, between brackets
 
 
@@ -32,8 +34,11 @@ def read(path: Path, name: str | None = None) -> dict[str, Any]:
         node = reader.compose(content)
         if node is None:
             raise InputError(f"{name}: got an empty file; allowed: sections of `key: value`")
+        _refuse_size(name, node)
         _refuse_keys(name, node)
         value = reader.constructor.construct_document(node)
+    except RecursionError:
+        raise InputError(f"{name}: got {DEEP}; allowed: a few levels of sections and lists") from None
     except MarkedYAMLError as error:
         raise InputError(_syntax(name, content, error)) from error
     except YAMLError as error:
@@ -47,7 +52,7 @@ def parsed(key: str, text: str) -> Any:
     """What a text without a file means, such as the value of an option. Raises InputError if it is no YAML."""
     try:
         return YAML(typ="safe").load(text)
-    except YAMLError:
+    except (YAMLError, RecursionError):
         raise refuse(key, text, "a value as in params.yaml") from None
 
 
@@ -64,6 +69,8 @@ def _content(path: Path, name: str) -> str:
     if not path.is_file():
         raise InputError(f"{name}: got no such file in {path.parent}; allowed: a readable YAML file")
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise refuse(name, f"{path.stat().st_size:,} bytes", f"at most {MOST_BYTES:,}")
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{name}: got {error}; allowed: a readable YAML file in UTF-8") from error
@@ -78,6 +85,32 @@ def _syntax(file: str, content: str, error: MarkedYAMLError) -> str:
             if word.start() < mark.column < word.end():
                 return f'{file}{line}: got {word[0]} between brackets; allowed: it in quotes, "{word[0]}"'
     return f"{file}{line}: got a syntax error ({problem}); allowed: YAML text"
+
+
+def _refuse_size(name: str, root: Node) -> None:
+    """Refuse a text whose aliases stand for more than a file of ours holds, or that stands in itself."""
+    sizes: dict[int, int] = {}
+
+    def size(node: Node, above: frozenset[int]) -> int:
+        if id(node) in above:
+            raise InputError(
+                f"{name}, line {node.start_mark.line + 1}: got an alias within itself; allowed: none"
+            )
+        if id(node) not in sizes:
+            inside = above | {id(node)}
+            sizes[id(node)] = 1 + sum(size(one, inside) for one in _below(node))
+        return sizes[id(node)]
+
+    if (found := size(root, frozenset())) > MOST_NODES:
+        raise InputError(
+            f"{name}: got aliases that stand for {found:,} values; allowed: at most {MOST_NODES:,}"
+        )
+
+
+def _below(node: Node) -> list[Node]:
+    if isinstance(node, MappingNode):
+        return [one for pair in node.value for one in pair]
+    return node.value if isinstance(node, SequenceNode) else []
 
 
 def _refuse_keys(file: str, root: Node) -> None:

@@ -13,6 +13,8 @@ study are forked.
 import contextlib
 import contextvars
 import os
+import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rebuttal.base.errors import RunError, refuse
 from rebuttal.base.host_lease.watch import Watch
 
 try:
@@ -30,6 +33,8 @@ except ImportError:  # a system without such locks: no run is alone there, and s
 FOLDER = "REBUTTAL_LEASES"  # the environment variable that names another folder for the files
 PATIENCE_S = 60.0  # for which a timed run waits for others to end
 LOOK_S = 0.02
+SAID_AFTER_S = 5.0  # for which an ordinary run waits without a word
+LIMIT_S = 6 * 3600.0  # for which it waits at all: longer than any measurement of ours
 SPARE = 0.15  # of a core, that a system uses for itself
 STOPPED_S = 5.0  # a run that stood still for longer was stopped, and went on
 
@@ -86,10 +91,37 @@ def shared() -> Iterator[None]:
         yield
         return
     with _opened("door") as door, _opened("room") as room:
-        fcntl.flock(door, fcntl.LOCK_SH)
-        fcntl.flock(room, fcntl.LOCK_SH)
+        for file in (door, room):
+            _awaited(file, door)
         fcntl.flock(door, fcntl.LOCK_UN)
         yield
+
+
+def _awaited(file: int, door: int) -> None:
+    """Share a file as soon as no timed run has it; say whom it waits for, once that takes long.
+
+    Raises:
+        RunError: it has waited for LIMIT_S, as for a run that was stopped and not ended.
+    """
+    assert fcntl is not None, "asked only where the system has locks"
+    began, told = time.monotonic(), False
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return
+        waited_s = time.monotonic() - began
+        if waited_s > LIMIT_S:
+            raise RunError(f"waited {waited_s:.0f} s for {_holder(door)}, which has this host to itself")
+        if waited_s > SAID_AFTER_S and not told:
+            sys.stderr.write(f"waiting for {_holder(door)} to end its measurement\n")
+            told = True
+        time.sleep(LOOK_S)
+
+
+def _holder(door: int) -> str:
+    """The timed run that has the door, which notes its process there."""
+    noted = os.pread(door, 32, 0).decode(errors="replace")
+    return f"the timed run of process {noted}" if noted.isdigit() else "a timed run"
 
 
 @contextlib.contextmanager
@@ -114,10 +146,18 @@ def _granted(stack: contextlib.ExitStack, until: float) -> bool:
     """Whether the room was empty in time. If so, both locks are held until the stack is unwound."""
     with contextlib.ExitStack() as held:
         for name in ("door", "room"):
-            if not _locked(held.enter_context(_opened(name)), until):
+            file = held.enter_context(_opened(name))
+            if not _locked(file, until):
                 return False
+            _note_process(file)
         stack.push(held.pop_all())
     return True
+
+
+def _note_process(file: int) -> None:
+    """Note who has a file, for others to say whom they wait for."""
+    os.ftruncate(file, 0)
+    os.pwrite(file, str(os.getpid()).encode(), 0)
 
 
 def _locked(file: int, until: float) -> bool:
@@ -134,10 +174,38 @@ def _locked(file: int, until: float) -> bool:
 @contextlib.contextmanager
 def _opened(name: str) -> Iterator[int]:
     """A file to lock. Closing it gives the lock back; no process that is started meanwhile inherits it."""
-    folder = Path(os.environ.get(FOLDER) or Path(tempfile.gettempdir()) / f"rebuttal-leases-{os.getuid()}")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+    file = os.open(_folder() / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         yield file
     finally:
         os.close(file)
+
+
+def _folder() -> Path:
+    """The folder of the files: this user's alone, for who can write there can keep others waiting.
+
+    Raises:
+        InputError: somebody else made it, or it is open to others.
+    """
+    given, own = os.environ.get(FOLDER), os.environ.get("XDG_RUNTIME_DIR", "")
+    private = bool(own) and _is_private(Path(own))
+    folder = Path(given or (Path(own) / "rebuttal-leases" if private else _temporary()))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_private(folder):
+        allowed = f"a folder of this user's own with mode 700; or another one, named by {FOLDER}"
+        raise refuse(FOLDER, str(folder), allowed)
+    return folder
+
+
+def _temporary() -> Path:
+    return Path(tempfile.gettempdir()) / f"rebuttal-leases-{os.getuid()}"
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether it is a folder and no link, is this user's, and can be written by nobody else."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    others = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not others

@@ -17,10 +17,15 @@ ProfileName = Literal["quick", "standard", "full", "ci"]
 PROFILES: tuple[str, ...] = get_args(ProfileName)
 EVERY = "all"  # the section beside the profiles that holds for each of them
 
-Whole = Annotated[int, Field(ge=1, description="a whole number >= 1")]
-Points = Annotated[int, Field(ge=2, description="a whole number >= 2")]
+MOST = 2**20  # samples, updates' points, epochs: more is a slip of the pen
+MOST_WORKERS = 4096  # of a run: each is a program of its own
+Whole = Annotated[int, Field(ge=1, le=MOST, description=f"a whole number >= 1, at most {MOST}")]
+Workers = Annotated[
+    int, Field(ge=1, le=MOST_WORKERS, description=f"a whole number >= 1, at most {MOST_WORKERS}")
+]
+Points = Annotated[int, Field(ge=2, le=10_000, description="a whole number >= 2, at most 10000")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2**32 - 1")]
-Rate = Annotated[float, Field(gt=0, description="a number > 0")]
+Rate = Annotated[float, Field(gt=0, le=1e6, description="a number > 0, at most a million")]
 Name = Annotated[str, Field(min_length=1, description="a name")]
 Names = Annotated[list[Name], Field(min_length=1, description="a list of at least one name")]
 Counts = Annotated[list[Whole], Field(min_length=1, description="a list of at least one whole number >= 1")]
@@ -41,10 +46,15 @@ class Numbers(Section):
 
     workloads: Names
     machines: Names
-    workers: Whole
+    workers: Workers
     workers_on: Elsewhere = {}
     batch: Annotated[
-        int, Field(ge=1, description="a whole number >= 1: the samples of one worker's gradient")
+        int,
+        Field(
+            ge=1,
+            le=MOST,
+            description=f"a whole number >= 1, at most {MOST}: the samples of one worker's gradient",
+        ),
     ]
     epochs: Whole
     epochs_on: Elsewhere = {}
@@ -70,7 +80,9 @@ class AnalysesGrid(Section):
     workloads: Names
     samples: Counts
     horizons: Counts
-    worker_counts: Counts
+    worker_counts: Annotated[
+        list[Workers], Field(min_length=1, description="a list of at least one whole number >= 1")
+    ]
     seeds: Annotated[list[Seed], Field(min_length=1, description="a list of at least one seed")]
     tuning_seeds: Annotated[list[Seed], Field(min_length=1, description="a list of at least one seed")]
 

@@ -29,7 +29,7 @@ from traitlets.config import Config
 
 from rebuttal.base import paths
 from rebuttal.base.atomic_write import write_text
-from rebuttal.base.errors import InputError, refuse
+from rebuttal.base.errors import InputError, RunError, refuse
 from rebuttal.studies import warm
 from rebuttal.studies.warm import kernel
 
@@ -156,6 +156,10 @@ def _run(notebook: Path, parameters: dict[str, Any], folder: Path) -> NotebookNo
             )
             raise_for_execution_errors(executed, None)
             return executed
+    except RuntimeError as error:  # nbclient's and jupyter_client's, before and after the kernel has answered
+        if "Kernel died" not in str(error):
+            raise
+        raise RunError(f"{notebook.name}: its kernel died; out of memory is the ordinary cause") from error
     except PapermillExecutionError as error:
         raise InputError(
             f"{notebook.name}, cell {error.cell_index}: {error.ename}: {_first_line(error.evalue)}"
