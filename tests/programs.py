@@ -25,6 +25,9 @@ class Prices:
     def seconds(self, operation, args, stage):
         return {"gradient": 1.0, "update": 0.25}[operation]
 
+    def own_seconds(self, operation, numbers, args):
+        return 0.0
+
     def slowdown(self, node, index):
         return self.factors.get(node, 1.0)
 
@@ -44,6 +47,9 @@ class Prices:
 
     def all_reduce_s(self, nodes, size_bytes):
         return 0.1 * nodes, size_bytes
+
+    def gather_s(self, nodes, size_bytes):
+        return 0.1 * nodes, nodes * size_bytes
 
 
 class Run:

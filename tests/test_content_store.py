@@ -25,6 +25,7 @@ def entry(tmp_path):
 
 def test_what_was_written_is_read(entry, capsys):
     found = content_store.read(entry, "k")
+    assert found is not None
     assert found.keys() == ARRAYS.keys()
     assert all(np.array_equal(found[name], ARRAYS[name], equal_nan=True) for name in ARRAYS)
     assert capsys.readouterr().err == ""

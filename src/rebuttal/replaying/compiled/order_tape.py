@@ -79,7 +79,8 @@ def serves(order: Order, rule: Rule) -> bool:
     """Whether every operation of the order has a step, no state is two versions, and the rule is a known one."""
     operations = set(order.operations)
     return (
-        type(rule) in (SGD, Momentum)  # a rule of one's own may be made from either
+        isinstance(rule, (SGD, Momentum))
+        and type(rule) in (SGD, Momentum)  # others are made from them: Adam, and a user's own rule
         and operations <= {"gradient", *STEPS}
         and len(set(order.states)) == len(order.states)
         and not (_nesterov(rule) and operations & DELAYED)
