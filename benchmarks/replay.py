@@ -4,8 +4,8 @@ The work: an asynchronous parameter server with 16 workers, 5 seeds, 7 learning 
 weights, and losses and accuracies on three splits at 21 points. The loop is SimPy, nn.Module, autograd.grad and torch's
 operations on lists of tensors, one run after the other (with `--optimizer` it steps by backward() and torch.optim.SGD).
 Replay is timed whole (virtual clock, graph, merging, values and evaluation) and by parts: with a table of executors
-that is kept, and at first use, when it measures the executors first. What is compiled is compiled once for all
-processes; how long that or its loading took is a line of its own. CPU seconds of one thread; the two take turns, and
+that is kept, and at first use, when it measures the executors first. Code is compiled once for all processes;
+how long compiling or loading took is a line of its own. CPU seconds of one thread; the two take turns, and
 medians are reported.
 
     python benchmarks/replay.py [--rounds 5] [--write reference/replay_benchmark.json]
