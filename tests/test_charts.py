@@ -19,7 +19,7 @@ from rebuttal.core import results
 from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.figure_list import FIGURES, PUBLISHED
 from rebuttal.core.schemas import CALIBRATION, CURVES, STRAGGLERS, SUMMARIES, TUNING
-from rebuttal.evidence import datasets
+from rebuttal.evidence import datasets, naming
 from rebuttal.evidence.rules.compare_rule import Compare
 from rebuttal.evidence.rules.product_identity_rule import ProductIdentity
 from rebuttal.evidence.rules.trend_rule import Trend
@@ -39,6 +39,7 @@ from rebuttal.figures import (
 from rebuttal.figures.panel import NO_DEFINITION, SHARED, join_specs
 from rebuttal.simulation.simulate import simulate
 from rebuttal.site import definitions
+from rebuttal.site.figure import SENTENCE
 
 EVERY = list(PUBLISHED)
 LARGEST_SPEC = 200_000  # characters of one panel
@@ -93,6 +94,33 @@ def given(name, data):
     """What a figure needs; the parts of a method are those of the study that has them."""
     of = "smoothing " if name in ("ablation", "speed_up_over_gpipe") else ""
     return [data[of + need] for need in figures.figure(name).needs]
+
+
+#: Time lines: the title of each panel says what its run did, and any number would be that of one run.
+NO_FINDING = {"one_timeline", "layer_timeline"}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_finding_is_a_sentence_with_a_number_and_without_code_names(name, data):
+    said = figures.figure(name).says(*given(name, data))
+    assert bool(said) == (name not in NO_FINDING)
+    if said:
+        assert not said[0].islower()
+        assert said.endswith(".")
+        assert any(character.isdigit() for character in said)
+        assert not {"=", "_"} & set(said), said
+        assert "nan" not in said, said
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if figures.figure(name).of_paper])
+def test_a_finding_speaks_of_what_a_paper_compares(name, data):
+    pair = (["backup_workers"], ["asynchronous"])
+    if name.startswith("speed_up_over"):
+        pair = (["pprs"] if "gpipe" in name else ["backup_workers"], [figures.figure(name).baseline])
+    said = figures.figure(name).says(*given(name, data), compared=pair)
+    first = SENTENCE.split(said)[0]
+    for labels in pair:
+        assert naming.named(labels[0]) in first, said
 
 
 def test_every_module_with_a_figure_is_in_the_list_once():
@@ -243,7 +271,7 @@ def test_diverged_runs_are_counted(data):
 
 def test_a_method_with_a_stale_variant_is_not_said_to_be_fresh():
     said = staleness_counts.without_staleness(["gpipe m=2", "pipe form=a", "pipe form=b"], ["pipe form=b"])
-    assert said == ["gpipe", "pipe (form = a)"]
+    assert said == ["GPipe", "pipe (a)"]
 
 
 def test_a_method_that_was_not_run_on_a_workload_did_not_miss_its_target(data):

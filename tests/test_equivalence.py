@@ -60,7 +60,8 @@ def test_the_finding_counts_who_keeps_within_half_of_the_digits():
     made = synthetic_layer_wise.equivalence(equivalence.blank([0, 1], equivalence.WORKLOADS))
     text = chart.finding(made)
     assert text.startswith("6 of 8 forms keep within half of the digits of both precisions.")
-    assert "others (delayed all reduce, k = 1; delayed layer wise, k = 1) is at least" in text
+    assert "That of the others is at least" in text
+    assert text.endswith(": delayed all-reduce (1 update late); delayed layer-wise training (1 update late).")
 
 
 def test_a_form_that_was_not_run_on_a_workload_is_not_drawn_there():

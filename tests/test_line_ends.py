@@ -23,33 +23,33 @@ def named(spec):
 
 
 def test_lines_that_end_apart_have_their_names_at_their_last_points():
-    spec, key = drawn({"gpipe": 1.0, "hogwild": 5.0, "asynchronous": 10.0})
+    spec, key = drawn({"bucketed": 1.0, "downpour": 5.0, "softsync": 10.0})
     made = with_names(spec, key)
-    assert sorted(named(made)) == ["asynchronous", "gpipe", "hogwild"]
+    assert sorted(named(made)) == ["bucketed", "downpour", "softsync"]
     assert all(row["n"] == 2 for row in made["datasets"][DATA])
     assert {row["mean"] for row in made["datasets"][DATA]} == {1.0, 5.0, 10.0}
     assert made["layer"][:-1] == spec["layer"]
-    assert made["padding"]["right"] > len("asynchronous") * 5
+    assert made["padding"]["right"] > len("softsync") * 5
     assert DATA not in spec["datasets"]
 
 
-@pytest.mark.parametrize(("own", "first"), [((), "hogwild"), (("gpipe",), "gpipe")])
+@pytest.mark.parametrize(("own", "first"), [((), "downpour"), (("bucketed",), "bucketed")])
 def test_of_names_that_would_touch_the_one_that_stands_out_is_kept(own, first):
     near = 1.0 + 0.9 * CLEAR / 200 * 9.0
-    spec, key = drawn({"gpipe": 1.0, "hogwild": near, "asynchronous": 10.0}, own)
-    assert sorted(named(with_names(spec, key))) == sorted(["asynchronous", first])
+    spec, key = drawn({"bucketed": 1.0, "downpour": near, "softsync": 10.0}, own)
+    assert sorted(named(with_names(spec, key))) == sorted(["softsync", first])
 
 
 def test_a_line_that_ends_before_the_others_has_no_name():
-    spec, key = drawn({"gpipe": 1.0, "hogwild": 5.0, "asynchronous": 10.0})
+    spec, key = drawn({"bucketed": 1.0, "downpour": 5.0, "softsync": 10.0})
     (rows,) = spec["datasets"].values()
-    rows.remove(next(row for row in rows if row["method"] == "hogwild" and row["n"] == 2))
-    assert sorted(named(with_names(spec, key))) == ["asynchronous", "gpipe"]
+    rows.remove(next(row for row in rows if row["method"] == "downpour" and row["n"] == 2))
+    assert sorted(named(with_names(spec, key))) == ["bucketed", "softsync"]
 
 
 def test_many_lines_and_charts_without_lines_have_no_names():
     many, key = drawn({f"own_{at}": float(at) for at in range(MOST + 1)})
     assert with_names(many, key) == many
-    spec, key = drawn({"gpipe": 1.0, "hogwild": 5.0})
+    spec, key = drawn({"bucketed": 1.0, "downpour": 5.0})
     points = spec | {"layer": [layer for layer in spec["layer"] if layer["mark"]["type"] != "line"]}
     assert with_names(points, key) == points

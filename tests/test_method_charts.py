@@ -11,7 +11,7 @@ import synthetic_results
 from synthetic_comparison import DIVERGED, LABELS, NEVER, SAME
 
 from rebuttal import figures
-from rebuttal.evidence import datasets
+from rebuttal.evidence import datasets, naming
 from rebuttal.figures import (
     many_methods,
     method_curves,
@@ -248,27 +248,29 @@ def test_nothing_lies_below_the_frontier(data):
 def test_who_diverged_at_every_rate_is_listed(data):
     found = method_rates.outcome(data["tuning"])
     assert found["every"] == [NEVER]
-    assert theme.words(NEVER) in method_rates.finding(data["tuning"])
+    assert naming.in_text(NEVER) in method_rates.finding(data["tuning"])
     frame = method_rates.rows(data["tuning"])
     assert np.isfinite(frame["drawn"]).all()
 
 
 def test_a_name_stands_apart_from_a_number_and_a_phrase_stays_a_phrase():
-    assert theme.words("local_sgd H=4 post=50.0") == "local sgd, H = 4, post = 50"
-    assert theme.in_text("local_sgd H=4 post=50") == "local sgd (H = 4, post = 50)"
-    assert theme.in_text("local_sgd") == "local sgd"
+    assert theme.words("local_sgd H=4 post=50.0") == "local SGD, H = 4, post = 50"
+    assert (
+        naming.in_text("local_sgd H=4 post=50") == "local SGD (4 local updates, after 50 synchronous updates)"
+    )
+    assert naming.in_text("local_sgd") == "local SGD"
     assert theme.words("practical settings, one sample") == "practical settings, one sample"
 
 
 def test_names_say_what_sets_a_variant_apart():
     short = many_methods.short_names(LABELS)
-    assert short["gpipe m=4"] == ["gpipe", "m = 4"]
-    assert short["local_sgd H=4"] == ["local sgd"]
-    assert short["local_sgd H=4 post=50"] == ["local sgd", "post = 50"]
-    assert short["one_sided atomic=false"] == ["one sided", "not atomic"]
+    assert short["gpipe m=4"] == ["GPipe", "m = 4"]
+    assert short["local_sgd H=4"] == ["local SGD"]
+    assert short["local_sgd H=4 post=50"] == ["local SGD", "post = 50"]
+    assert short["one_sided atomic=false"] == ["one-sided access", "not atomic"]
     assert short["continuous_propagation form=stash mitigation=spike"][1] == "stash, spike"
     long = many_methods.short_names(
         ["continuous_propagation_momentum a=1", "continuous_propagation_momentum a=2"]
     )
-    assert [*long.values()] == [["continuous propagation", f"momentum, a = {a}"] for a in (1, 2)]
+    assert [*long.values()] == [["continuous propagation", f"with momentum, a = {a}"] for a in (1, 2)]
     assert len({tuple(lines) for lines in short.values()}) == len(LABELS)

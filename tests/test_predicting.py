@@ -140,7 +140,7 @@ def test_the_sliders_begin_where_the_arguments_say_and_can_be_turned(shown):
     assert display.shown["text/plain"].startswith("backup workers, 9 workers")
     assert dict(explorer.setting.options) == {"b": 2}
     explorer.controls["method"].value = "all_reduce"
-    assert display.shown["text/plain"].startswith("all reduce, 9 workers")
+    assert display.shown["text/plain"].startswith("one all-reduce, 9 workers")
     assert explorer.setting.options == ()
 
 

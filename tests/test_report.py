@@ -108,7 +108,7 @@ def test_the_summary_carries_the_ledger(opened):
 def test_settings_and_checklist_are_read_from_the_results(opened):
     settings = opened.settings().text
     assert "synthetic device" in settings
-    for label in ("backup workers", "b = 1; b = 2; b = 4", "ethernet 10g"):
+    for label in ("backup workers", "b = 1; b = 2; b = 4", "10 Gb/s Ethernet"):
         assert label in settings
     checklist = opened.checklist().text
     assert f"{opened.data.curves.sizes['method']} variants" in checklist
@@ -381,7 +381,7 @@ def test_the_finding_about_the_claim_follows_the_speed_ups(on_machines):
     data.speedup.loc[{"form": "bucketed", "machine": "dgx1"}] = 1.75
     changed = gains.finding(data)
     assert (
-        "is 1.75 times (bucketed, flat ended on dgx1, 2 nodes, 4 samples on each), at least the reported 1.7"
+        "is 1.75 times (bucketed, flat ended on a DGX-1, 2 nodes, 4 samples on each), at least the reported 1.7"
         in changed
     )
 
@@ -402,7 +402,7 @@ def test_models_and_machines_are_told_with_their_sources(on_machines):
     told = on_machines.machines().text
     for name in SCALED_MACHINES:
         assert f"Where the figures of {words_of(name)} come from" in told
-    assert told.index("sandy bridge") < told.index("h200 box")
+    assert told.index(words_of("sandy_bridge_infiniband")) < told.index(words_of("h200_box"))
     assert "synthetic device" in on_machines.settings().text
 
 

@@ -82,7 +82,7 @@ def test_a_page_has_the_form_for_what_its_charts_have_and_no_other():
     }
     made_page = rendered("<figure></figure>", about | {"targets": []})
     assert made_page.index('id="selection"') < made_page.index("<h2")
-    assert 'value="gpipe m=2"> gpipe, m = 2</label>' in made_page
+    assert 'value="gpipe m=2"> GPipe, m = 2</label>' in made_page
     assert made_page.index(">9 alone<") < made_page.index(">10 alone<")
     assert 'name="target"' not in made_page
     assert 'id="selection"' not in rendered("<p>nothing to select</p>", {})

@@ -58,40 +58,111 @@ NAMES = {
     "gpt2_small": "GPT-2 small",
     "none": "no stragglers",
     "mini_batch": "mini-batch SGD",
+    "mini_batch_momentum": "mini-batch SGD with momentum",
     "all_reduce": "one all-reduce",
     "synchronous": "synchronous training",
     "asynchronous": "asynchronous training",
+    "asynchronous_clipped": "clipped asynchronous training",
+    "k_sync": "K-sync",
+    "softsync_aware": "staleness-aware softsync",
+    "delayed": "delayed gradients",
+    "delayed_all_reduce": "delayed all-reduce",
+    "delayed_all_reduce_momentum": "delayed all-reduce with momentum",
+    "layer_wise": "layer-wise all-reduce",
+    "layer_wise_overlapped": "overlapped layer-wise all-reduce",
+    "layer_wise_asynchronous": "asynchronous layer-wise training",
+    "delayed_layer_wise": "delayed layer-wise training",
+    "elastic_averaging": "elastic averaging",
+    "one_sided": "one-sided access",
+    "stale_synchronous": "stale synchronous training",
+    "greedy": "greedy learning",
+    "local_sgd": "local SGD",
+    "model_parallel": "model parallelism",
+    "one_forward_one_backward": "1F1B",
+    "continuous_propagation_momentum": "continuous propagation with momentum",
     "gpipe": "GPipe",
     "gpipe_momentum": "GPipe with momentum",
     "pipedream": "PipeDream",
     "pprs": "PPRS",
+    "pprs_parts": "parts of PPRS",
+    "pprs_width": "PPRS by width",
     "nesterov": "the accelerated gradient",
     "hogwild": "Hogwild",
     "sub_gradient": "averaged sub-gradients",
     "smooth_gradient": "gradient descent",
     "smooth_nesterov": "the accelerated gradient",
 }
+PLAIN = ("shards=1",)  # options that go without saying in a sentence
+# What an option of a variant means in a sentence; "s|es" after a count that is not one. Others are said by their name.
+OPTIONS = {
+    "b": "{} backup|s",
+    "shards": "batches of {} worker|s",
+    "workers": "{} worker|s",
+    "k": "{} update|s late",
+    "n": "1/{} of the workers at a time",
+    "c": "at norm {}",
+    "m": "{} micro-batch|es",
+    "channels": "{} channel|s",
+    "cap_mib": "buckets of {} MiB",
+    "first_mib": "the first of {} MiB",
+    "H": "{} local update|s",
+    "post": "after {} synchronous update|s",
+    "s": "at most {} clock|s ahead",
+    "by": "compensated by {}",
+    "tau": "every {} step|s",
+    "alpha": "moved by {}",
+    "n_fetch": "weights fetched every {} gradient|s",
+    "n_push": "pushed every {} gradient|s",
+    "B": "blocks of {} update|s",
+    "rate": "rate {}",
+    "lag": "{} batch|es late",
+    "K": "{} smoothing sample|s",
+    "gamma": "smoothed by {}",
+}
 
 
 def named(label: object) -> str:
     """A label within a sentence: a known name, or its first word, without options."""
     text = str(label)
-    return NAMES.get(text) or NAMES.get(text.split(maxsplit=1)[0]) or words(text).partition(", ")[0]
+    return NAMES.get(text) or words(text).partition(", ")[0]
 
 
 def place(where: str) -> str:
     """A place as a reader says it: a workload on a machine by their names, or a label."""
-    return ", ".join(NAMES.get(label) or words(label) for label in where.split(", ")) if where else ""
+    return ", ".join(map(words, where.split(", "))) if where else ""
 
 
 def words(label: str) -> str:
     """A label as a reader says it: 'backup_workers b=2' -> 'backup workers, b = 2'; a phrase stays one."""
+    if label in NAMES:
+        return NAMES[label]
     name, *options = label.split()
     if not all("=" in option for option in options):
         return label.replace("_", " ")
-    return ", ".join(
-        [name.replace("_", " "), *(option.replace("=", " = ").removesuffix(".0") for option in options)]
-    )
+    name = NAMES.get(name) or name.replace("_", " ")
+    return ", ".join([name, *(option.replace("=", " = ").removesuffix(".0") for option in options)])
+
+
+def in_text(label: str) -> str:
+    """A label within a sentence, where it may stand beside a number: 'backup workers (2 backups)'."""
+    name, *options = label.split()
+    if not all("=" in option for option in options):
+        return words(label)
+    said = [_meant(option) for option in options if option not in PLAIN]
+    return f"{words(name)} ({', '.join(said)})" if said else words(name)
+
+
+def _meant(option: str) -> str:
+    """'b=2' -> '2 backups'; 'lazy=false' -> 'not lazy'; 'form=stash' -> 'stash'."""
+    name, _, value = option.partition("=")
+    said, value = name.replace("_", " "), value.removesuffix(".0")
+    if value in ("true", "false"):
+        return said if value == "true" else f"not {said}"
+    if value.isalpha():
+        return value
+    text, _, ending = OPTIONS.get(name, f"{said} {{}}").partition("|")
+    plural, space, rest = ending.partition(" ")
+    return text.format(value) + (plural if value != "1" else "") + space + rest
 
 
 def number(value: object) -> str:

@@ -4,10 +4,13 @@ import altair as alt
 import pandas as pd
 import xarray as xr
 
-from rebuttal.figures import chart_rows
+from rebuttal.evidence import arrays
+from rebuttal.evidence.student import Interval
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import TIMES, Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Entry, Panel, axis, panel, plain_key
+from rebuttal.figures.sentences import on
 from rebuttal.figures.single_seeds import seed_rows, wide
 from rebuttal.figures.targets import at_verdicts, reached
 from rebuttal.figures.theme import family, option, words
@@ -45,7 +48,7 @@ def panels(data: xr.Dataset, targets: xr.DataArray, definitions: object = None) 
     lines = {str(m): f"simulated on {words(str(m))}" for m in dict.fromkeys(frame["machine"])}
     key = plain_key(lines)
     return [
-        _panel(part, f"{words(name)}, {words(machine)}", measure, chart_rows.clock(data), key)
+        _panel(part, f"{words(name)} on {words(machine)}", measure, chart_rows.clock(data), key)
         for name, machine, place in chart_rows.groups(frame, "workload", "machine")
         for measure, _, part in chart_rows.groups(place, "measure", "machine")
     ]
@@ -64,6 +67,45 @@ def _panel(frame: pd.DataFrame, place: str, measure: str, clock: str, key: tuple
     title = f"{place}: {MEASURES[measure].removesuffix(' (s)')}"
     say = f"{title}, against the number of backup workers."
     return panel([m.interval(), m.line(), m.point(opacity=1, size=50)], title, about, say, key, 200)
+
+
+def finding(data: xr.Dataset, targets: xr.DataArray) -> str:
+    """The number of backups with the least seconds to the target in the first place, and what it gains over none."""
+    frame = rows(data, targets)
+    frame = chart_rows.keep(frame, frame["standard"])
+    places = [
+        (on(name, machine), *_best(part))
+        for name, machine, part in chart_rows.groups(frame, "workload", "machine")
+    ]
+    known = [(where, int(b), gains) for where, b, gains in places if gains]
+    if not known:
+        return "No place has runs without backups and with some that reached the target."
+    where, b, gains = known[0]
+    total, updates = gains["seconds"], sentences.three(1 / gains["updates"].estimate)
+    per_update = sentences.times(gains["seconds_per_update"], sentences.IS)
+    others = ""
+    if known[1:]:
+        numbers = sentences.spread([number for _, number, _ in known[1:]])
+        speeds = sentences.spread([one["seconds"].estimate for *_, one in known[1:]])
+        count = sentences.counted(len(known) - 1, "other place")
+        others = f" In {count} the best number is {numbers}, with {speeds} times the speed of none."
+    return (
+        f"{sentences.lead(total)} {sentences.counted(b, 'backup')} training to the target "
+        f"{sentences.times(total, sentences.IS)} as with none ({where}). An update {per_update}, and {updates} "
+        f"times as many are needed.{others}"
+    )
+
+
+def _best(part: pd.DataFrame) -> tuple[float, dict[str, Interval]]:
+    """The number of backups with the least seconds, and the ratio of each measure without backups to that with them."""
+    rows = {(row["measure"], row["b"]): row for row in sentences.records(part)}
+    tried = [b for measure, b in rows if measure == "seconds" and b > 0]
+    if ("seconds", 0.0) not in rows or not tried:
+        return 0.0, {}
+    best = min(tried, key=lambda b: rows["seconds", b]["mean"])
+    return best, {
+        name: sentences.apart(rows[name, 0.0], rows[name, best], arrays.paired_ratio) for name in MEASURES
+    }
 
 
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
@@ -85,5 +127,6 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
     across=3,
 )

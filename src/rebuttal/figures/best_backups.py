@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.figures import chart_rows
-from rebuttal.figures.backup_statistics import describe
+from rebuttal.figures import chart_rows, sentences
+from rebuttal.figures.backup_statistics import describe, plain
 from rebuttal.figures.backup_statistics import rows as time_rows
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import line_at, marks
 from rebuttal.figures.panel import Panel, axis, panel, plain_key
+from rebuttal.figures.sentences import Row
 from rebuttal.machines.order_statistics import progress_per_update, worth_dropping
 
 
@@ -48,6 +49,29 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
         yield panel(
             [line_at(y=1.0), m.line(tip=True), point, ring], f"{workers} workers in all", about, say, key
         )
+
+
+def finding(data: xr.Dataset) -> str:
+    """For the most workers: under how many straggler models backups pay, how many are best, and what they gain."""
+    frame = rows(data)
+    workers = int(chart_rows.column(frame, "workers").max())
+    some = chart_rows.keep(frame, frame["workers"] == workers)
+    best: list[Row] = [_best_row(part) for _, part in some.groupby("straggler", sort=False)]
+    paying = sorted((row for row in best if row["best_b"] > 0), key=lambda row: row["speed_at_best"])
+    said = (
+        f"With {workers} workers in all, backups pay under {len(paying)} of {len(best)} models of stragglers"
+    )
+    if not paying:
+        return f"{said}."
+    least, most = (
+        f"{sentences.three(row['speed_at_best'])} times{fast} ({sentences.counted(row['best_b'], 'backup')}; "
+        f"{plain(data, row['straggler'])})"
+        for row, fast in ((paying[0], " as fast as none"), (paying[-1], ""))
+    )
+    off = max(abs(row["best_b"] - row["best_b_simulated"]) for row in best)
+    apart = f"differ by at most {sentences.counted(off, 'worker')}" if off else "agree"
+    said += f": the best number of them makes progress {least} to {most}"
+    return f"{said}. Formula and simulation {apart} on the best number."
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -91,4 +115,5 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
 )

@@ -9,12 +9,13 @@ import xarray as xr
 
 from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import expected_best
+from rebuttal.evidence.naming import in_text
 from rebuttal.figures import chart_rows, many_methods
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import Panel, axis, method_key, panel
-from rebuttal.figures.theme import family, in_text
+from rebuttal.figures.theme import family
 
 SMALLEST = 1e-9  # errors below it are taken for it, where they divide
 

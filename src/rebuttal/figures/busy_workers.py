@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.figures import chart_rows
+from rebuttal.evidence.naming import in_text
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.dots import dots
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis, method_key, there
+from rebuttal.figures.sentences import SHARE, Compared, on
 from rebuttal.figures.single_seeds import renamed, seed_rows
 from rebuttal.figures.theme import words
 
@@ -31,8 +34,29 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> It
     for machine, part in frame.groupby("machine", sort=False):
         key = there(every, part["method"])
         about = f"{chart_rows.seeds(part)}; mean over workers, 95 % interval; {chart_rows.clock(data)}"
-        say = f"Share of time in which workers compute on {machine}, for {len(key)} methods."
+        say = f"Share of time in which workers compute on {words(str(machine))}, for {len(key)} methods."
         yield dots(part, words(str(machine)), x, about, say, key)
+
+
+def finding(data: xr.Dataset, compared: Compared | None = None) -> str:
+    """Whose workers compute more of the time and by how much, in the first place; the least and the most of all."""
+    frame = chart_rows.some(rows(data), "utilisation")
+    part = chart_rows.keep(frame, frame["machine"] == frame["machine"].iloc[0])
+    where = on(chart_rows.pick(data, "workload").workload.item(), part["machine"].iloc[0])
+    ends = [sentences.extreme(part, most=most) for most in (False, True)]
+    low, high = (f"{sentences.three(100 * row['mean'])} % with {in_text(str(row['method']))}" for row in ends)
+    first, second = sentences.two(part, compared, highest=True)
+    if compared is None or second is None:
+        return f"The time in which workers compute is from {low} to {high} ({where})."
+    gap = sentences.apart(first, second)
+    size = gap.estimate if np.isfinite(gap.estimate) else first["mean"] - second["mean"]
+    by = f"{sentences.amount(abs(size), SHARE)}{sentences.sized(gap, SHARE.factor)} {'more' if size >= 0 else 'less'}"
+    lost = first["dropped_share"]
+    dropped = f" The first drops {sentences.three(100 * lost)} % of its gradients." if lost > 0 else ""
+    return (
+        f"With {first['name']} workers compute {sentences.value(first, SHARE)} of the time, {by} than with "
+        f"{second['name']} ({where}).{dropped} The least of all is {low}, the most {high}."
+    )
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -49,5 +73,7 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
+    of_paper=True,
     suits="staleness_count",
 )

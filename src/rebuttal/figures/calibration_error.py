@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from rebuttal.evidence.naming import in_text
 from rebuttal.figures import chart_rows
 from rebuttal.figures.clock_runs import (
     AGAINST,
@@ -20,7 +21,6 @@ from rebuttal.figures.clock_runs import (
 from rebuttal.figures.dots import dots
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Panel, axis
-from rebuttal.figures.theme import words
 
 
 def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
@@ -51,7 +51,7 @@ def finding(data: xr.Dataset) -> str:
         kind = "without stragglers" if stragglers == "none" else "with injected stragglers"
         parts.append(
             f"On {processes(int(nodes))}, {kind}, the median of the absolute errors is {off.median():.0f} %; the "
-            f"largest is {off.max():.0f} % ({words(str(worst['method']))}, {worst['workload']} messages)."
+            f"largest is {off.max():.0f} % ({in_text(str(worst['method']))}, {worst['workload']} messages)."
         )
     return " ".join([*parts, support(data)])
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.figures import chart_rows
-from rebuttal.figures.clock_runs import AGAINST, processes
+from rebuttal.figures import chart_rows, sentences
+from rebuttal.figures.clock_runs import AGAINST, processes, support
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Panel, axis, panel, plain_key
@@ -38,6 +38,25 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
         about = f"medians of {data.sizes['repetition']} repetitions; {AGAINST}"
         say = f"Predicted against measured seconds per update of {len(part)} runs on {nodes}."
         yield panel([_equal(part), m.point(size=60, opacity=0.8)], nodes, about, say, key)
+
+
+def finding(data: xr.Dataset) -> str:
+    """Over what range of times predictions hold, how far they are off, and how many pairs they order rightly."""
+    frame = rows(data)
+    measured, predicted = (chart_rows.column(frame, name) for name in ("measured_ms", "predicted_ms"))
+    off = 100 * np.abs(predicted / measured - 1)
+    alike, pairs = 0, 0
+    for number in dict.fromkeys(frame["nodes"]):
+        there = chart_rows.column(frame, "nodes") == number
+        one, other = np.triu_indices(int(there.sum()), 1)
+        signs = [np.sign(values[there][one] - values[there][other]) for values in (measured, predicted)]
+        alike, pairs = alike + int((signs[0] == signs[1]).sum()), pairs + len(one)
+    return (
+        f"Over runs of {sentences.spread(measured)} ms per update the prediction is "
+        f"{sentences.three(float(np.median(off)))} % off in the middle run of {len(frame)} and "
+        f"{sentences.three(float(off.max()))} % at most. Predictions "
+        f"put {alike:,} of {sentences.counted(pairs, 'pair')} of runs in the measured order. {support(data)}"
+    )
 
 
 def table(data: xr.Dataset) -> pd.DataFrame:
@@ -75,4 +94,5 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
 )

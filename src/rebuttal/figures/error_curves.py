@@ -8,10 +8,11 @@ import xarray as xr
 
 from rebuttal.core.metrics import Metric, metric_of
 from rebuttal.evidence import datasets
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel, there
+from rebuttal.figures.sentences import Compared, on
 from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows, with_seeds
 from rebuttal.figures.theme import family, words
 
@@ -52,7 +53,7 @@ def panels(
         for machine, x in shown:
             metric = metric_of(data.attrs, str(name))
             place = f"{words(str(name))}: {metric.error} against {NAMES[x]}"
-            title = f"{place}, {words(machine)}" if x == "seconds" else place
+            title = f"{place} on {words(machine)}" if x == "seconds" else place
             key = there(every, chart_rows.some(drawn[machine], "convergence")["method"])
             yield _one(drawn[machine], x, title, chart_rows.clock(data), key, metric)
 
@@ -91,11 +92,29 @@ def _say(frame: pd.DataFrame, title: str) -> str:
     return f"{title}. Lines for {len(last)} methods; at the end the lowest error is that of {best}."
 
 
+def _ends(data: xr.Dataset) -> tuple[xr.Dataset, pd.DataFrame]:
+    """What is drawn at the tuned rate; rows: workload, machine, method, mean, low, high of the error at its end, n."""
+    tuned = chart_rows.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
+    error = datasets.error(tuned.test_metric.isel(point=-1), tuned)
+    return tuned, seed_rows(error, ("workload", "machine", "method"))
+
+
+def finding(data: xr.Dataset, compared: Compared | None = None) -> str:
+    """Whose error is lower at the end and by how much, in the first place; in how many places it is so."""
+    places = list(chart_rows.groups(_ends(data)[1], "workload", "machine"))
+    workload, machine, part = places[0]
+    metric = metric_of(data.attrs, workload)
+    first, second = sentences.two(part, compared)
+    said = sentences.lower(
+        first, second, f"the test {metric.error} at the end", sentences.unit_of(metric), on(workload, machine)
+    )
+    return said + sentences.elsewhere([part for *_, part in places], first, second, "lower")
+
+
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The end of every curve at the tuned rate: test error with interval, learning rate, diverged runs."""
-    tuned = chart_rows.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
+    tuned, frame = _ends(data)
     order = ("workload", "machine", "method")
-    frame = seed_rows(datasets.error(tuned.test_metric.isel(point=-1), tuned), order)
     frame["learning_rate"] = chart_rows.flat_values(tuned.learning_rate, frame, order)
     frame["diverged"] = chart_rows.flat_values(tuned.diverged_at.notnull().sum("seed"), frame, order)
     frame["seconds"] = chart_rows.flat_values(tuned.seconds.isel(point=-1).mean("seed"), frame, order)
@@ -123,5 +142,7 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
+    of_paper=True,
     suits="test_metric",
 )

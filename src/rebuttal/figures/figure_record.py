@@ -14,6 +14,7 @@ import xarray as xr
 
 from rebuttal.figures.chart_rows import need
 from rebuttal.figures.panel import Panel
+from rebuttal.figures.sentences import Compared
 
 TIMELINES = ("gantt", "layer_gantt")  # files of events, which come as tables
 #: What is read for the targets, and for figures of times to them.
@@ -31,8 +32,9 @@ class Figure:
     `rebuttal.figures.time_lines` and `layer_timeline`), replay (`rebuttal.replaying`), or an analysis
     (`rebuttal.core.analysis_schemas.ANALYSES`). Default: what it reads.
     draw: the plots. table: their numbers, at most some forty rows; `attrs['rows']` says how many there would be.
-    finding: what the data say, in a sentence or two. suits: a variable that only its data hold, which makes it their
-    default figure. baseline: the label against which it draws all others; draw and table take it by name.
+    finding: what the data say, in a sentence or two. of_paper: whether it also takes `compared`, what a paper compares,
+    and speaks of that. suits: a variable that only its data hold, which makes it their
+    default figure. baseline: the label against which it draws all others; draw, table and finding take it by name.
     across: panels side by side on a wide page (0: by their number). stacked: panels of unequal height fill one
     column after the other.
     """
@@ -44,6 +46,7 @@ class Figure:
     draw: Callable[..., Iterable[Panel]]
     table: Callable[..., pd.DataFrame]
     finding: Callable[..., str] | None = None
+    of_paper: bool = False
     suits: str = ""
     baseline: str | None = None
     across: int = 0
@@ -55,7 +58,8 @@ class Figure:
     def against(self, baseline: str) -> "Figure":
         """The same figure against another baseline."""
         draw, table = (partial(one, baseline=baseline) for one in (self.draw, self.table))
-        return replace(self, draw=draw, table=table, baseline=baseline)
+        finding = self.finding and partial(self.finding, baseline=baseline)
+        return replace(self, draw=draw, table=table, finding=finding, baseline=baseline)
 
     def panels(self, *data: Any, definitions: Mapping[str, str] | None = None) -> list[Panel]:
         """The plots. `definitions`: label or method -> one line. Raises InputError for data that lack a variable."""
@@ -68,6 +72,8 @@ class Figure:
             if kind not in TIMELINES and isinstance(given, xr.Dataset):
                 need(given, self.title, self.reads.get(kind, ()))
 
-    def says(self, *data: Any) -> str:
-        """What the data say; empty for a figure without a finding."""
-        return self.finding(*data) if self.finding else ""
+    def says(self, *data: Any, compared: Compared | None = None) -> str:
+        """What the data say, about what is compared where it can; empty without a finding."""
+        if self.finding is None:
+            return ""
+        return self.finding(*data, compared=compared) if self.of_paper else self.finding(*data)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel, tips
 from rebuttal.figures.theme import WORKLOAD_COLOURS, Style, family, words
@@ -98,6 +98,19 @@ def _placed(frame: pd.DataFrame) -> pd.DataFrame:
     return marked.fillna({"mean": top, "low": top, "high": top})
 
 
+def finding(data: xr.Dataset) -> str:
+    """How many chosen rates are inside the grid, from what to what they go, how many tuning runs diverged."""
+    frame = tuning_rows(chart_rows.where_run(data, "best_learning_rate"))
+    best = chart_rows.keep(frame, frame["mark"].isin([CHOSEN, EDGE]))
+    edge = sentences.how_many(best["mark"] == EDGE)
+    lost = int(np.sum(chart_rows.column(frame, "diverged")))
+    return (
+        f"The chosen learning rate is inside the grid for {len(best) - edge} of {len(best)} pairs of a variant and a "
+        f"workload, at its edge for {edge}. Chosen rates go from {sentences.spread(best['learning_rate'])}; "
+        f"{sentences.counted(lost, 'tuning run')} diverged."
+    )
+
+
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The chosen rate of every method and workload, its validation loss, and how many tuning runs diverged."""
     frame = tuning_rows(chart_rows.where_run(data, "best_learning_rate"))
@@ -120,5 +133,6 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
     suits="best_learning_rate",
 )

@@ -13,7 +13,7 @@ from rebuttal.figures.theme import Entry, is_muted
 MOST = 6  # lines that are named
 CLEAR = 13  # pixels between two names
 END = 0.93  # of the axis, from which on a point is at its end: before, other lines would cross a name
-LONGEST = 26  # letters of a name that has room beside a chart
+LONGEST = 28  # letters of a name that has room beside a chart
 LETTER, GAP = 5.6, 8  # pixels: of a letter, and between a line and its name
 TEXT = {"type": "text", "align": "left", "dx": GAP, "fontSize": 11}
 DATA = "line-ends"

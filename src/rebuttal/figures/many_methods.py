@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from rebuttal.evidence.naming import in_text
 from rebuttal.figures import chart_rows
 from rebuttal.figures.method_groups import GROUPS, group, group_of
 from rebuttal.figures.panel import Entry
@@ -25,8 +26,10 @@ def one_place(data: xr.Dataset) -> xr.Dataset:
 
 
 def where(data: xr.Dataset) -> str:
-    """'digits deep, ethernet 10g' of a dataset at one place."""
-    return ", ".join(words(str(data[name].item())) for name in ("workload", "machine") if name in data.coords)
+    """'handwritten digits, deep MLP on 10 Gb/s Ethernet' of a dataset at one place."""
+    return " on ".join(
+        words(str(data[name].item())) for name in ("workload", "machine") if name in data.coords
+    )
 
 
 def names(data: xr.Dataset) -> list[str]:
@@ -73,7 +76,7 @@ def baseline_entries(labels: Sequence[str], definition: str) -> tuple[Entry, ...
 def short_names(labels: Sequence[str]) -> dict[str, list[str]]:
     """Label -> one line or two: the method, and below it the options that set the variant apart from its siblings.
 
-    The last word of a long name goes to the second line.
+    The end of a long name goes to the second line.
 
     'continuous_propagation form=stash mitigation=spike' -> ['continuous propagation', 'stash, spike'].
     """
@@ -83,10 +86,11 @@ def short_names(labels: Sequence[str]) -> dict[str, list[str]]:
         siblings = [one.split()[1:] for one in labels if family(one) == name]
         shared = set.intersection(*map(set, siblings)) if len(siblings) > 1 else set()
         own = [_said(option) for option in options if option not in shared]
-        first, tail = name.replace("_", " "), []
+        first, tail = words(name), []
         if len(first) > LONG:
-            first, _, last = first.rpartition(" ")
-            tail = [last]
+            cut = " with " if " with " in first else " "
+            first, _, last = first.rpartition(cut)
+            tail = [f"{cut}{last}".strip()]
         found[label] = [first, *filter(None, [", ".join([*tail, *own])])]
     return found
 
@@ -108,7 +112,7 @@ def extent(frame: pd.DataFrame) -> tuple[float, float]:
 
 def listed(labels: Sequence[str]) -> str:
     """Labels in words, one after the other; 'none' where there is none."""
-    return "; ".join(map(words, labels)) or "none"
+    return "; ".join(map(in_text, labels)) or "none"
 
 
 def equals(curves: xr.Dataset) -> dict[str, list[str]]:

@@ -10,13 +10,15 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.evidence import datasets
-from rebuttal.figures import chart_rows, many_methods
+from rebuttal.evidence.naming import in_text
+from rebuttal.figures import chart_rows, many_methods, sentences
 from rebuttal.figures.error_curves import AXES, NAMES
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import CHOICE, Entry, Panel, axis, colour, dash, panel, tips
+from rebuttal.figures.sentences import Compared
 from rebuttal.figures.single_seeds import of_seeds, renamed, with_seeds
-from rebuttal.figures.theme import in_text, words
+from rebuttal.figures.theme import words
 
 SHOWN = 16  # points of a curve that are drawn
 GREY = "#a8afb8"
@@ -116,16 +118,22 @@ def _one(frame: pd.DataFrame, x: str, title: str, here: str, about: str, entries
     return panel([every.add_params(choice), lit, named, near], title, about, say, entries, height=300)
 
 
-def finding(data: xr.Dataset) -> str:
-    """Which group's best has the lowest loss at the end, and how far the seconds of the whole budget are apart."""
+def finding(data: xr.Dataset, compared: Compared | None = None) -> str:
+    """Whose loss is lower at the end and by how much; how far the seconds of the whole budget are apart."""
     frame = rows(data)
-    last = chart_rows.keep(frame, frame["last"])
-    lead = last.loc[last["mean"].idxmin()]
-    quick, slow = last.loc[last["seconds"].idxmin()], last.loc[last["seconds"].idxmax()]
+    last = chart_rows.keep(frame, frame["last"]).assign(low=np.nan, high=np.nan)
+    first, second = sentences.two(last, compared)
+    text = sentences.lower(
+        first,
+        second,
+        "the test loss at the end",
+        sentences.NATS,
+        many_methods.where(many_methods.one_place(data)),
+    )
+    quick, slow = (sentences.extreme(last, "seconds", most=most) for most in (False, True))
     return (
-        f"The lowest test loss at the end is {lead['mean']:.3g} nat, of {in_text(str(lead['method']))}. The same "
-        f"number of samples takes {quick['seconds']:.3g} s with {in_text(str(quick['method']))}, the quickest, and "
-        f"{slow['seconds']:.3g} s with {in_text(str(slow['method']))}, the slowest."
+        f"{text} As many samples take {sentences.three(quick['seconds'])} s with {in_text(str(quick['method']))}, the "
+        f"quickest, and {sentences.three(slow['seconds'])} s with {in_text(str(slow['method']))}, the slowest."
     )
 
 
@@ -149,4 +157,5 @@ FIGURE = Figure(
     draw=panels,
     table=table,
     finding=finding,
+    of_paper=True,
 )

@@ -7,14 +7,16 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.evidence import datasets
-from rebuttal.figures import chart_rows, many_methods
+from rebuttal.evidence.naming import in_text
+from rebuttal.figures import chart_rows, many_methods, sentences
 from rebuttal.figures.error_curves import FLOOR
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.many_dots import dots
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import Panel
+from rebuttal.figures.sentences import SHARE, Compared
 from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows
-from rebuttal.figures.theme import in_text, words
+from rebuttal.figures.theme import words
 
 AXIS = ["test error at the end (fraction)", "log scale"]
 LINE = "its mean, as a line in every group"
@@ -51,17 +53,17 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> It
         yield dots(part, key, (AXIS, domain), about, say, rules, notes)
 
 
-def finding(data: xr.Dataset) -> str:
-    """The lowest error, and how many variants' intervals lie apart from the baseline's."""
+def finding(data: xr.Dataset, compared: Compared | None = None) -> str:
+    """Whose error is lower and by how much; the lowest of all; how many variants lie apart from the baseline's."""
     frame = rows(data)
     chosen = many_methods.one_place(data)
-    best = frame.loc[frame["mean"].idxmin()]
-    epochs, sure = float(chosen.epoch.isel(point=-1).min()), bool(np.isfinite(best["low"]))
-    interval = f" [{best['low']:.3g}, {best['high']:.3g}]" if sure else ""
-    text = (
-        f"After {epochs:.2g} epochs the lowest test error is {best['mean']:.3g}{interval}, of "
-        f"{in_text(str(best['method']))}."
-    )
+    best = sentences.extreme(frame)
+    sure = bool(np.isfinite(best["low"]))
+    what = f"the test error after {sentences.three(float(chosen.epoch.isel(point=-1).min()))} epochs"
+    first, second = sentences.two(frame, compared)
+    text = sentences.lower(first, second, what, SHARE, many_methods.where(chosen))
+    if best["method"] != first["method"]:
+        text += f" The lowest of all is {sentences.value(best, SHARE)}, with {in_text(str(best['method']))}."
     same = many_methods.equals(chosen)
     for entry in many_methods.baseline_entries(list(frame["method"]), LINE):
         base = frame[frame["method"] == entry.label].iloc[0]
@@ -94,5 +96,6 @@ FIGURE = Figure(
     draw=panels,
     table=table,
     finding=finding,
+    of_paper=True,
     stacked=True,
 )

@@ -8,13 +8,14 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from rebuttal.evidence.naming import in_text
 from rebuttal.figures import chart_rows, many_methods, method_errors
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.method_groups import group
 from rebuttal.figures.panel import Entry, Panel, axis, panel
 from rebuttal.figures.single_seeds import of_seeds, renamed, with_seeds
-from rebuttal.figures.theme import Style, words
+from rebuttal.figures.theme import Style
 
 GREY = "#7b8087"  # of the steps: to be seen on a light and on a dark page
 SPEED, STALE = "seconds_per_epoch", "staleness"
@@ -103,7 +104,7 @@ def unbeaten(frame: pd.DataFrame) -> pd.DataFrame:
 def _listed(best: pd.DataFrame) -> str:
     """'(1) hogwild; (2) mini batch, shards = 1'."""
     return "; ".join(
-        f"({number}) {words(label)}" for number, label in zip(best["number"], best["method"], strict=True)
+        f"({number}) {in_text(label)}" for number, label in zip(best["number"], best["method"], strict=True)
     )
 
 

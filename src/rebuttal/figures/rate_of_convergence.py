@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import TARGETS, Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel
@@ -19,6 +20,8 @@ SERIES = {
     "backup_workers": "the first N of N + b gradients; b = 0 waits for all",
     "k_sync": "the first N of N + b gradients; the others are abandoned and start afresh",
 }
+
+NEAR = 0.02  # of the logarithm of samples: so far beside a line a point is still at its end
 
 
 def rows(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
@@ -64,6 +67,46 @@ def _panel(part: pd.DataFrame, title: str, key: tuple[Entry, ...]) -> Panel:
     return panel([m.interval(), m.line(), m.point(opacity=1, size=54)], title, about, say, key)
 
 
+def finding(data: xr.Dataset, targets: xr.DataArray) -> str:
+    """How many updates backups need against mini-batch SGD with as many samples, by its line; how the line falls."""
+    frame = rows(data, targets)
+    frame = chart_rows.keep(frame, frame["standard"])
+    ratios, parts = [], []
+    for name in dict.fromkeys(frame["workload"]):
+        part = chart_rows.keep(frame, frame["workload"] == name)
+        line = chart_rows.keep(part, part["series"] == "mini_batch")
+        others = chart_rows.keep(part, part["series"] != "mini_batch")
+        if len(line):
+            parts.append(_fall(line, words(str(name))))
+            ratios += _against(others, line)
+    places = f"{sentences.counted(len(ratios), 'point')} on {sentences.counted(len(parts), 'workload')}"
+    if ratios:
+        times = f"{sentences.spread(ratios)} times the updates of mini-batch SGD to the target"
+        parts.insert(0, f"With as many samples per update, training with backups takes {times} ({places}).")
+    return (
+        " ".join(parts)
+        or f"None of {sentences.counted(len(frame), 'method')} can be set beside mini-batch SGD."
+    )
+
+
+def _against(frame: pd.DataFrame, line: pd.DataFrame) -> list[float]:
+    """Updates of each point over those of a line at as many samples; points beside its range are left out."""
+    if line.empty or frame.empty:
+        return []
+    x, y = (np.log(chart_rows.column(line, name)) for name in ("samples_per_update", "mean"))
+    at, found = (np.log(chart_rows.column(frame, name)) for name in ("samples_per_update", "mean"))
+    inside = (at >= x.min() - NEAR) & (at <= x.max() + NEAR)
+    return np.exp(found - np.interp(at, x, y))[inside].tolist()
+
+
+def _fall(line: pd.DataFrame, where: str) -> str:
+    """From what to what the updates of a line go."""
+    first, last = line.iloc[0], line.iloc[-1]
+    sizes = sentences.spread(line["samples_per_update"])
+    ends = f"{sentences.three(first['mean'])} to {sentences.three(last['mean'])}"
+    return f"Mini-batch SGD with {sizes} samples per update takes {ends} updates to the target ({where})."
+
+
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """The points of the figure."""
     found = renamed(rows(data, targets).drop(columns="series"), mean="updates")
@@ -80,4 +123,5 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
 )

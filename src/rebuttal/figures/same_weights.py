@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 import xarray as xr
 
+from rebuttal.evidence.naming import in_text
 from rebuttal.figures import chart_rows, many_methods
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks, named
@@ -87,8 +88,8 @@ def finding(data: xr.Dataset) -> str:
         ]
         text += f" Their largest difference is {' and '.join(most)}, over the way travelled."
     if not same.all():
-        others = "; ".join(words(str(form)) for form in last.form.values[~same.values])
-        text += f" That of the others ({others}) is at least {float(last[~same].min()):.2g}."
+        others = "; ".join(in_text(str(form)) for form in last.form.values[~same.values])
+        text += f" That of the others is at least {float(last[~same].min()):.2g}: {others}."
     return text
 
 

@@ -8,13 +8,14 @@ import xarray as xr
 
 from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import datasets
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.dots import dots
 from rebuttal.figures.error_curves import main_methods
 from rebuttal.figures.figure_record import TIMES, Figure
 from rebuttal.figures.panel import Panel, axis, method_key, there
-from rebuttal.figures.single_seeds import seed_rows, wide
-from rebuttal.figures.targets import at_verdicts, reached
+from rebuttal.figures.sentences import Compared, on
+from rebuttal.figures.single_seeds import of_seeds, seed_rows, wide
+from rebuttal.figures.targets import TARGET, at_verdicts, reached
 from rebuttal.figures.theme import family, words
 
 ANSWERS = (
@@ -74,6 +75,32 @@ def tried_on(frame: pd.DataFrame, workload: str) -> list[str]:
     return [str(label) for label in frame["method"][mine]]
 
 
+def finding(data: xr.Dataset, targets: xr.DataArray, compared: Compared | None = None) -> str:
+    """Who is at the target first and how much sooner; whose error is lowest at the end, and how much lower."""
+    frame = chart_rows.some(rows(data, targets), "softsync_clipping")
+    frame = chart_rows.keep(frame, frame["standard"])
+    errors = chart_rows.keep(frame, frame["measure"] == "error")
+    name = str(errors["workload"].iloc[0])
+    error, seconds = (
+        chart_rows.keep(part, part["workload"] == name)
+        for part in (errors, chart_rows.keep(frame, frame["measure"] == "seconds"))
+    )
+    kept = seconds[["method", "mean", "low", "high", "n", *of_seeds(seconds, "mean")]]
+    timed = error[["method", "n"]].merge(kept, "left", "method", suffixes=("_of", ""))
+    timed["missed"] = timed["n_of"] - timed["n"].fillna(0)
+    compared = compared or ((), ("synchronous",))
+    metric, where = metric_of(data.attrs, name), on(name, chart_rows.pick(data, "machine").machine.item())
+    level = float(targets.sel(workload=name).sel(target=TARGET, method="nearest"))
+    said = sentences.sooner(*sentences.two(timed, compared), sentences.goal(level, metric), where)
+    lowest = sentences.lower(
+        *sentences.two(error, compared),
+        f"the test {metric.error} at the end",
+        sentences.unit_of(metric),
+        where,
+    )
+    return f"{said} {lowest}"
+
+
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """The dots of the figure: the errors beside the seconds to each target."""
     frame = rows(data, targets)
@@ -95,4 +122,6 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
+    of_paper=True,
 )

@@ -9,12 +9,16 @@ import pandas as pd
 import xarray as xr
 
 from rebuttal.base.errors import refuse
+from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import datasets
-from rebuttal.figures import chart_rows, many_methods
+from rebuttal.evidence.naming import in_text
+from rebuttal.evidence.student import Interval
+from rebuttal.figures import chart_rows, many_methods, sentences
 from rebuttal.figures.error_curves import main_methods
 from rebuttal.figures.figure_record import TIMES, Figure
 from rebuttal.figures.marks import line_at, marks, named
 from rebuttal.figures.panel import Panel, axis, panel, plain_key
+from rebuttal.figures.sentences import Compared, on
 from rebuttal.figures.single_seeds import wide, with_seeds
 from rebuttal.figures.targets import at_targets
 from rebuttal.figures.theme import words
@@ -83,7 +87,7 @@ def panels(
     frame = chart_rows.some(rows(data, targets, baseline, machines=machines), "speed_up_split")
     places = chart_rows.groups(frame, "workload", "machine")
     return [
-        _panel(part, f"{words(w)}, {words(m)}", chart_rows.clock(data), baseline) for w, m, part in places
+        _panel(part, f"{words(w)} on {words(m)}", chart_rows.clock(data), baseline) for w, m, part in places
     ]
 
 
@@ -117,6 +121,35 @@ def table(
     return chart_rows.short(found, most=len(found))
 
 
+def finding(
+    data: xr.Dataset, targets: xr.DataArray, compared: Compared | None = None, baseline: str = BASELINE,
+    machines: int | None = None,
+) -> str:  # fmt: skip
+    """The largest speed-up in the first place with its two factors; how many are beyond their intervals."""
+    frame = chart_rows.some(rows(data, targets, baseline, machines=machines), "speed_up_split")
+    frame = chart_rows.keep(frame, frame["standard"])
+    total = chart_rows.keep(frame, frame["part"] == "total")
+    workload, machine, part = next(chart_rows.groups(total, "workload", "machine"))
+    first, _ = sentences.two(part, compared and (compared[0], ()), highest=True)
+    mine = chart_rows.keep(frame, (frame["workload"] == workload) & (frame["machine"] == machine))
+    factors = {
+        row["part"]: row["mean"] for row in sentences.records(mine) if row["method"] == first["method"]
+    }
+    updates = factors["updates"]
+    speed = Interval(first["mean"], first["low"], first["high"])
+    goal = sentences.goal(first["target"], metric_of(data.attrs, workload))
+    size = sentences.three(max(updates, 1 / updates))
+    fewer = "as many" if size == "1" else f"{size} times {'fewer' if updates >= 1 else 'as many'}"
+    each = sentences.times(Interval(factors["seconds_per_update"], np.nan, np.nan))
+    ahead, behind = sentences.how_many(total["low"] > 1), sentences.how_many(total["high"] < 1)
+    every = sentences.counted(len(total), "speed-up")
+    return (
+        f"{sentences.lead(speed)} {first['name']} training to {goal} {sentences.times(speed, sentences.IS)} as with "
+        f"{in_text(baseline)}: {fewer} updates, each {each} ({on(workload, machine)}). Of {every} in all places, "
+        f"{ahead} are above 1 and {behind} below it, beyond the interval."
+    )
+
+
 def split(
     title: str, how_to_read: str, baseline: str, machines: int | None = None, *, stacked: bool = True
 ) -> Figure:
@@ -128,6 +161,8 @@ def split(
         how_to_read=how_to_read,
         draw=partial(panels, baseline=baseline, machines=machines),
         table=partial(table, baseline=baseline, machines=machines),
+        finding=partial(finding, baseline=baseline, machines=machines),
+        of_paper=True,
         baseline=baseline,
         stacked=stacked,
     )

@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.figures import chart_rows
+from rebuttal.evidence.naming import in_text
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Panel, axis, method_key, panel
-from rebuttal.figures.theme import family, in_text
+from rebuttal.figures.sentences import Compared, Row, on
+from rebuttal.figures.single_seeds import seed_rows
+from rebuttal.figures.theme import family
 
 SHOWN = 0.99  # share of the gradients that the distribution draws; its tail can be as long as the run
 
@@ -68,6 +71,36 @@ def _body(frame: pd.DataFrame) -> pd.DataFrame:
     return chart_rows.keep(frame, chart_rows.column(frame, "staleness") <= max(ends))
 
 
+def finding(data: xr.Dataset, compared: Compared | None = None) -> str:
+    """How old the gradients of the stalest method are, beside another's; how many methods use fresh ones alone."""
+    first = chart_rows.pick(chart_rows.where_run(data, "staleness_mean"), "workload")
+    labels = list(dict.fromkeys(map(str, rows(data)["method"])))
+    mean = seed_rows(first.staleness_mean.sel({"method": labels}), ("method",))
+    fresh = sentences.how_many(mean["mean"] == 0)
+    stale = chart_rows.keep(mean, mean["mean"] > 0)
+    counted = f"{fresh} of {sentences.counted(len(mean), 'method')} apply fresh gradients alone"
+    if stale.empty:
+        return f"{counted}."
+    stalest, _ = sentences.two(stale, None, highest=True)
+    pair = sorted(filter(None, sentences.two(mean, compared)), key=lambda row: row["mean"])
+    other, one = pair if compared and len(pair) == 2 and pair[1]["mean"] else (None, stalest)
+    its = first.sel({"method": one["method"]})
+    oldest, end = float(its.staleness_max.max()), float(its.staleness_q95.mean("seed"))
+    beside = f", the most of {sentences.counted(len(mean), 'method')}"
+    if other is not None:
+        beside = f", {_old(other) if other['mean'] else 'and 0'} with {other['name']}"
+    where = on(its.workload.item(), its.machine.item())
+    return (
+        f"With {one['name']} an applied gradient is {_old(one)} old on average{beside} ({where}). Of its gradients "
+        f"95 % are at most {sentences.three(end)} and the oldest is {sentences.three(oldest)}; {counted}."
+    )
+
+
+def _old(row: Row) -> str:
+    """'14.9 updates [14.8, 15]'."""
+    return f"{sentences.three(row['mean'])} updates{sentences.between(row['low'], row['high'])}"
+
+
 def table(data: xr.Dataset) -> pd.DataFrame:
     """Mean, 95 % quantile and largest staleness of every method, over seeds."""
     first = chart_rows.pick(chart_rows.where_run(data, "staleness_mean"), "workload")
@@ -96,4 +129,6 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
+    of_paper=True,
 )

@@ -9,10 +9,11 @@ import xarray as xr
 from rebuttal.base.errors import InputError
 from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import datasets
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Panel, axis, colour, panel, plain_key
+from rebuttal.figures.sentences import Row
 from rebuttal.figures.single_seeds import renamed, seed_rows
 from rebuttal.figures.theme import family, option, words
 
@@ -20,6 +21,8 @@ RATES = {
     "tuned": "the learning rate is tuned anew for each staleness, with the same budget",
     "shared": "one learning rate, untuned, for every staleness",
 }
+
+AT = {"tuned": "with the rate tuned for each", "shared": "at one learning rate for all"}
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:
@@ -71,6 +74,35 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
         )
 
 
+def finding(data: xr.Dataset) -> str:
+    """How much the error rises from the least to the most staleness, at one rate and at a rate tuned for each."""
+    frame = rows(data)
+    places = list(chart_rows.groups(frame, "workload", "delayed"))
+    name, delayed, part = max(places, key=lambda place: place[2]["k"].nunique())
+    lines = {rate: chart_rows.keep(part, part["rate"] == rate) for rate in reversed(RATES)}
+    ends = {rate: _ends(line) for rate, line in lines.items() if len(line)}
+    metric = metric_of(data.attrs, name)
+    unit, (fewest, most) = sentences.unit_of(metric), next(iter(ends.values()))
+    if fewest["k"] == most["k"]:
+        at = [f"{sentences.value(last, unit)} {AT[rate]}" for rate, (_, last) in ends.items()]
+        late = sentences.counted(int(fewest["k"]), "update")
+        error = f"the test {metric.error} at the end is {' and '.join(at)}"
+        return f"With {late} of staleness {error} ({delayed}, {words(name)})."
+    gaps = {rate: sentences.apart(last, least) for rate, (least, last) in ends.items()}
+    rises = [f"{sentences.gap(one, unit)} {AT[rate]}" for rate, one in gaps.items()]
+    lost = sum(int(last["diverged"]) for _, last in ends.values())
+    diverged = f" {sentences.counted(lost, 'run')} with the most staleness diverged." if lost else ""
+    return (
+        f"From {fewest['k']:g} to {most['k']:g} updates of staleness the test {metric.error} at the end changes by "
+        f"{' and by '.join(rises)} ({delayed}, {words(name)}).{diverged}"
+    )
+
+
+def _ends(part: pd.DataFrame) -> tuple[Row, Row]:
+    """The rows of the least and of the most staleness."""
+    return sentences.extreme(part, "k"), sentences.extreme(part, "k", most=True)
+
+
 def table(data: xr.Dataset) -> pd.DataFrame:
     """The points of the figure."""
     return chart_rows.short(renamed(rows(data), mean="test_error"))
@@ -85,4 +117,5 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
 )

@@ -8,7 +8,7 @@ own has its group's (`rebuttal.figures.method_groups`) and a dash of its own.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from rebuttal.evidence.naming import words
+from rebuttal.evidence.naming import words  # noqa: F401 - where figures and pages look for it
 from rebuttal.figures.method_groups import DASH_DOT, DASHED, DOTTED, SOLID, family_looks
 
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
@@ -67,12 +67,6 @@ class Entry:
 def family(label: str) -> str:
     """The method of a variant's label: 'backup_workers b=2' -> 'backup_workers'."""
     return label.split(maxsplit=1)[0]
-
-
-def in_text(label: str) -> str:
-    """A label within a sentence, where it may stand beside a number: 'backup workers (b = 2)'."""
-    name, _, options = words(label).partition(", ")
-    return f"{name} ({options})" if options else name
 
 
 def family_style(name: str, order: int) -> tuple[str, tuple[int, ...]]:

@@ -9,13 +9,14 @@ import xarray as xr
 
 from rebuttal.core.metrics import Metric, metric_of
 from rebuttal.evidence import arrays, datasets
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.error_curves import main_methods
 from rebuttal.figures.figure_record import TIMES, Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel
-from rebuttal.figures.single_seeds import with_seeds
-from rebuttal.figures.targets import at_targets
+from rebuttal.figures.sentences import Compared, on
+from rebuttal.figures.single_seeds import renamed, with_seeds
+from rebuttal.figures.targets import at_targets, at_verdicts
 from rebuttal.figures.theme import words
 
 
@@ -57,7 +58,7 @@ def panels(
     key = method_key(list(dict.fromkeys(frame["method"])), definitions)
     places = chart_rows.groups(frame, "workload", "machine")
     return [
-        _panel(part, f"{words(w)}, {words(m)}", chart_rows.clock(data), key, metric_of(data.attrs, w))
+        _panel(part, f"{words(w)} on {words(m)}", chart_rows.clock(data), key, metric_of(data.attrs, w))
         for w, m, part in places
     ]
 
@@ -83,6 +84,21 @@ def _panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, ...], 
     return panel(layers, title, about, say, key)
 
 
+def finding(data: xr.Dataset, targets: xr.DataArray, compared: Compared | None = None) -> str:
+    """Who is at the target of verdicts first and how much sooner, in the first place; who is at the hardest target."""
+    frame = renamed(rows(data, targets), seconds="mean")
+    verdicts = at_verdicts(frame, targets)
+    places = list(chart_rows.groups(chart_rows.keep(verdicts, verdicts["standard"]), "workload", "machine"))
+    workload, machine, part = places[0]
+    where, metric = on(workload, machine), metric_of(data.attrs, workload)
+    goal = sentences.goal(part["target"].iloc[0], metric)
+    first, second = sentences.two(part, compared)
+    said = sentences.sooner(first, second, goal, where)
+    lost = sentences.how_many(part["mean"].isna())
+    missed = f" {lost} of {sentences.counted(len(part), 'method')} missed it on most seeds." if lost else ""
+    return f"{said}{sentences.elsewhere([part for *_, part in places], first, second, 'sooner', ratio=True)}{missed}"
+
+
 def table(data: xr.Dataset, targets: xr.DataArray) -> pd.DataFrame:
     """Every method at the strictest target: median seconds, range, how many runs missed it; then at the others."""
     frame = rows(data, targets)
@@ -101,4 +117,6 @@ FIGURE = Figure(
     ),
     draw=panels,
     table=table,
+    finding=finding,
+    of_paper=True,
 )

@@ -14,6 +14,7 @@ from rebuttal.evidence.ledger import evidence_of, ledger
 from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.result_files import Results
 from rebuttal.figures import theme
+from rebuttal.figures.sentences import Compared
 from rebuttal.figures.theme import family
 from rebuttal.site import (
     checklist,
@@ -98,6 +99,7 @@ class Review:
             self.definitions,
             baseline=self._baseline(name),
             own=self._own(),
+            compared=self._compared(name),
         )
 
     def figures(self) -> list[PageFigure]:
@@ -116,6 +118,13 @@ class Review:
     def provenance(self) -> Html:
         """Every result file that this page rests on, with its hash."""
         return Html(files_table(behind(self.data.folder, analyses_of(self.rows))), "result files")
+
+    def _compared(self, name: str) -> Compared | None:
+        """What the first rule beside a figure compares; None where none does."""
+        rules = [one["rule"] for row in self.rows for one in evidence_of(row) if one["figure"] == name]
+        pairs = [(one["of"], one["against"]) for one in rules if one.get("of") and one.get("against")]
+        of, against = ([one] if isinstance(one, str) else one for one in (pairs or [((), ())])[0])
+        return (of, against) if pairs else None
 
     def _baseline(self, name: str) -> str | None:
         """Against what a figure draws: of the rules beside it, what they compare with."""

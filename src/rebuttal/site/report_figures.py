@@ -12,6 +12,7 @@ from rebuttal.base.errors import NothingToDrawError, refuse
 from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.schemas import CALIBRATION, STRAGGLERS
 from rebuttal.figures.panel import emphasised, with_own_first
+from rebuttal.figures.sentences import Compared
 from rebuttal.figures.theme import family
 from rebuttal.site.figure import PageFigure, Source
 
@@ -57,11 +58,12 @@ def build(
     level: int = 4,
     baseline: str | None = None,
     own: Collection[str] = (),
+    compared: Compared | None = None,
 ) -> PageFigure:
     """The figure called `name` as a page shows it, its heading of `level`.
 
     `data` holds what the figure needs, `study` is the folder's name, `baseline` stands in the place of the figure's,
-    `own` are the families of methods that stand out.
+    `own` are the families of methods that stand out, `compared` those that the finding is about.
     """
     one = figures.figure(name)
     if baseline not in (None, one.baseline):
@@ -73,7 +75,9 @@ def build(
         with schemapi.debug_mode(False):  # Altair checks each part as it is made; the tests have it checked
             panels = with_own_first(one.panels(*given, definitions=definitions), own)
             drawn = tuple(emphasised(panel, own) for panel in panels)
-        return replace(frame, panels=drawn, table=one.table(*given), finding=one.says(*given))
+        return replace(
+            frame, panels=drawn, table=one.table(*given), finding=one.says(*given, compared=compared)
+        )
     except NothingToDrawError:
         return replace(frame, finding=NOTHING)
 
