@@ -5,12 +5,18 @@ to, because a stage must leave what the stage below keeps. Heads that torchvisio
 classifiers) branch off and are no part of a chain.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torchvision.models import AlexNet, GoogLeNet, Inception3, ResNet, VisionTransformer
 
 from rebuttal.workloads.blocks import First, Patches, chained
+
+if TYPE_CHECKING:  # torchvision takes four seconds to import, and a chain is made where it has been
+    from torchvision.models import AlexNet, GoogLeNet, Inception3, ResNet, VisionTransformer
 
 GOOGLENET = [
     "conv1", "maxpool1", "conv2", "conv3", "maxpool2", "inception3a", "inception3b", "maxpool3",

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision
 from torch import nn
 
 from rebuttal.base import seeding
@@ -41,14 +40,18 @@ class Model:
 
 def _torchvision(name: str, side: int, cut: Callable[[Any], nn.Sequential], **given: Any) -> Model:
     def build() -> nn.Sequential:
-        return cut(torchvision.models.get_model(name, weights=None, **given))
+        from torchvision.models import get_model  # noqa: PLC0415 - takes four seconds, and few processes need it
+
+        return cut(get_model(name, weights=None, **given))
 
     return Model(build, (3, side, side), f"torchvision.models.{name}", {})
 
 
 def _googlenet() -> Model:
     def heads() -> dict[str, nn.Module]:
-        whole = torchvision.models.googlenet(weights=None, aux_logits=True, init_weights=False)
+        from torchvision.models import googlenet  # noqa: PLC0415 - as in `_torchvision`
+
+        whole = googlenet(weights=None, aux_logits=True, init_weights=False)
         return {name: getattr(whole, name) for name in ("aux1", "aux2")}
 
     plain = _torchvision("googlenet", 224, chains.googlenet, aux_logits=False, init_weights=False)
@@ -59,7 +62,9 @@ def _googlenet() -> Model:
 
 def _inception() -> Model:
     def heads() -> dict[str, nn.Module]:
-        whole = torchvision.models.inception_v3(weights=None, aux_logits=True, init_weights=False)
+        from torchvision.models import inception_v3  # noqa: PLC0415 - as in `_torchvision`
+
+        whole = inception_v3(weights=None, aux_logits=True, init_weights=False)
         return {"AuxLogits": whole.AuxLogits}  # type: ignore[dict-item]
 
     plain = _torchvision("inception_v3", 299, chains.inception, aux_logits=False, init_weights=False)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchvision.datasets import MNIST
 
 from rebuttal.workloads import mnist_files, models
 from rebuttal.workloads.parts import Target
@@ -43,6 +42,8 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:
 
 def _splits(root: Path) -> dict[str, Split]:
     """Training and validation out of the training file, test from its own file."""
+    from torchvision.datasets import MNIST  # noqa: PLC0415 - takes four seconds, and few processes need it
+
     seen, unseen = (MNIST(root, train=train, download=False) for train in (True, False))
     held_out = len(seen.targets) // VALIDATION_SHARE
     sizes = (len(seen.targets) - held_out, held_out)

@@ -8,9 +8,6 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.googlenet import Inception
-from torchvision.models.resnet import BasicBlock
-from torchvision.models.vision_transformer import VisionTransformer
 
 from rebuttal.workloads import chains
 from rebuttal.workloads.blocks import Mixed, chained
@@ -98,6 +95,8 @@ def googlenet(classes: int) -> nn.Sequential:
 
 def inception(*channels: int) -> nn.Module:
     """torchvision's Inception block with group normalisation; channels: what comes in, then of each branch."""
+    from torchvision.models.googlenet import Inception  # noqa: PLC0415 - takes four seconds, and few processes need it
+
     return Inception(*channels, conv_block=ConvNorm)
 
 
@@ -122,6 +121,8 @@ def resnet(classes: int) -> nn.Sequential:
 
 def _basic(inputs: int, outputs: int) -> nn.Module:
     """torchvision's block; where the width grows, the size is halved."""
+    from torchvision.models.resnet import BasicBlock  # noqa: PLC0415 - as in `inception`
+
     if inputs == outputs:
         return BasicBlock(inputs, outputs, norm_layer=norm)
     shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, 2, bias=False), norm(outputs))
@@ -157,6 +158,8 @@ def resnet9_bf16(classes: int) -> nn.Sequential:
 
 def vit(classes: int) -> nn.Sequential:
     """torchvision's VisionTransformer (Dosovitskiy et al. 2021, arXiv 2010.11929): 4 x 4 patches, 6 blocks of 192."""
+    from torchvision.models.vision_transformer import VisionTransformer  # noqa: PLC0415 - as in `inception`
+
     whole = VisionTransformer(
         image_size=32,
         patch_size=4,

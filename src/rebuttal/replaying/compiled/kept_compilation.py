@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
+import numba as typed_numba
 from numba.core import config as numba_config
 
+numba: Any = typed_numba  # its stubs know fewer options than it has
 config: Any = numba_config  # its attributes are made when it is imported
 HERE = Path(__file__).parent
 #: Sums may be taken in another order, to use the processor's vectors; what is not a number stays so.
@@ -29,6 +30,14 @@ def _place() -> Path:
 PLACE = _place()
 
 
+def inner(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that compiled ones alone call: it is part of what they are compiled to.
+
+    Without ways for Python and C to call it, which would take a quarter of the time of compiling.
+    """
+    return numba.njit(fastmath=FAST, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, compiled when it is first called with arguments of some types, and kept for later processes.
 
@@ -36,6 +45,6 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     before, config.CACHE_DIR = config.CACHE_DIR, str(PLACE)
     try:
-        return numba.njit(cache=True, fastmath=FAST)(function)
+        return numba.njit(cache=True, fastmath=FAST, no_cfunc_wrapper=True)(function)
     finally:
         config.CACHE_DIR = before

@@ -6,7 +6,7 @@ taken out of buffers before they are looped over: so the compiler sees that they
 
 import numpy as np
 
-from rebuttal.replaying.compiled.kept_compilation import compiled
+from rebuttal.replaying.compiled.kept_compilation import inner
 from rebuttal.replaying.compiled.layer_chain import (
     BIAS,
     CONV,
@@ -26,7 +26,7 @@ from rebuttal.replaying.compiled.layer_chain import (
 )  # fmt: skip
 
 
-@compiled
+@inner
 def _lines(row, i, j, out):
     """(line of an image, first and last column that a window reaches) at place i, j of a window in line `out`."""
     line = out + i - row[PH]
@@ -35,7 +35,7 @@ def _lines(row, i, j, out):
     return (line, left, right) if 0 <= line < row[H] else (0, 0, 0)
 
 
-@compiled
+@inner
 def patch(row, x, patches, n):
     """Patches [C KH KW, OUT_H OUT_W n] of zero-padded images x [C, H, W n]."""
     size = row[OUT_W] * n
@@ -56,7 +56,7 @@ def patch(row, x, patches, n):
                     at += 1
 
 
-@compiled
+@inner
 def gather(row, shares, below, n):
     """The reverse of `patch`: adds each patch's share to the pixels that it covers."""
     size = row[OUT_W] * n
@@ -75,7 +75,7 @@ def gather(row, shares, below, n):
                     at += 1
 
 
-@compiled
+@inner
 def product(row, weights, x, y, n):
     """y [O, places n] = matrix [O, I] x [I, places n] + bias."""
     outputs, inputs = row[OUT_C], row[C] * row[KH] * row[KW]
@@ -91,21 +91,22 @@ def product(row, weights, x, y, n):
                 line[k] += add
 
 
-@compiled
+@inner
 def _images(row, flat, n):
     """Images [C, H, W, n] at the beginning of a buffer."""
     return flat[: row[C] * row[H] * row[W] * n].reshape(row[C], row[H], row[W], n)
 
 
-@compiled
+@inner
 def pooled(row, x, y, n):
     """The largest of each window."""
     images, to = _images(row, x, n), y.reshape(row[C], row[OUT_H], row[OUT_W], n)
     for c in range(row[C]):
         for h in range(row[OUT_H]):
             for w in range(row[OUT_W]):
-                most = to[c, h, w]
-                most[:] = images[c, h * row[KH], w * row[KW]]
+                most, first = to[c, h, w], images[c, h * row[KH], w * row[KW]]
+                for k in range(n):
+                    most[k] = first[k]
                 for i in range(row[KH]):
                     for j in range(row[KW]):
                         values = images[c, h * row[KH] + i, w * row[KW] + j]
@@ -114,7 +115,7 @@ def pooled(row, x, y, n):
                             most[k] = value if value > before or value != value else before
 
 
-@compiled
+@inner
 def unpooled(row, x, y, above, below, n):
     """The first among the largest of a window gets the gradient, as in torch. `above` is written to."""
     zero = x.dtype.type(0)
@@ -136,7 +137,7 @@ def unpooled(row, x, y, above, below, n):
                             given[k] = zero if here else share
 
 
-@compiled
+@inner
 def product_back(row, weights, x, above, out, n):
     """Writes the gradients of a layer's matrix and bias into `out`."""
     outputs, inputs = row[OUT_C], row[C] * row[KH] * row[KW]
@@ -153,7 +154,7 @@ def product_back(row, weights, x, above, out, n):
             out[bias + o] = total
 
 
-@compiled
+@inner
 def pass_below(row, weights, above, below, shares, n):
     """The gradient with respect to a layer's inputs."""
     outputs, inputs = row[OUT_C], row[C] * row[KH] * row[KW]

@@ -7,7 +7,7 @@ is a result.
 
 import numpy as np
 
-from rebuttal.replaying.compiled.kept_compilation import compiled
+from rebuttal.replaying.compiled.kept_compilation import compiled, inner
 from rebuttal.replaying.compiled.layer_chain import (
     CONV,
     INPUT,
@@ -34,7 +34,7 @@ from rebuttal.replaying.compiled.layer_code import (
 )
 
 
-@compiled
+@inner
 def _forward(layers, weights, n, work):
     """Outputs [classes, n] of the inputs at the beginning of the activations."""
     activations, patches = work[0], work[1]
@@ -58,7 +58,7 @@ def _forward(layers, weights, n, work):
     return activations[last[OUTPUT] * n : (last[OUTPUT] + last[OUT_C]) * n].reshape(last[OUT_C], n)
 
 
-@compiled
+@inner
 def _backward(layers, lowest, weights, out, n, work):
     """Writes the gradient into `out` [P]; the one with respect to the outputs is at the beginning of work[2]."""
     activations, patches, above, below, shares = work[0], work[1], work[2], work[3], work[4]
@@ -82,17 +82,16 @@ def _backward(layers, lowest, weights, out, n, work):
         above, below = below, above
 
 
-@compiled
+@inner
 def _exponentials(outputs, sums):
     """(largest output, sum of exp(output - largest)) of each sample of outputs [classes, n], into sums [2 n]."""
     n = outputs.shape[1]
     largest, total = sums[:n], sums[n : 2 * n]
-    largest[:] = outputs[0]
     total[:] = 0
-    for c in range(1, len(outputs)):
+    for c in range(len(outputs)):
         line = outputs[c]
         for k in range(n):
-            largest[k] = line[k] if line[k] > largest[k] else largest[k]
+            largest[k] = line[k] if c == 0 or line[k] > largest[k] else largest[k]
     for c in range(len(outputs)):
         line = outputs[c]
         for k in range(n):
@@ -100,7 +99,7 @@ def _exponentials(outputs, sums):
     return largest, total
 
 
-@compiled
+@inner
 def gradient(layers, lowest, weights, out, x, y, rows, work):
     """Writes the gradient of the mean loss over samples `rows` of x [N, F], y [N] into `out` [P]."""
     features, classes = x.shape[1], layers[-1, OUT_C]
@@ -138,7 +137,7 @@ def gradients(layers, lowest, weights, x, y, work, out):
         gradient(layers, lowest, weights[m], out[m], x[m // shared], y[m // shared], rows, work)
 
 
-@compiled
+@inner
 def scores(layers, weights, x, y, begin, end, work):
     """(mean loss, share of right answers) over samples from begin to end of x, which `samples_last` laid out."""
     features, classes = layers[0, C] * layers[0, H] * layers[0, W], layers[-1, OUT_C]
@@ -146,7 +145,9 @@ def scores(layers, weights, x, y, begin, end, work):
     at_once = len(work[6]) // 2
     for first in range(begin, end, at_once):
         n = min(at_once, end - first)
-        work[0][: features * n] = x[features * first : features * (first + n)]
+        activations, given = work[0], x[features * first : features * (first + n)]
+        for k in range(len(given)):
+            activations[k] = given[k]
         outputs = _forward(layers, weights, n, work)
         largest, total = _exponentials(outputs, work[6])
         for k in range(n):

@@ -5,7 +5,7 @@ A value is a slot [W, P]: the weights first, then the momentum if the rule has o
 
 import numpy as np
 
-from rebuttal.replaying.compiled.kept_compilation import compiled
+from rebuttal.replaying.compiled.kept_compilation import compiled, inner
 from rebuttal.replaying.compiled.order_tape import (
     ADAPT,
     BATCHES,
@@ -25,7 +25,7 @@ from rebuttal.replaying.compiled.order_tape import (
 from rebuttal.replaying.compiled.passes import gradient, scores
 
 
-@compiled
+@inner
 def _combine(out, slots, inputs, numbers):
     """Σ c x, with coefficients of its own for the rows behind the first."""
     for r in range(out.shape[0]):
@@ -40,7 +40,7 @@ def _combine(out, slots, inputs, numbers):
                     to[p] += c * x[p]
 
 
-@compiled
+@inner
 def _update(out, state, given, numbers, rate, rule):
     """w − η (a v' + b g), v' = m v + g; g has λ w added to it."""
     a, b, m, decay = numbers[0], numbers[1], rule[0], rule[1]
@@ -56,7 +56,7 @@ def _update(out, state, given, numbers, rate, rule):
         to[p] = w[p] - rate * (a * velocity[p] + b * g)
 
 
-@compiled
+@inner
 def _clip(to, given, limit):
     """The gradient, shortened to norm `limit` where it is longer."""
     square = given.dtype.type(0)
@@ -68,16 +68,16 @@ def _clip(to, given, limit):
         to[p] = given[p] * factor
 
 
-@compiled
+@inner
 def _elementwise(code, out, slots, inputs, number, rate):
     """The steps on a gradient, or on weights and momentum, that are one formula."""
     x, y = slots[inputs[0]], slots[inputs[-1]]
     to, first = out[0], x[0]
     if code == PREDICT:
-        velocity = x[1]
+        velocity, kept = x[1], out[1]
         for p in range(len(to)):
             to[p] = first[p] - rate * number * velocity[p]
-        out[1] = velocity
+            kept[p] = velocity[p]
     elif code == SQUARE:
         g, rest = y[0], to.dtype.type(1) - number
         for p in range(len(to)):
@@ -89,7 +89,7 @@ def _elementwise(code, out, slots, inputs, number, rate):
             to[p] = first[p] + first[p] * first[p] * (now[p] - then[p]) * by
 
 
-@compiled
+@inner
 def _all_finite(weights):
     found = True
     for p in range(len(weights)):
@@ -97,7 +97,7 @@ def _all_finite(weights):
     return found
 
 
-@compiled
+@inner
 def _observe(layers, weights, splits, work, found):
     """Loss and metric of each split, then whether all weights are finite, into found [2 splits + 1]."""
     x, y, ends = splits
@@ -132,7 +132,9 @@ def run(model, tape, data, splits, start, rate, rule, work, slots, found):
         elif code == COMBINE:
             _combine(out[: len(own) // len(mine)], slots, mine, own)
         elif code == START:
-            out[0] = start
+            to = out[0]
+            for p in range(len(to)):
+                to[p] = start[p]
             out[1:] = 0
         elif code == CLIP:
             _clip(out[0], slots[mine[0], 0], own[0])
