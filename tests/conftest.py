@@ -67,6 +67,16 @@ def _imports_of_processes():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_core():
+    """What would use all cores computes in the process of the test: the other cores have tests of their own."""
+    from rebuttal.studies.runs import pool
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "cores", lambda: 1)
+        yield
+
+
 @pytest.fixture(scope="session")
 def synthetic_place() -> Path:
     """A project of made-up results, without its site; shared by all tests, which leave it as it is."""

@@ -85,7 +85,7 @@ def make(folder: Path) -> None:
 def rates_and_map() -> dict[str, xr.Dataset]:
     """The rates of short runs, and the map that is drawn from them."""
     machines = {"h100_box": SCALED_MACHINES["h100_box"]}
-    measured = measure((0, 1, 2, 3, 4), (10, 20)).assign_attrs(clock="modelled")
+    measured = measure((0, 1, 2, 3, 4), (5, 10)).assign_attrs(clock="modelled")
     drawn = smoothing_map.smoothing_map(measured, MODELS).merge(smoothing_map.clock())
     drawn = drawn.merge(smoothing_map.steps(MODELS, machines, 4))
     sizes = {"batch": 4, "stages": 8, "micro_batches": 8, "smoothing_samples": 4}
