@@ -193,9 +193,9 @@ def test_a_joined_specification_holds_every_panel_as_it_is(name, drawn):
         assert panel.spec["datasets"].items() <= spec["datasets"].items()
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", ["convergence", "method_curves", "delay_map"])
 def test_the_joined_specification_is_valid(name, drawn):
-    """Each panel is, by the test above; what joins them is checked on the first and the last."""
+    """Each panel is, by a test above; what joins them, once with a parameter, is checked on the first and the last."""
     spec = join_specs([*drawn[name][:1], *drawn[name][1:][-1:]])
     spec["datasets"] = {
         key: rows[:3] for key, rows in spec["datasets"].items()

@@ -78,14 +78,16 @@ def test_every_method_trains_it_or_is_refused_in_one_line(workload, data_root):
     computed, refusals = {}, {}
     for name in METHODS:
         order = replayer.prepare(timeline(name, loaded.shape.layers, updates).order)
-        if order.key not in computed:  # equal orders are computed once
+        # Equal orders are computed once; of a large network, one of those with the same operations.
+        key = frozenset(order.operations) if workload in FULL else order.key
+        if key not in computed:
             try:
                 curves = replayer.run(order, [0], [LOWER.get(workload, RATE)], [0, updates])
             except InputError as error:
                 refusals[workload, name] = str(error)
                 continue
-            computed[order.key] = curves.values["training_loss"][0, 0]
-        before, after = computed[order.key]
+            computed[key] = curves.values["training_loss"][0, 0]
+        before, after = computed[key]
         assert np.isfinite([before, after]).all(), name
         assert before != after, name
     assert set(refusals) == {cell for cell in REFUSED if cell[0] == workload}

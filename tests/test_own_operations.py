@@ -185,7 +185,7 @@ def test_summary_is_linear_in_the_updates_of_a_method_with_memory():
         summary(timeline)
         return time.process_time() - began
 
-    assert seconds(20_000) < 3 * 2 * seconds(10_000)
+    assert seconds(8_000) < 3 * 2 * seconds(4_000)
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------
