@@ -22,7 +22,7 @@ from rebuttal.figures import (
     theme,
 )
 from rebuttal.figures import method_trade_off as trade_off
-from rebuttal.figures.panel import join_specs
+from rebuttal.figures.panel import emphasised, join_specs
 from rebuttal.methods import METHODS
 
 FIGURES = ("method_errors", "method_times", "method_curves", "method_trade_off", "method_rates")
@@ -157,6 +157,24 @@ def test_every_variant_has_a_row_in_the_panel_of_its_group(name, drawn):
             label
         )
     assert {title: set(labels) for title, labels in rows.items()} == expected
+
+
+@pytest.mark.parametrize("name", ["method_errors", "method_times"])
+def test_rows_of_what_a_paper_compares_keep_their_colour_and_all_others_stand_back(name, drawn):
+    own = {"continuous_propagation"}
+    for panel in drawn[name]:
+        plain = panel.key[0].style.colour
+        one = emphasised(panel, own)
+        scales = [
+            layer["encoding"]["color"]["scale"] for layer in one.spec["layer"] if "color" in layer["encoding"]
+        ]
+        mine = [label for label in panel.rows if theme.stands_out(label, own)]
+        wanted = {label: plain if label in mine else theme.behind([label])[label] for label in panel.rows}
+        assert scales
+        for scale in scales:
+            assert dict(zip(scale["domain"], scale["range"], strict=True)) == wanted
+        assert one.key[0].style.colour == (plain if mine else theme.MUTED)
+        assert emphasised(panel, ()) is panel
 
 
 @pytest.mark.parametrize("name", ["method_errors", "method_times"])

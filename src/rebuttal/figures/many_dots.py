@@ -1,6 +1,7 @@
 """A group of methods as rows: a dot, its interval, and the baseline's values as lines through all rows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -33,24 +34,26 @@ def dots(
     """
     title, domain = across
     entry = many_methods.group_entries([key])[0]
-    looks = {"color": entry.style.colour, "shape": entry.style.shape, "size": 60, "opacity": 1}
+    looks = {"shape": entry.style.shape, "size": 60, "opacity": 1}
     x = axis(alt.X, "mean", title, log=True, domain=domain, axis=alt.Axis(tickCount=10))
     labels = list(dict.fromkeys(frame["method"]))
     y = names_axis(labels)
+    scale = alt.Scale(
+        domain=labels, range=[entry.style.colour for _ in labels]
+    )  # a page may colour rows apart
+    tint = alt.Color("method:N", scale=scale, legend=None)
     shown = frame.drop(columns="group")
     hidden = {*of_seeds(shown), "standard", "multiple"}
     tip = tips(*(alt.Tooltip(str(name)) for name in shown if name not in hidden))
     base = rows_of(shown)
     layers = [
         *(_line(one, at) for one, at in lines),
-        base.mark_rule(strokeWidth=2, color=entry.style.colour).encode(
-            alt.X("low:Q"), alt.X2("high"), y=y, tooltip=tip
-        ),
-        base.mark_point(filled=True, **looks).encode(x, y, tooltip=tip),
-        *(_notes(notes.drop(columns="group"), x, y, looks, float(np.sqrt(domain[0] * domain[1])))),
+        base.mark_rule(strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high"), tint, y=y, tooltip=tip),
+        base.mark_point(filled=True, **looks).encode(x, y, tint, tooltip=tip),
+        *(_notes(notes.drop(columns="group"), (x, y, tint), looks, float(np.sqrt(domain[0] * domain[1])))),
     ]
     entries = [entry, *(one for one, _ in lines)]
-    return panel(layers, group(key).name, about, say, entries, height=FRAME + ROW * len(labels))
+    return panel(layers, group(key).name, about, say, entries, height=FRAME + ROW * len(labels), rows=labels)
 
 
 def names_axis(labels: Sequence[str]) -> alt.Y:
@@ -67,18 +70,18 @@ def names_axis(labels: Sequence[str]) -> alt.Y:
     )  # fmt: skip
 
 
-def _notes(notes: pd.DataFrame, x: alt.X, y: alt.Y, looks: dict, middle: float) -> list[alt.Chart]:
-    """A hollow mark where each note belongs, and its words on the side that has more room."""
+def _notes(notes: pd.DataFrame, where: tuple[Any, ...], looks: dict, middle: float) -> list[alt.Chart]:
+    """A hollow mark where each note belongs, and its words on the side that has more room. where: axes and colour."""
     if notes.empty:
         return []
     base = rows_of(notes)
     words = alt.Text("note:N")
-    text = {"fontSize": 11, "color": looks["color"], "dy": -8}  # above an interval
+    text: dict[str, Any] = {"fontSize": 11, "dy": -8}  # above an interval
     right = base.transform_filter(f"datum.mean < {middle}").mark_text(align="left", dx=9, **text)
     left = base.transform_filter(f"datum.mean >= {middle}").mark_text(align="right", dx=-9, **text)
     tip = tips("method", alt.Tooltip("note:N"), alt.Tooltip("mean:Q"))
-    hollow = base.mark_point(filled=False, **looks).encode(x, y, tooltip=tip)
-    return [hollow, right.encode(x, y, text=words), left.encode(x, y, text=words)]
+    hollow = base.mark_point(filled=False, **looks).encode(*where, tooltip=tip)
+    return [hollow, right.encode(*where, text=words), left.encode(*where, text=words)]
 
 
 def _line(entry: Entry, at: pd.DataFrame) -> alt.Chart:

@@ -20,17 +20,23 @@ from rebuttal.figures.theme import Entry
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
 CHOICE = "highlight"  # the parameter of a chart that has a list of its own, in a notebook and on a page
+FRACTION = "(fraction)"  # the unit in the title of an axis of shares
 STANDARD = "datum.standard"  # the filter of rows at several targets
 SHARED = ("$schema", "config", "datasets", "params")  # of a joined chart, not of its parts
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot (its width follows its container) and its key. colours: label -> the one in place of its own."""
+    """One plot (its width follows its container) and its key. colours: label -> the one in place of its own.
+
+    method: the label that all of it is about, where its data do not tell methods apart. rows: labels with a row and a
+    name each on an axis, in the colour of the key's first entry.
+    """
 
     chart: alt.LayerChart
     key: tuple[Entry, ...]
-    method: str = ""  # the label that all of it is about, where its data do not tell methods apart
+    method: str = ""
+    rows: tuple[str, ...] = ()
     colours: Mapping[str, str] = field(default_factory=dict)
 
     @functools.cached_property
@@ -102,27 +108,34 @@ def panel(
     key: Sequence[Entry],
     height: int = HEIGHT,
     method: str = "",
+    rows: Sequence[str] = (),
 ) -> Panel:
     """Put layers over one another, with a title, a line on n and the clock, and a description for screen readers.
 
-    method: the label that all of it is about, where its data do not tell methods apart.
+    method, rows: as `Panel` has them.
     """
     heading = alt.TitleParams(title, subtitle=[about])
     chart = alt.LayerChart(
         layer=list(layers), title=heading, description=description, width="container", height=height
     )
-    return Panel(chart, tuple(key), method)
+    return Panel(chart, tuple(key), method, tuple(rows))
 
 
 def emphasised(one: Panel, own: Collection[str]) -> Panel:
     """The panel with the methods of `own` (families) in colour, the baseline dark, and all others in grey.
 
-    A panel in which none or all of the methods are among them stays as it is.
+    A panel in which none or all of the methods are among them stays as it is; one of rows stands back as a whole if
+    none are, since what stands out has a row in another panel.
     """
-    drawn = theme.emphasis([entry.label for entry in one.key], own)
+    if one.rows:
+        drawn = theme.behind([label for label in one.rows if not theme.stands_out(label, own)]) if own else {}
+        drawn |= {one.key[0].label: theme.MUTED} if set(drawn) == set(one.rows) else {}
+    else:
+        drawn = theme.emphasis([entry.label for entry in one.key], own)
     if not drawn:
         return one
-    key = tuple(replace(entry, style=replace(entry.style, colour=drawn[entry.label])) for entry in one.key)
+    looks = [replace(entry.style, colour=drawn.get(entry.label, entry.style.colour)) for entry in one.key]
+    key = tuple(replace(entry, style=look) for entry, look in zip(one.key, looks, strict=True))
     return replace(one, key=key, colours=drawn)
 
 
@@ -181,8 +194,17 @@ def axis(
 ) -> Any:
     """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title (or its lines) that carries the unit.
 
-    domain: from where to where, for panels that are to be compared (default: as the data are).
+    domain: from where to where, for panels that are to be compared (default: as the data are). Values in FRACTION are
+    read off in per cent.
     """
+    if FRACTION in str(title):
+        title = (
+            title.replace(FRACTION, "(%)")
+            if isinstance(title, str)
+            else [one.replace(FRACTION, "(%)") for one in title]
+        )
+        options["axis"] = options.get("axis", alt.Axis()).copy()
+        options["axis"].labelExpr = "format(100 * datum.value, '~g')"
     scale = alt.Scale(type="log", nice=False, padding=8) if log else alt.Scale(zero=zero)
     if domain is not None:
         scale.domain = list(domain)
@@ -199,6 +221,8 @@ def join(panels: Sequence[Panel]) -> alt.LayerChart | alt.ConcatChart:
     width = 2 * WIDTH if len(panels) == 1 else WIDTH
     charts = [one.chart.properties(width=width) for one in panels]
     joined = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=2)
+    if len(charts) > 1 and any(one.rows for one in panels):
+        joined = joined.resolve_scale(color="independent")  # each panel has methods of its own
     return joined.configure(**theme.config())
 
 
@@ -214,4 +238,5 @@ def join_specs(panels: Sequence[Panel]) -> dict[str, Any]:
         "concat": parts,
         "datasets": datasets,
         "params": list(params.values()),
+        **({"resolve": {"scale": {"color": "independent"}}} if any(one.rows for one in panels) else {}),
     }

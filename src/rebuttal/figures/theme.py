@@ -100,9 +100,13 @@ def emphasis(labels: Sequence[str], own: Collection[str]) -> dict[str, str]:
     others = [label for label in labels if not stands_out(label, own)]
     if not others or len(others) == len(labels):
         return {}
-    looks = styles(labels)
-    muted = {label: STRONG if family(label) == BASELINE else MUTED for label in others}
+    looks, muted = styles(labels), behind(others)
     return {label: muted.get(label) or looks[label].colour for label in labels}
+
+
+def behind(labels: Iterable[str]) -> dict[str, str]:
+    """The colours of what stands back behind a paper's own methods, dark for the baseline."""
+    return {label: STRONG if family(label) == BASELINE else MUTED for label in labels}
 
 
 def is_muted(style: Style) -> bool:
