@@ -114,9 +114,8 @@ def verified(
     except (InputError, RunError):
         raise
     except IMPOSSIBLE as error:
-        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise InputError(
-            f"timeline: cannot be computed ({why}); allowed: a run recorded by this package"
+            f"timeline: cannot be computed ({_why(error)}); allowed: a run recorded by this package"
         ) from error
     if found.departed is not None:
         raise RunError(_departure(found) if facts.memory is None else _unknown(found))
@@ -149,11 +148,15 @@ def _walked(timeline: Timeline, run: RecordedRun, workload: Workload, update_rul
     except (InputError, RunError):
         raise
     except IMPOSSIBLE as error:
-        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise RunError(
-            f"the record is not one of {run.facts.method}: its program fails on it ({why})"
+            f"the record is not one of {run.facts.method}: its program fails on it ({_why(error)})"
         ) from error
     return ()
+
+
+def _why(error: Exception) -> str:
+    """What failed on a stranger's record, on one line and not at any length."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def _computed(
