@@ -14,7 +14,7 @@ import synthetic_smoothing
 from runs import COSTS
 
 from rebuttal import figures
-from rebuttal.base.errors import InputError
+from rebuttal.base.errors import InputError, NothingToDrawError
 from rebuttal.core import results
 from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.figure_list import FIGURES, PUBLISHED
@@ -107,9 +107,29 @@ def test_a_finding_is_a_sentence_with_a_number_and_without_code_names(name, data
     if said:
         assert not said[0].islower()
         assert said.endswith(".")
-        assert any(character.isdigit() for character in said)
+        assert any(character.isdigit() for character in SENTENCE.split(said)[0]), said  # it is the title
         assert not {"=", "_"} & set(said), said
         assert "nan" not in said, said
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in EVERY if {"curves", "summaries"} & {*figures.figure(name).needs}]
+)
+@pytest.mark.parametrize("level", [0.9, 2.0])
+def test_a_finding_reads_of_one_seed_and_of_a_target_that_nobody_reaches(name, level, data):
+    figure = figures.figure(name)
+    few = {
+        need: one * 0 + level if need == "targets" else one.isel(seed=[0]) if "seed" in one.dims else one
+        for need, one in zip(figure.needs, given(name, data), strict=True)
+    }
+    try:
+        said = figure.says(*few.values())
+    except NothingToDrawError:
+        with pytest.raises(NothingToDrawError):
+            figure.panels(*few.values())
+        return
+    assert said.endswith(".")
+    assert "nan" not in said, said
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if figures.figure(name).of_paper])

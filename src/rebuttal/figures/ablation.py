@@ -8,7 +8,7 @@ import xarray as xr
 
 from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import datasets
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, shape, tips
 from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows, with_seeds
@@ -92,16 +92,24 @@ def table(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:
 
 def finding(curves: xr.Dataset, summaries: xr.Dataset) -> str:
     """What pipelining gains with and without smoothing, and the error of each part, by workload."""
-    said = []
+    said, gains = [], []
     for workload, part in rows(curves, summaries).groupby("workload", sort=False):
-        at = part.set_index(["part", "passes"])
-        seconds, errors = at["seconds_per_update"], at["mean"]
-        gains = [seconds[name, "one at a time"] / seconds[name, "pipelined"] for name in ("neither", "both")]
-        each = ", ".join(f"{name} {errors[name, 'pipelined']:.3g}" for name in dict.fromkeys(part["part"]))
-        said.append(f"{words(str(workload))}: {gains[0]:.3g} and {gains[1]:.3g} times; {each}")
+        at = {(row["part"], row["passes"]): row for row in sentences.records(pd.DataFrame(part))}
+        alone, both = (
+            [at[name, one.label]["seconds_per_update"] for one in PIPELINED] for name in ("neither", "both")
+        )
+        gains.append([alone[1] / alone[0], both[1] / both[0]])
+        unit = sentences.unit_of(metric_of(curves.attrs, str(workload)))
+        each = [
+            f"{sentences.value(row, unit)} with {name}"
+            for (name, passes), row in at.items()
+            if passes == "pipelined"
+        ]
+        said.append(f"{words(str(workload))}: {', '.join(each)}")
+    without, smoothed = (sentences.spread([pair[place] for pair in gains]) for place in (0, 1))
     return (
-        f"How much faster pipelining makes an update, without and with smoothing, then the test error at the end. "
-        f"{'. '.join(said)}."
+        f"Pipelining makes an update {without} times as fast without smoothing and {smoothed} times with it, on "
+        f"{sentences.counted(len(said), 'workload')}. Test errors at the end, pipelined: {'; '.join(said)}."
     )
 
 

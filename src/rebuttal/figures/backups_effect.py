@@ -71,7 +71,7 @@ def _panel(frame: pd.DataFrame, place: str, measure: str, clock: str, key: tuple
 
 def finding(data: xr.Dataset, targets: xr.DataArray) -> str:
     """The number of backups with the least seconds to the target in the first place, and what it gains over none."""
-    frame = rows(data, targets)
+    frame = chart_rows.some(rows(data, targets), "backups_effect")
     frame = chart_rows.keep(frame, frame["standard"])
     places = [
         (on(name, machine), *_best(part))

@@ -118,8 +118,9 @@ def finding(data: xr.Dataset) -> str:
     """Who diverged where, and how many were tuned to the edge of the grid."""
     found, count = outcome(data), data.sizes["method"]
     return (
-        f"Diverged at every rate: {many_methods.listed(found['every'])}. {len(found['some'])} of {count} variants "
-        f"diverged at some rate; {len(found['edge'])} have their best rate at the edge of the grid."
+        f"Of {count} variants {len(found['every'])} diverged at every rate, {len(found['some'])} at some, and "
+        f"{len(found['edge'])} have their best rate at the edge of the grid. "
+        f"Diverged at every rate: {many_methods.listed(found['every'])}."
     )
 
 

@@ -69,7 +69,7 @@ def _panel(part: pd.DataFrame, title: str, key: tuple[Entry, ...]) -> Panel:
 
 def finding(data: xr.Dataset, targets: xr.DataArray) -> str:
     """How many updates backups need against mini-batch SGD with as many samples, by its line; how the line falls."""
-    frame = rows(data, targets)
+    frame = chart_rows.some(rows(data, targets), "rate_of_convergence")
     frame = chart_rows.keep(frame, frame["standard"])
     ratios, parts = [], []
     for name in dict.fromkeys(frame["workload"]):

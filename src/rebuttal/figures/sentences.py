@@ -188,7 +188,13 @@ def lower(first: Row, second: Row | None, what: str, unit: UnitSaid, where: str)
     if gap.low <= 0 <= gap.high:
         by = f"{by} {'lower' if size >= 0 else 'higher'} with the first"
         return f"No difference is seen between {name} and {second['name']} in {what}: {by} ({where})."
-    return f"{said}, {by} {'below' if size >= 0 else 'above'} that with {second['name']} ({where})."
+    side = f"{'below' if size >= 0 else 'above'} that with {second['name']}{of_one(gap)}"
+    return f"{said}, {by} {side} ({where})."
+
+
+def of_one(found: Interval) -> str:
+    """' on a single seed' of a comparison that has no interval."""
+    return " on a single seed" if np.isnan(found.low) else ""
 
 
 def sized(found: Interval, factor: float = 1.0) -> str:
@@ -232,7 +238,8 @@ def sooner(first: Row, second: Row | None, target: str, where: str) -> str:
         by = f"{by} with the first"
         return f"No difference is seen between {name} and {other} in the time to {target}: {by} ({where})."
     lost = " by the median, as some runs missed it" if np.isnan(ratio.estimate) else ""
-    return f"With {name} {target} is reached after {three(time)} s, {by} as with {other}{lost} ({where})."
+    than = f"{by} as with {other}{lost or of_one(ratio)}"
+    return f"With {name} {target} is reached after {three(time)} s, {than} ({where})."
 
 
 def times(ratio: Interval, verbs: tuple[str, str] = ("", "")) -> str:
