@@ -92,6 +92,30 @@ def test_dims_without_labels_and_numbers_without_dims_are_read(tmp_path):
     xr.testing.assert_identical(netcdf.load(tmp_path / "a.nc"), data.assign_attrs(one=1, text="t"))
 
 
+def test_every_flipped_bit_of_a_result_file_is_seen(study, tmp_path):
+    content = next(study.glob("tuning/*.nc")).read_bytes()
+    (tmp_path / "tuning").mkdir()
+    path, random = tmp_path / "tuning" / "a.nc", np.random.default_rng(0)
+    places = [*random.integers(0, len(content), 400), *range(len(content) - netcdf.SEAL_BYTES, len(content))]
+    for place in places:
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << int(random.integers(8))
+        path.write_bytes(flipped)
+        with pytest.raises(InputError, match=r"a\.nc: cannot be read as netCDF \(.*\); make it again$"):
+            results.load_tuning(tmp_path)
+    for other in (content + b"x", content[:-1], content[:-40]):
+        path.write_bytes(other)
+        with pytest.raises(InputError, match="cannot be read as netCDF"):
+            results.load_tuning(tmp_path)
+
+
+def test_a_file_that_was_never_sealed_is_read(tmp_path):
+    """As those of other programs are."""
+    data = xr.Dataset({"a": ("x", [1.0])})
+    data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    xr.testing.assert_identical(netcdf.load(tmp_path / "a.nc"), data)
+
+
 def drop(name):
     return lambda data: data.drop_vars(name)
 

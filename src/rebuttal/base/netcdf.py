@@ -3,8 +3,12 @@
 A netCDF-4 file is an HDF5 file whose datasets name their dimensions by HDF5's dimension scales (netCDF-4 format
 specification, "Dimensions without HDF5 dimension scales" excepted, which these files never have). xarray asks for the
 shape of every variable many times over, for a file that it may read in part; result files are small and are read once.
+
+A result file ends with a seal, the SHA-256 of all bytes before it. HDF5 reads nothing behind the end that its first
+block names, so every reader of netCDF-4 opens the file as if the seal were not there.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,10 @@ import xarray as xr
 
 HIDDEN = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Coordinates", "_Netcdf4Dimid",
           "_NCProperties", "_nc3_strict"}  # fmt: skip  # how the format itself keeps its dimensions
+SEAL = b"sha256 of this: "  # and the 32 bytes of the digest
+SEAL_BYTES = len(SEAL) + hashlib.sha256().digest_size
+#: Version of a file's first block -> where that says at which byte the file ends (HDF5 format specification, II.A).
+END_STANDS_AT = {0: 40, 1: 44, 2: 28, 3: 28}
 MOST_BYTES = 2**29  # of all variables of a file: some hundred times the largest of ours
 NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
 
@@ -24,13 +32,36 @@ def load(path: Path) -> xr.Dataset:
     Nothing outside of the file is read, and no more than MOST_BYTES.
 
     Raises what h5py and xarray raise on a file that is cut short or is no netCDF: OSError, ValueError, KeyError,
-    RuntimeError, TypeError.
+    RuntimeError, TypeError. ValueError too for a seal that does not fit.
     """
+    _check_seal(path.read_bytes())
     with h5py.File(path, "r") as file:
         datasets = _datasets(file)
         variables = {name: _variable(file, data) for name, data in datasets.items() if _is_variable(data)}
         whole = xr.Dataset(attrs=_attributes(file))
         return xr.decode_cf(whole.assign(variables), decode_times=False)
+
+
+def seal(path: Path) -> None:
+    """Add the seal to a file that was just written."""
+    digest = hashlib.sha256(path.read_bytes()).digest()
+    with path.open("ab") as file:
+        file.write(SEAL + digest)
+
+
+def _check_seal(content: bytes) -> None:
+    """Refuse a file that is not as it was sealed, and one with anything else behind its end. One that never was passes.
+
+    So a flipped bit is seen wherever it is: within the seal's own name it leaves bytes that are no seal.
+    """
+    body, end = content[:-SEAL_BYTES], content[-SEAL_BYTES:]
+    if end.startswith(SEAL):
+        if hashlib.sha256(body).digest() != end[len(SEAL) :]:
+            raise ValueError("its bytes are not those that were written")
+        return
+    place = END_STANDS_AT.get(content[8] if len(content) > 8 else -1)
+    if place is not None and int.from_bytes(content[place : place + 8], "little") != len(content):
+        raise ValueError("it is cut short, or has other bytes behind its end")
 
 
 def _datasets(file: h5py.File) -> dict[str, h5py.Dataset]:

@@ -24,9 +24,10 @@ UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeE
 
 
 def save(dataset: xr.Dataset, path: Path) -> None:
-    """Write `dataset` to `path`, whole or not at all; equal datasets give equal bytes."""
+    """Write `dataset` to `path`, sealed (`rebuttal.base.netcdf`), whole or not at all; equal ones give equal bytes."""
     with replacing(Path(path)) as partial:
         dataset.to_netcdf(partial, engine="h5netcdf")
+        netcdf.seal(partial)
 
 
 def load_curves(study: str | Path) -> xr.Dataset:
@@ -101,9 +102,7 @@ def _read(path: Path, schema: Schema) -> xr.Dataset:
     try:
         data = netcdf.load(path)
     except UNREADABLE as error:
-        raise InputError(
-            f"{path}: cannot be read as netCDF ({type(error).__name__}); make it again"
-        ) from error
+        raise InputError(f"{path}: cannot be read as netCDF ({_why(error)}); make it again") from error
     found = {name: _checked(path, data, name, dims) for name, dims in schema.variables.items()}
     for name in schema.fractions:
         shares = found[name]
@@ -114,6 +113,11 @@ def _read(path: Path, schema: Schema) -> xr.Dataset:
     for dim in {dim for dims in schema.variables.values() for dim in dims}:
         _check_labels(path, data, dim)
     return data.assign(found)
+
+
+def _why(error: Exception) -> str:
+    """A ValueError says it itself; what HDF5 says of a broken file is no help to a reader."""
+    return str(error) if type(error) is ValueError else type(error).__name__
 
 
 def _checked(path: Path, data: xr.Dataset, name: str, dims: tuple[str, ...]) -> xr.Variable:
