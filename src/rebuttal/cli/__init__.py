@@ -45,9 +45,20 @@ def _ended(error: BaseException) -> int:
 
 
 def _run(given: argparse.Namespace) -> None:
-    """Run a command in a warm process if there is one, here if not; all that it starts has its profile."""
+    """Run a command; all that it starts has its profile."""
     if getattr(given, "profile", None):
         os.environ[paths.PROFILE] = given.profile
+    if not hasattr(given, "profile") or given.command in NOT_SERVED:
+        _served_or_here(given)
+        return
+    from rebuttal.cli.steady_inputs import steady
+
+    with steady(given.command.__name__, vars(given)):
+        _served_or_here(given)
+
+
+def _served_or_here(given: argparse.Namespace) -> None:
+    """Run a command in a warm process if there is one, here if not."""
     served = given.command not in NOT_SERVED and warm.offered()
     worker = started(warm.connect)() if served else None
     if worker is None:
