@@ -1,4 +1,5 @@
-// Replaces each static picture by its interactive chart. Specifications stand in the page; nothing is requested.
+// Replaces each static picture by its interactive chart. Specifications stand in the page, compressed; nothing is
+// requested.
 // `ast: true` makes Vega interpret expressions, so that the page's content security policy can forbid evaluation.
 (function () {
   "use strict";
@@ -46,10 +47,42 @@
     });
   }
   function follows(place) { return selection && (place.dataset.methods || place.dataset.seeds || place.dataset.targets); }
+  // The charts of a figure are unpacked once, when the first of them is drawn.
+  var unpacked = new Map();
+  function charts(figure) {
+    if (!unpacked.has(figure)) {
+      var text = atob(figure.querySelector("script[type='application/gzip']").textContent);
+      var bytes = Uint8Array.from(text, function (one) { return one.charCodeAt(0); });
+      var stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      unpacked.set(figure, new Response(stream).json());
+    }
+    return unpacked.get(figure);
+  }
+  // Rows are copied, since Vega writes into them, and charts share them.
+  function specificationOf(place) {
+    var figure = place.closest("figure");
+    return charts(figure).then(function (all) {
+      var at = Array.from(figure.querySelectorAll(".chart")).indexOf(place), own = structuredClone(all.charts[at]);
+      var rows = own.datasets.map(function (name) { return [name, structuredClone(all.datasets[name])]; });
+      own.datasets = Object.fromEntries(rows);
+      own.config = all.config;
+      return own;
+    });
+  }
   function draw(place) {
     if (place.dataset.drawn) { return; }
     place.dataset.drawn = "begun";
-    var specification = JSON.parse(place.querySelector("script").textContent);
+    return Promise.resolve().then(function () { return specificationOf(place); })
+      .then(function (specification) { return embed(place, specification); })
+      .catch(function (error) { failed(place, error); });
+  }
+  function failed(place, error) {
+    place.dataset.drawn = "no";
+    place.querySelectorAll(".drawn").forEach(function (one) { one.remove(); });
+    place.querySelector(".static").hidden = false;
+    console.error(error);
+  }
+  function embed(place, specification) {
     var parameters = specification.params || [], now = follows(place) ? selection.values(place) : {};
     var lists = parameters.filter(function (one) { return one.bind; }).map(choice.bind(null, place.closest("figure")));
     parameters.forEach(function (one) { if (one.name in now) { one.value = now[one.name]; } });
@@ -70,12 +103,6 @@
         });
         if (follows(place)) { views.push({ place: place, view: result.view }); }
         place.dataset.drawn = "yes";
-      },
-      function (error) {
-        place.dataset.drawn = "no";
-        drawn.remove();
-        fixed.hidden = false;
-        console.error(error);
       }
     );
   }
@@ -86,10 +113,17 @@
     if (!begun) { begun = true; rest(); } // not before: one chart out of view would hold up those in view
   }, { rootMargin: "400px" });
   places.forEach(function (place) { near.observe(place); });
-  // What stands within a closed toggle waits until it is opened, and comes into view.
+  // What stands within a closed toggle waits until that is opened.
+  function hidden(place) { return place.closest("details:not([open])"); }
   function rest() {
     var next = places.shift();
-    if (next && next.closest("details:not([open])")) { setTimeout(rest, 0); return; }
+    if (next && hidden(next)) { setTimeout(rest, 0); return; }
     if (next) { Promise.resolve(draw(next)).then(function () { setTimeout(rest, 0); }); }
   }
+  document.addEventListener("toggle", function (event) {
+    if (!begun || !event.target.open) { return; } // before, the first look at the page finds it
+    var idle = !places.length;
+    places = places.concat(Array.from(event.target.querySelectorAll(".chart:not([data-drawn])")));
+    if (idle) { rest(); }
+  }, true);
 })();
