@@ -4,9 +4,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rebuttal.evidence.answer_templates import EffectSlot
 from rebuttal.evidence.naming import number
 from rebuttal.evidence.rules import rule_of
 
+#: Unit -> the format of its numbers; of the first three it is that of the answers. Others have three digits.
+FORMAT_OF = {"times": "", "points": "", "%": "", "backups": "whole"}
 #: Every word of a question, in the order in which they are counted -> what it means.
 WORDS = {
     "supported": "the whole interval lies on the supporting side of the margin, everywhere",
@@ -24,35 +27,22 @@ def rule(given: Mapping[str, Any]) -> str:
     return rule_of(given).in_words()
 
 
-def interval(row: Mapping[str, Any]) -> str:
-    """'[0.95, 0.98]' of chance, '(0.95 to 0.98)' of a range; '[at least 0.95]' where misses leave an end open.
-
-    Empty where there is none, as of what is exact. A ratio is never below 0, so a lower end of 0 says nothing.
-    """
-    low, high = row["interval"]
-    if low == 0.0 and row["unit"].startswith("times"):
-        low = None
-    if (low is None and high is None) or not row["interval_kind"]:
-        return ""
-    if low is None or high is None:
-        return f"[at most {rounded(high)}]" if low is None else f"[at least {rounded(low)}]"
-    if row["interval_kind"].endswith("interval"):
-        return f"[{rounded(low)}, {rounded(high)}]"
-    return f"({rounded(low)} to {rounded(high)})"
-
-
 def numbers(row: Mapping[str, Any]) -> str:
-    """Effect and interval, rounded for people: '1.3 times [0.97, 1.85]'."""
-    return " ".join(filter(None, (rounded(row["effect"]), row["unit"], interval(row))))
+    """Effect, unit and interval with the decimals of the answers: '1.30 times [0.97, 1.85]'.
 
-
-def rounded(value: float | None) -> str:
-    """Three digits at most."""
-    if value is None or not math.isfinite(value):
-        return number(value)
-    if abs(value) >= 1000:
-        return f"{value:,.0f}".replace("-", "−")
-    return f"{value:.3g}".replace("-", "−") if abs(value) >= 1e-4 or value == 0 else number(value)
+    The interval is written '[0.95, 0.98]' if it is one of chance, '(0.95 to 0.98)' if it is a range, '[at least 0.95]'
+    where misses leave an end open. It is left out where there is none.
+    """
+    effect, unit, kind = row["effect"], row["unit"], row.get("interval_kind", "")
+    if effect is None or not math.isfinite(effect):
+        return number(effect)
+    low, high = (
+        open_end if end is None else end
+        for end, open_end in zip(row["interval"], (-math.inf, math.inf), strict=True)
+    )
+    first = unit.partition(" ")[0]
+    slot = EffectSlot(effect, low, high, first, kind if not kind or kind.endswith("interval") else "range")
+    return slot.said(effect, low, high, FORMAT_OF.get(first, "3"), f" {unit}".rstrip())
 
 
 def measured(given: Mapping[str, Any]) -> str:
