@@ -6,8 +6,6 @@ left behind: nodes end with the launcher, and with the process that they were fo
 
 import contextlib
 import multiprocessing
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from multiprocessing import forkserver
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base.errors import refuse
+from rebuttal.base.temporary_folder import temporary_folder
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import SGD, Rule
 from rebuttal.methods import Method
@@ -79,13 +78,10 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
 @contextlib.contextmanager
 def folder_of_run() -> Iterator[Path]:
     """A folder of one run's own, gone afterwards, in memory where the system has a place for that."""
-    made = Path(tempfile.mkdtemp(prefix="rebuttal-", dir=MEMORY if MEMORY.is_dir() else None))
-    try:
+    with temporary_folder("rebuttal-run-", MEMORY if MEMORY.is_dir() else None) as made:
         if len(str(made)) > LONGEST_ADDRESS - len("/9999.socket"):
             raise refuse("TMPDIR", str(made.parent), "a path short enough for the address of a Unix socket")
         yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def forking(*more: str) -> Any:

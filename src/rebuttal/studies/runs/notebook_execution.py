@@ -9,7 +9,6 @@ import contextlib
 import json
 import logging
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ from traitlets.config import Config
 from rebuttal.base import paths
 from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import InputError, RunError, refuse
+from rebuttal.base.temporary_folder import temporary_folder
 from rebuttal.studies import warm
 from rebuttal.studies.warm import kernel
 
@@ -53,8 +53,8 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> Note
             nothing is written then.
     """
     check(notebook, parameters)
-    with tempfile.TemporaryDirectory(prefix="nb") as folder:  # short: a socket's path may have 107 characters
-        finished = normalise(_run(notebook, dict(parameters), Path(folder)))
+    with temporary_folder("nb") as folder:  # short: a socket's path may have 107 characters
+        finished = normalise(_run(notebook, dict(parameters), folder))
     text = json.dumps(finished, ensure_ascii=False, sort_keys=True)  # nbformat's own writer takes seconds
     write_text(output, text + "\n")
     return finished

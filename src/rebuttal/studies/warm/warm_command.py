@@ -8,12 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from rebuttal.base.errors import refuse
 from rebuttal.base.parent_death import PR_SET_PDEATHSIG
+from rebuttal.base.temporary_folder import temporary_folder
 from rebuttal.studies.warm import SOCKET
 
 PATH_BYTES = 100  # a socket's path may be this long on every system
@@ -32,8 +31,8 @@ def run(command: Sequence[str], modules: Sequence[str]) -> int:
     environment = ONE_THREAD | os.environ
     if sys.platform == "win32":  # has no fork
         return _ended(_started(command, environment))
-    with tempfile.TemporaryDirectory(prefix="rw") as folder:
-        address = Path(folder) / "s"
+    with temporary_folder("rw") as folder:
+        address = folder / "s"
         if len(os.fsencode(address)) > PATH_BYTES:
             return _ended(_started(command, environment))
         with socket.socket(socket.AF_UNIX) as listener, _children_end() as ended:
