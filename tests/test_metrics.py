@@ -104,8 +104,8 @@ def test_charts_name_the_metric(data, figure):
     panels = figures.panels(figure, *(needs[need] for need in figures.figure(figure).needs))
     drawn = {panel.title: json.dumps(panel.chart.to_dict()) for panel in panels}
     about = {name: text for name, text in drawn.items() if "seconds to the target" not in name}
-    assert {"bits per dimension" in text for title, text in about.items() if "cnn" in title} == {True}
-    assert {"bits per dimension" in text for title, text in about.items() if "mlp" in title} <= {False}
+    assert {"bits per dimension" in text for title, text in about.items() if "CNN" in title} == {True}
+    assert {"bits per dimension" in text for title, text in about.items() if "MLP" in title} <= {False}
 
 
 def test_a_metric_above_one_is_kept_where_it_falls_and_refused_where_it_is_an_accuracy(data, tmp_path):

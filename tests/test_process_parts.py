@@ -120,9 +120,11 @@ def test_the_order_of_a_mean_is_part_of_its_name(task):
 
 
 def test_a_cell_is_changed_by_one_at_a_time(task, tmp_path):
+    ProcessCells(tmp_path, task, lambda: None).write("sum", None, 0)
+
     def go(_):
         cells = ProcessCells(tmp_path, task, lambda: None)
-        return [cells.modify("sum", None, lambda old: (old or 0) + 1) for _ in range(200)]
+        return [cells.modify("sum", None, lambda old: old + 1) for _ in range(200)]
 
     with ThreadPoolExecutor(4) as threads:
         found = sorted(value for part in threads.map(go, range(4)) for value in part)
