@@ -2,6 +2,7 @@
 
 import time
 
+import h5py
 import numpy as np
 import pytest
 import synthetic_results
@@ -114,6 +115,20 @@ def test_a_file_that_was_never_sealed_is_read(tmp_path):
     data = xr.Dataset({"a": ("x", [1.0])})
     data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
     xr.testing.assert_identical(netcdf.load(tmp_path / "a.nc"), data)
+
+
+def test_a_file_with_a_block_of_its_users_before_it_is_read(tmp_path):
+    """HDF5 leaves that block alone, and its first bytes may look like anything."""
+    with h5py.File(tmp_path / "a.nc", "w", userblock_size=512):
+        pass
+    assert dict(netcdf.load(tmp_path / "a.nc").variables) == {}
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "a.nc").open("wb") as file:
+        file.truncate(netcdf.MOST_BYTES + 1)  # takes no place on the disk
+    with pytest.raises(ValueError, match=r"536,870,913 bytes; at most 536,870,912"):
+        netcdf.load(tmp_path / "a.nc")
 
 
 def drop(name):

@@ -18,22 +18,25 @@ import xarray as xr
 
 HIDDEN = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Coordinates", "_Netcdf4Dimid",
           "_NCProperties", "_nc3_strict"}  # fmt: skip  # how the format itself keeps its dimensions
+HDF5 = b"\x89HDF\r\n\x1a\n"  # how a file begins that has nothing before its first block
 SEAL = b"sha256 of this: "  # and the 32 bytes of the digest
 SEAL_BYTES = len(SEAL) + hashlib.sha256().digest_size
 #: Version of a file's first block -> where that says at which byte the file ends (HDF5 format specification, II.A).
 END_STANDS_AT = {0: 40, 1: 44, 2: 28, 3: 28}
-MOST_BYTES = 2**29  # of all variables of a file: some hundred times the largest of ours
+MOST_BYTES = 2**29  # of a file, and of all its variables: far more than any of ours has
 NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
 
 
 def load(path: Path) -> xr.Dataset:
     """Every variable of the file's root group, decoded (NaN for the fill value, flags as booleans, texts as str).
 
-    Nothing outside of the file is read, and no more than MOST_BYTES.
+    Nothing outside of the file is read, and no more than MOST_BYTES of it or of what it holds.
 
     Raises what h5py and xarray raise on a file that is cut short or is no netCDF: OSError, ValueError, KeyError,
     RuntimeError, TypeError. ValueError too for a seal that does not fit.
     """
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path.stat().st_size:,} bytes; at most {MOST_BYTES:,}")
     _check_seal(path.read_bytes())
     with h5py.File(path, "r") as file:
         datasets = _datasets(file)
@@ -59,7 +62,7 @@ def _check_seal(content: bytes) -> None:
         if hashlib.sha256(body).digest() != end[len(SEAL) :]:
             raise ValueError("its bytes are not those that were written")
         return
-    place = END_STANDS_AT.get(content[8] if len(content) > 8 else -1)
+    place = END_STANDS_AT.get(content[len(HDF5)]) if content[:-1].startswith(HDF5) else None
     if place is not None and int.from_bytes(content[place : place + 8], "little") != len(content):
         raise ValueError("it is cut short, or has other bytes behind its end")
 

@@ -48,7 +48,7 @@ def _run(given: argparse.Namespace) -> None:
     """Run a command; all that it starts has its profile."""
     if getattr(given, "profile", None):
         os.environ[paths.PROFILE] = given.profile
-    if not hasattr(given, "profile") or given.command in NOT_SERVED:
+    if not hasattr(given, "profile") or given.command in NOT_SERVED:  # no stage of the pipeline
         _served_or_here(given)
         return
     from rebuttal.cli.steady_inputs import steady

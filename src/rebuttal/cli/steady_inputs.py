@@ -15,9 +15,8 @@ from rebuttal.base.config import yaml_text
 from rebuttal.base.errors import RunError
 
 PIPELINE = "dvc.yaml"
-LARGE_BYTES = (
-    2**20
-)  # of a larger file the size and the time of its last change are looked at, not its content
+#: Of a larger file the size and the time of its last change are looked at, not its content.
+LARGE_BYTES = 2**20
 NAMED = re.compile(r"\$\{(?:item\.)?(\w+)\}")
 Inputs = dict[str, Any]  # a file, or a file and a key -> what is there
 

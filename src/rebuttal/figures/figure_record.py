@@ -33,8 +33,9 @@ class Figure:
     (`rebuttal.core.analysis_schemas.ANALYSES`). Default: what it reads.
     draw: the plots. table: their numbers, at most some forty rows; `attrs['rows']` says how many there would be.
     finding: what the data say, in a sentence or two. of_paper: whether it also takes `compared`, what a paper compares,
-    and speaks of that. suits: a variable that only its data hold, which makes it their
-    default figure. baseline: the label against which it draws all others; draw, table and finding take it by name.
+    and speaks of that.
+    suits: a variable that only its data hold, which makes it their default figure.
+    baseline: the label against which it draws all others; draw, table and finding take it by name.
     across: panels side by side on a wide page (0: by their number). stacked: panels of unequal height fill one
     column after the other.
     """

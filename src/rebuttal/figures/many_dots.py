@@ -38,9 +38,8 @@ def dots(
     x = axis(alt.X, "mean", title, log=True, domain=domain, axis=alt.Axis(tickCount=10))
     labels = list(dict.fromkeys(frame["method"]))
     y = names_axis(labels)
-    scale = alt.Scale(
-        domain=labels, range=[entry.style.colour for _ in labels]
-    )  # a page may colour rows apart
+    # A colour for each row, all alike: a page may colour some of them apart.
+    scale = alt.Scale(domain=labels, range=[entry.style.colour for _ in labels])
     tint = alt.Color("method:N", scale=scale, legend=None)
     shown = frame.drop(columns="group")
     hidden = {*of_seeds(shown), "standard", "multiple"}

@@ -122,9 +122,13 @@ class Review:
     def _compared(self, name: str) -> Compared | None:
         """What the first rule beside a figure compares; None where none does."""
         rules = [one["rule"] for row in self.rows for one in evidence_of(row) if one["figure"] == name]
-        pairs = [(one["of"], one["against"]) for one in rules if one.get("of") and one.get("against")]
-        of, against = ([one] if isinstance(one, str) else one for one in (pairs or [((), ())])[0])
-        return (of, against) if pairs else None
+        for rule in rules:
+            if rule.get("of") and rule.get("against"):
+                of, against = (
+                    [one] if isinstance(one, str) else one for one in (rule["of"], rule["against"])
+                )
+                return of, against
+        return None
 
     def _baseline(self, name: str) -> str | None:
         """Against what a figure draws: of the rules beside it, what they compare with."""

@@ -15,7 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from rebuttal.workloads.blocks import First, Patches, chained
 
-if TYPE_CHECKING:  # torchvision takes four seconds to import, and a chain is made where it has been
+if TYPE_CHECKING:  # torchvision is slow to import, and who makes a chain has imported it
     from torchvision.models import AlexNet, GoogLeNet, Inception3, ResNet, VisionTransformer
 
 GOOGLENET = [

@@ -40,7 +40,7 @@ class Model:
 
 def _torchvision(name: str, side: int, cut: Callable[[Any], nn.Sequential], **given: Any) -> Model:
     def build() -> nn.Sequential:
-        from torchvision.models import get_model  # noqa: PLC0415 - takes four seconds, and few processes need it
+        from torchvision.models import get_model  # noqa: PLC0415 - slow to import, and few processes need it
 
         return cut(get_model(name, weights=None, **given))
 

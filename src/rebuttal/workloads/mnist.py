@@ -42,7 +42,7 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:
 
 def _splits(root: Path) -> dict[str, Split]:
     """Training and validation out of the training file, test from its own file."""
-    from torchvision.datasets import MNIST  # noqa: PLC0415 - takes four seconds, and few processes need it
+    from torchvision.datasets import MNIST  # noqa: PLC0415 - slow to import, and few processes need it
 
     seen, unseen = (MNIST(root, train=train, download=False) for train in (True, False))
     held_out = len(seen.targets) // VALIDATION_SHARE

@@ -95,7 +95,7 @@ def googlenet(classes: int) -> nn.Sequential:
 
 def inception(*channels: int) -> nn.Module:
     """torchvision's Inception block with group normalisation; channels: what comes in, then of each branch."""
-    from torchvision.models.googlenet import Inception  # noqa: PLC0415 - takes four seconds, and few processes need it
+    from torchvision.models.googlenet import Inception  # noqa: PLC0415 - slow to import, and few processes need it
 
     return Inception(*channels, conv_block=ConvNorm)
 

@@ -33,7 +33,7 @@ PLACE = _place()
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that compiled ones alone call: it is part of what they are compiled to.
 
-    Without ways for Python and C to call it, which would take a quarter of the time of compiling.
+    It has no entry points for Python and C, which take long to compile.
     """
     return numba.njit(fastmath=FAST, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
