@@ -227,6 +227,9 @@ BROKEN = [
     ("analyses.quick.horizons.1", 10, ["10", "a number > 10"]),
     ("analyses.ci.samples.1", 8.0, ["8.0", "a whole number >= 1"]),
     ("analyses.quick.workloads.0", "digits_mpl", ["'digits_mpl'", "did you mean 'digits_mlp'"]),
+    (f"{QUICK}.workloads.0", "digits_mlp@byclass", ["'byclass'", "did you mean 'by_class'"]),
+    (f"{QUICK}.workloads.0", "digits_mlp@dirichlet=0", ["'0'", "a number > 0"]),
+    (f"{QUICK}.workloads.0", "digit_mlp@by_class", ["'digit_mlp'", "did you mean 'digits_mlp'"]),
     (f"{METHOD}.delayed.workloads", ["mnist_cnn"], ["mnist_cnn", "digits_mlp, digits_cnn"]),
 ]
 

@@ -100,3 +100,9 @@ def test_where_data_lie_is_no_part_of_a_key_and_what_they_are_is():
     assert context(workload="file:/a/own.py", data="1") != context(workload="file:/a/own.py", data="2")
     assert context(workload="images:vit:/a", data="1") != context(workload="images:resnet:/a", data="1")
     assert context(workload="mnist_cnn") != context(workload="digits_cnn")
+    assert context(workload="text:/a@by_class/2", data="1") == context(
+        workload="text:/b@by_class/2", data="1"
+    )
+    assert context(workload="text:/a@by_class/2", data="1") != context(
+        workload="text:/a@by_class/4", data="1"
+    )

@@ -76,6 +76,18 @@ def test_missing_data_is_refused_before_anything_starts_and_only_where_it_is_nee
     assert load(tmp_path, tree).study("backup-workers").workers == 50
 
 
+def test_data_are_divided_among_those_who_read_them_or_refused(tmp_path):
+    tree = changed(f"{QUICK}.workloads", ["digits_mlp", "digits_mlp@by_class"])
+    with pytest.raises(
+        InputError, match=r"^quick\.backup-workers\.workers: got 16; allowed: at most 10"
+    ) as refused:
+        load(tmp_path, tree)
+    assert str(refused.value).endswith("methods.all_reduce on digits_mlp@by_class")
+    tree = changed(f"{QUICK}.workers_on", {"digits_mlp@by_class": 8}, tree)
+    variant = load(tmp_path, tree).study("backup-workers").of("all_reduce")[0]
+    assert variant.workloads == ("digits_mlp", "digits_mlp@by_class")
+
+
 def test_a_valid_file_is_expanded_under_its_profile(tmp_path):
     loaded = load(tmp_path, WHOLE)
     study = loaded.study("backup-workers")

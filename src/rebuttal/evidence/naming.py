@@ -2,6 +2,8 @@
 
 import math
 
+from rebuttal.core import division
+
 # What labels are called in a sentence: workloads, machines, networks at full size, methods.
 NAMES = {
     "digits_mlp": "handwritten digits, small MLP",
@@ -136,6 +138,9 @@ def words(label: str) -> str:
     """A label as a reader says it: 'backup_workers b=2' -> 'backup workers, b = 2'; a phrase stays one."""
     if label in NAMES:
         return NAMES[label]
+    workload, at, _ = label.rpartition("@")
+    if at and workload in NAMES and (law := division.parsed(label)[1]):
+        return f"{NAMES[workload]}, divided {division.words(law)}"
     name, *options = label.split()
     if not all("=" in option for option in options):
         return label.replace("_", " ")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from rebuttal.base import paths
 from rebuttal.base.errors import InputError, nearest, refuse
+from rebuttal.core import division
 from rebuttal.core.partition import cut, groups
 
 LONGEST = 80  # characters of a wrong value that an error shows
@@ -232,6 +233,7 @@ class Profile(_Strict):
 
 def entry_of(path: Files, workload: str) -> WorkloadCosts:
     """A workload's part of the first of some files that has it. Raises InputError as `Costs.read` does."""
+    workload = division.base(workload)
     files = [path] if isinstance(path, str | Path) else list(path)
     known: list[str] = []
     for file in files:

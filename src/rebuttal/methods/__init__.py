@@ -11,7 +11,9 @@ A name with `file:` before it is that of a user's own: a file with one such data
 It may have `check(workers)`, which raises InputError for a number of workers that makes no sense with its options, and
 `may_lose(workers)`, how many of them may die in mid-run without any other waiting for them (none, where it is missing),
 and `updates(versions)`, how many updates are behind a version of the weights (one for each, where it is missing), or 0
-where that is not known before a run. A method that asks `task.drawn` says so by `draws`, which is True.
+where that is not known before a run, and `reads(workers)`, among how many readers data may be divided: the shards that
+its programs name (one for each node that is no server, where it is missing). A method that asks `task.drawn` says so by
+`draws`, which is True.
 """
 
 from collections.abc import Sequence
@@ -172,6 +174,11 @@ def check_workers(method: Any, workers: int) -> None:
 def may_lose(method: Any, workers: int) -> int:
     """How many of its workers the method promises to go on without."""
     return method.may_lose(workers) if hasattr(method, "may_lose") else 0
+
+
+def reads(method: Any, workers: int) -> int:
+    """How many shards of the data its programs read, numbered from 0."""
+    return method.reads(workers) if hasattr(method, "reads") else method.nodes(workers) - method.servers
 
 
 def draws(method: Any) -> bool:

@@ -30,6 +30,10 @@ class BoundedDelay(Peers):
     )
     tried_as: ClassVar = {"bounded_delay": {"B": 3}}
 
+    def reads(self, workers: int) -> int:
+        """One: all nodes compute the gradient of the same batch."""
+        return 1
+
     def train(self, task: Any, nodes: Sequence[int], i: int) -> Program:
         """Node i: the gradient at its own view, the update of its own block."""
         stages = task.stages(len(nodes))

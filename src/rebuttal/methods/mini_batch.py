@@ -25,6 +25,10 @@ class MiniBatch(OneNode):
     diagram: ClassVar = Diagram("Mini-batch SGD: one node computes all four batches itself", {"shards": 4})
     tried_as: ClassVar = {"mini_batch": {"shards": 6}}
 
+    def reads(self, workers: int) -> int:
+        """As many as there are in its mini-batch."""
+        return self.shards
+
     def train(self, task: Any) -> Program:
         """Gradient, update, report."""
         w, t = task.start(), 0

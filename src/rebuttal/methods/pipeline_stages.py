@@ -95,6 +95,10 @@ class Pipeline(BaseMethod):
         """One for each stage; the task refuses more stages than the model has layers."""
         return workers
 
+    def reads(self, workers: int) -> int:
+        """One, or one for each micro-batch of an update."""
+        return getattr(self, "m", 1)
+
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
         """The same program on every stage."""
         return {node: self.train(pipe) for node, pipe in pipes(task, nodes).items()}

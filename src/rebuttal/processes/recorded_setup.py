@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from rebuttal.base import own_code
 from rebuttal.base.config.refusals import validate
 from rebuttal.base.errors import InputError, refuse
+from rebuttal.core import division
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import RULES, Rule, rule
 from rebuttal.machines.stragglers import STRAGGLERS
-from rebuttal.methods import METHODS, method
+from rebuttal.methods import METHODS, method, reads
 from rebuttal.processes import setup as setup_of
 from rebuttal.processes import trusted
 from rebuttal.processes.setup import Setup
@@ -105,7 +106,7 @@ def _is_listed(facts: RecordedFacts) -> bool:
     own = [
         own_code.short(name)
         for name in facts.own_code
-        if name not in (facts.workload, facts.rule.get("name"))
+        if name not in (division.base(facts.workload), facts.rule.get("name"))
     ]
     return facts.method in METHODS and facts.method not in own
 
@@ -126,15 +127,18 @@ def _setup(facts: RecordedFacts, made: Rule, updates: int, data_root: Path | Non
     if facts.stragglers not in known:
         raise refuse("timeline: stragglers", facts.stragglers, known)
     try:
-        return Setup(
+        setup = Setup(
             name=facts.method, method=method(facts.method, **facts.options), workers=facts.workers, updates=updates,
-            workload=facts.workload if facts.workload in NAMES else NAMES[0], learning_rate=facts.learning_rate,
-            rule=made, batch=facts.batch, seed=facts.seed, stragglers=known[facts.stragglers],
-            pace_s=facts.pace_s, checksums_every=facts.checksums_every, data_root=data_root,
+            workload=facts.workload if division.base(facts.workload) in NAMES else NAMES[0],
+            learning_rate=facts.learning_rate, rule=made, batch=facts.batch, seed=facts.seed,
+            stragglers=known[facts.stragglers], pace_s=facts.pace_s,
+            checksums_every=facts.checksums_every, data_root=data_root,
             lock_free=facts.memory is not None, cores=tuple(facts.cores),
         )  # fmt: skip
     except TypeError as error:
         raise refuse("timeline", str(error), "options of the method") from None
+    division.bound(facts.workload, reads(setup.method, facts.workers))
+    return setup
 
 
 def _check_numbers(key: str, given: Mapping[str, Any]) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
+from rebuttal.core import division
 from rebuttal.core.update_rules import Recipe, Rule, counts, described, own_file
 from rebuttal.machines.stragglers import Stragglers, named
-from rebuttal.methods import Method, called, check_workers, may_lose, method, updates
+from rebuttal.methods import Method, called, check_workers, may_lose, method, reads, updates
 from rebuttal.processes import trusted
-from rebuttal.workloads import check_data
+from rebuttal.workloads import check_data, shape_table
 
 THREADS = 1  # of each process: as many processes as cores is the user's business, not a BLAS library's
 
@@ -54,13 +55,18 @@ class Setup:
         if stragglers != "none" and not given["pace_s"]:
             raise refuse("pace_s", given["pace_s"], "a number of seconds > 0 where there are stragglers")
         by_name = isinstance(program, str)
+        chosen = method(program, **(options or {})) if by_name else program
+        workload, law = division.parsed(given["workload"])
+        if law:
+            check_workers(chosen, given["workers"])
+            given["workload"] = division.bound(given["workload"], reads(chosen, given["workers"]))
         return Setup(
             name=called(program) if by_name else type(program).__name__,
-            method=method(program, **(options or {})) if by_name else program,
+            method=chosen,
             stragglers=drawn,
             own_code=own_code.fingerprints(
                 {
-                    "workload": given["workload"],
+                    "workload": workload,
                     "method": program if by_name else own_code.file_of(type(program)),
                     "rule": own_file(given["rule"]),
                 }
@@ -86,6 +92,7 @@ class Setup:
             )
             raise refuse("lock_free", described(self.rule)["name"], allowed)
         check_data(self.workload, self.data_root)
+        shape_table.check_division(self.workload)
         check_workers(self.method, self.workers)
 
     @property

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
+from rebuttal.core import division
 from rebuttal.workloads import NAMES, user_data
 
 
 def fingerprints(workload: str) -> dict[str, str]:
     """Name -> SHA-256 of the images or the text of a user's own; empty for every other workload."""
+    workload = division.base(workload)
     if workload in NAMES or own_code.is_named(workload):
         return {}
     return {workload: content_digest(user_data.parts_of(workload)[2])}
@@ -59,13 +61,14 @@ def workload_name(name: str, recorded: Mapping[str, str], trust: Sequence[Path])
     Raises:
         InputError: no workload of ours, and as `file_of`.
     """
-    if name in NAMES:
+    base, law = division.parsed(name)
+    if base in NAMES:
         return name
-    if ":" not in name:
-        raise refuse("timeline: workload", name, NAMES)
-    kind, _, rest = name.partition(":")
+    if ":" not in base:
+        raise refuse("timeline: workload", base, NAMES)
+    kind, _, rest = base.partition(":")
     model = f"{rest.partition(':')[0]}:" if kind == "images" else ""
-    return f"{kind}:{model}{file_of('workload', name, recorded, trust)}"
+    return f"{kind}:{model}{file_of('workload', base, recorded, trust)}{law or ''}"
 
 
 def code_name(key: str, name: str, recorded: Mapping[str, str], trust: Sequence[Path]) -> str:

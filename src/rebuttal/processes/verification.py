@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rebuttal.base import own_code
 from rebuttal.base.errors import InputError, RunError
-from rebuttal.core import value_operations
+from rebuttal.core import division, value_operations
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import Recipe, Rule, remembered
 from rebuttal.processes import causality, computable, trusted
@@ -132,7 +132,7 @@ def _unaveraged(made: Rule) -> Rule:
 def _run_operations(timeline: Timeline, facts: RecordedFacts, trust: Sequence[Path]) -> None:
     """Run the method's file where its operations are not known yet. Raises InputError for what is not to be run."""
     if value_operations.unknown(timeline.graph.operations):
-        for name in sorted(set(facts.own_code) - {facts.workload, facts.rule["name"]}):
+        for name in sorted(set(facts.own_code) - {division.base(facts.workload), facts.rule["name"]}):
             own_code.loaded(trusted.code_name("method", name, facts.own_code, trust), "method")
 
 

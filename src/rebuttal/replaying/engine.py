@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 
 from rebuttal.base.errors import refuse
+from rebuttal.core import division
 from rebuttal.core.graph import Order
 from rebuttal.core.metrics import ATTRIBUTE, Metric, attribute
 from rebuttal.core.timeline import Timeline
@@ -156,7 +157,11 @@ def replay(
     runs = [timelines] if isinstance(timelines, Timeline) else list(timelines)
     name, batch = _common(runs, "workload"), _common(runs, "batch")
     torch.set_num_threads(1)
-    workload = workload or _named(name, runs, data_root)
+    law = division.parsed(name)[1]
+    if workload is None:
+        workload = _named(name, runs, data_root)
+    elif law:
+        workload = workload.divided(law)
     versions = points_of(_common(runs, "updates"), points)
     replayer = Replayer(workload, batch=batch, rule=rule, table=table, exact=exact)
     groups: dict[str, list[int]] = {}

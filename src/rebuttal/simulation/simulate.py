@@ -7,6 +7,7 @@ from typing import Any
 from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
 from rebuttal.base.paths import device_costs
+from rebuttal.core import division
 from rebuttal.core.graph import Graph
 from rebuttal.core.task import Draws, Task
 from rebuttal.core.timeline import Recorder, Timeline
@@ -14,7 +15,7 @@ from rebuttal.machines import Machine
 from rebuttal.machines import machine as found
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.hardware import Measured
-from rebuttal.methods import Method, called, check_workers, draws, method
+from rebuttal.methods import Method, called, check_workers, draws, method, reads
 from rebuttal.simulation.cluster.budget import Budget
 from rebuttal.simulation.cluster.request_costs import MachinePricing, layer_bytes
 from rebuttal.simulation.cluster.virtual import VirtualCluster
@@ -58,7 +59,27 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     )
     if task.draws.made and not draws(chosen):
         raise refuse(f"{about['method']}.draws", False, "True (ClassVar) for a method that asks task.drawn")
-    return recorder.timeline(graph)
+    timeline = recorder.timeline(graph)
+    _check_readers(timeline, chosen.nodes(workers) - chosen.servers)
+    return timeline
+
+
+def _check_readers(timeline: Timeline, workers: int) -> None:
+    """Refuse a run in which nobody reads some of the data, though every worker has computed."""
+    law = division.parsed(timeline.about["workload"])[1]
+    done = timeline.computes["completed"] & (timeline.computes["node"] >= timeline.about["servers"])
+    if law is None or len(set(timeline.computes["node"][done].tolist())) < workers:
+        return
+    graph = timeline.graph
+    named = (
+        arguments[::2] if operation == "gradient" else arguments[:1]
+        for operation, arguments in zip(graph.operations, graph.arguments, strict=True)
+        if operation in ("gradient", "input")
+    )
+    read = {int(shard) for shards in named for shard in shards}
+    if read != set(range(law.parts)):
+        allowed = f"as many as the shards that its programs name, which are {sorted(read)}"
+        raise refuse(f"{timeline.about['method']}.reads", law.parts, allowed)
 
 
 def rehearse(
@@ -96,7 +117,7 @@ def _about(
         "method": called(program) if by_name else type(chosen).__name__,
         "options": {option: getattr(chosen, option) for option in options},
         "machine": where.name,
-        "workload": workload,
+        "workload": division.bound(workload, reads(chosen, workers)),
         "workers": workers,
         "nodes": chosen.nodes(workers),
         "servers": chosen.servers,

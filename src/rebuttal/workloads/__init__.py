@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rebuttal.base.errors import refuse
+from rebuttal.core import division
 
 if TYPE_CHECKING:
     from rebuttal.workloads.workload import Workload
@@ -64,17 +65,19 @@ def check_own(name: str) -> None:
     Raises:
         InputError: as `user_data.parts_of`.
     """
-    import_module("rebuttal.workloads.user_data").parts_of(name)
+    import_module("rebuttal.workloads.user_data").parts_of(division.base(name))
 
 
 def check_data(name: str, data_root: str | Path | None) -> None:
     """Refuse, before anything starts, a workload that is unknown or whose data are missing or corrupt.
 
-    name: one of NAMES, or one of a user's own: `images:MODEL:PATH`, `text:PATH`, `file:PATH.py`.
+    name: one of NAMES, or one of a user's own: `images:MODEL:PATH`, `text:PATH`, `file:PATH.py`; behind it may stand
+    how its data are divided among workers (`rebuttal.core.division`).
 
     Raises:
         InputError: one line that names the key, what is wrong and what to do about it.
     """
+    name = division.base(name)
     if ":" in name:
         import_module("rebuttal.workloads.user_data").check(name)
         return
@@ -91,11 +94,13 @@ def load(name: str, data_root: str | Path | None = None) -> "Workload":
     A relative `data_root` starts at the project's root, so a notebook's folder makes no difference.
 
     Raises:
-        InputError: as `check_data`.
+        InputError: as `check_data`, or data that cannot be divided as the name says.
     """
     check_data(name, data_root)
+    name, law = division.parsed(name)
     # Imported here because a workload's module imports torch, which checks and the help must not wait for.
-    return import_module(_module(name)).load(name, data_root)
+    found = import_module(_module(name)).load(name, data_root)
+    return found.divided(law) if law else found
 
 
 def fingerprint(name: str) -> str:
@@ -104,6 +109,7 @@ def fingerprint(name: str) -> str:
     Raises:
         InputError: a name of another form.
     """
+    name = division.base(name)
     return import_module("rebuttal.workloads.user_data").fingerprint(name) if ":" in name else ""
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from rebuttal.base.errors import refuse
+from rebuttal.core import division
 from rebuttal.workloads.stage_shape import Shape
 
 FILE = Path(__file__).with_name("shapes.json")
@@ -21,7 +22,7 @@ def shape_of(name: str, data_root: str | Path | None = None) -> Shape:
     Raises:
         InputError: an unknown name, or a file that is no workload.
     """
-    known = _stored()
+    name, known = division.base(name), _stored()
     if name in known:
         return known[name]
     kind, _, rest = name.partition(":")
@@ -30,6 +31,17 @@ def shape_of(name: str, data_root: str | Path | None = None) -> Shape:
     if kind != "file":
         raise refuse("workload", name, known)
     return import_module("rebuttal.workloads.own_file").load(name, data_root).shape
+
+
+def check_division(name: str) -> None:
+    """Refuse data of the package that cannot be divided as a name says. Those of a user's own are when they are loaded.
+
+    Raises:
+        InputError: as `Law.check`.
+    """
+    base, law = division.parsed(name)
+    if law and base in _stored():
+        law.check(base, _stored()[base].classes)
 
 
 def content(shapes: Mapping[str, Shape]) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from rebuttal.base import seeding
+from rebuttal.core.division import Division, Law, base
 from rebuttal.workloads.augmentation import FlipAndCrop
 from rebuttal.workloads.batches import batch_indices
 from rebuttal.workloads.initial_weights import starts_of
@@ -31,7 +32,7 @@ class Workload:
     test, each (x, y) with floating-point x [n, ...] and integers y, one for each sample or, in models of
     sequences, [n, T]. loss and metric map (outputs, y) to a mean scalar, losses to one value for each sample.
     template: the model whose parameters `predict` replaces. initial: draws a layer's start. augment: what is
-    done to training samples, if anything.
+    done to training samples, if anything. division: which of them each worker reads, if not all.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Workload:
     template: nn.Sequential
     initial: Callable[[Layer, torch.Generator], list[Tensor]]
     augment: FlipAndCrop | None = None
+    division: Division | None = None
 
     @property
     def device(self) -> torch.device:
@@ -80,9 +82,17 @@ class Workload:
     def batches(self, batch: int, seed: int, shard: int, steps: int) -> np.ndarray:
         """Which training samples worker `shard` reads in run `seed`: int64 [steps, batch], for `samples`.
 
-        Sample numbers (`batches.batch_indices`); with augmentation, each says what is done to the sample too.
+        Sample numbers (`batches.batch_indices`, of the worker's own samples where data are divided); with
+        augmentation, each says what is done to the sample too.
+
+        Raises:
+            InputError: as `Division.part`.
         """
-        rows = batch_indices(self.training_size, batch, seed, shard, steps)
+        if self.division is None:
+            rows = batch_indices(self.training_size, batch, seed, shard, steps)
+        else:
+            part = self.division.part(seed, shard)
+            rows = part[batch_indices(len(part), batch, seed, shard, steps)]
         if self.augment is None:
             return rows
         return rows * self.augment.kinds + self.augment.draws(batch, seed, shard, steps)
@@ -119,6 +129,14 @@ class Workload:
         device, dtype = device or x.device, dtype or x.dtype
         splits = {name: (x.to(device, dtype), y.to(device)) for name, (x, y) in self.splits.items()}
         return replace(self, splits=splits, template=copy.deepcopy(self.template).to(device, dtype))
+
+    def divided(self, law: Law) -> "Workload":
+        """The same workload, with its data divided among workers. Raises InputError as `Law.check`."""
+        labels = self.splits["training"][1].cpu().numpy()
+        classes = len(np.unique(labels)) if self.shape.classes else 0
+        name = base(self.name)
+        law.check(name, classes, len(labels))
+        return replace(self, name=f"{name}{law}", division=Division(name, labels, law))
 
     def double(self) -> "Workload":
         """The same workload in float64; its start is the float32 one."""

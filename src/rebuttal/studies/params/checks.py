@@ -6,6 +6,7 @@ from typing import Any
 
 from rebuttal.base.config.refusals import dotted
 from rebuttal.base.errors import InputError, refuse
+from rebuttal.core import division
 from rebuttal.studies.params.nameable import Catalogue
 from rebuttal.studies.params.profile_merging import merged
 from rebuttal.studies.params.schema import AnalysesGrid, Numbers, ParamsFile, StudyFile
@@ -44,15 +45,16 @@ def known_names(key: str, given: Sequence[str], known: Collection[str]) -> None:
 
 
 def workload_names(key: str, given: Sequence[str], catalogue: Catalogue) -> None:
-    """Each name once, and each a known one or, with a colon, one of a user's own. Raises InputError."""
+    """Each name once, and each a known one or, with a colon, one of a user's own; divided or not. Raises InputError."""
     for index, name in enumerate(given):
-        if ":" in name:
-            try:
-                catalogue.check_own(name)
-            except InputError as error:
-                raise InputError(f"{dotted(key, index)}: {str(error).partition(': ')[2]}") from None
-        elif name not in catalogue.workloads:
-            raise refuse(dotted(key, index), name, catalogue.workloads)
+        try:
+            base = division.base(name)
+            if ":" in base:
+                catalogue.check_own(base)
+        except InputError as error:
+            raise InputError(f"{dotted(key, index)}: {str(error).partition(': ')[2]}") from None
+        if ":" not in base and base not in catalogue.workloads:
+            raise refuse(dotted(key, index), base, catalogue.workloads)
     _different(key, given, "names")
 
 

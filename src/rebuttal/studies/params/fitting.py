@@ -7,9 +7,10 @@ local losses start from; so both are known when every program has come that far,
 from collections.abc import Mapping
 
 from rebuttal.base.errors import InputError
+from rebuttal.core import division
 from rebuttal.core.graph import Arguments, Graph
 from rebuttal.core.task import Task
-from rebuttal.methods import method
+from rebuttal.methods import method, reads
 from rebuttal.studies.params.study import Study, Variant
 from rebuttal.workloads.stage_shape import Shape
 
@@ -18,17 +19,22 @@ def check(study: Study, shapes: Mapping[str, Shape]) -> None:
     """Refuse what a variant of a study cannot train, given each workload's shape.
 
     Raises:
-        InputError: more stages than a workload has layers, or a local loss that a workload cannot have.
+        InputError: more stages than a workload has layers, a local loss that a workload cannot have, or data that
+            cannot be divided among so many.
     """
     for variant in study.variants:
         for name in variant.workloads:
             try:
-                _check(variant, study.workers_of(name), shapes[name])
+                _check(variant, name, study.workers_of(name), shapes[name])
             except InputError as error:
                 raise InputError(_said(str(error), study, variant, name)) from None
 
 
-def _check(variant: Variant, workers: int, shape: Shape) -> None:
+def _check(variant: Variant, workload: str, workers: int, shape: Shape) -> None:
+    readers = reads(method(variant.program, **variant.options), workers)
+    base, law = division.parsed(division.bound(workload, readers))
+    if law:
+        law.check(base, shape.classes)
     for operation, place in _needs(variant, workers, shape.layers):
         if operation == "classifier" or (operation == "synthesizer" and place[2]):
             shape.check_classes()

@@ -14,6 +14,7 @@ from typing import Any
 from rebuttal.base import devices, host_lease, paths
 from rebuttal.base.config import parameter_files, yaml_text
 from rebuttal.base.errors import InputError, refuse
+from rebuttal.core import division
 from rebuttal.machines import costs
 from rebuttal.replaying.probe import measure_samples
 from rebuttal.studies.runs.pool import cores
@@ -171,7 +172,7 @@ def _own_of(paper: str) -> list[str]:
     sizes = yaml_text.read(file, f"papers/{paper}/{parameter_files.STUDY}").get("sizes")
     parts = [part for part in sizes.values() if isinstance(part, dict)] if isinstance(sizes, dict) else []
     named = [name for part in parts for name in part.get("workloads") or ()]
-    own = [name for name in dict.fromkeys(named) if name not in NAMES]
+    own = [name for name in dict.fromkeys(map(division.base, named)) if name not in NAMES]
     if not own:
         raise refuse("paper", paper, "one whose study.yaml names workloads of its own, such as file:PATH.py")
     return own

@@ -12,6 +12,7 @@ from pathlib import Path
 from rebuttal import workloads
 from rebuttal.base import devices, host_lease, paths
 from rebuttal.base.errors import InputError
+from rebuttal.core import division
 from rebuttal.replaying.executor_table import Table
 from rebuttal.studies.params import Params, Study
 from rebuttal.studies.runs.pool import run_all
@@ -22,11 +23,12 @@ from rebuttal.studies.runs.study_costs import profiles_of
 def table_of(params: Params, study: Study, workload: str) -> Table:
     """The table of a workload at the study's batch. Raises InputError for a broken file."""
     found = stored(study, workload, devices.choose(params.device))
-    return found or Table(_measured_here(params, workload), study.batch)
+    return found or Table(_measured_here(params, division.base(workload)), study.batch)
 
 
 def stored(study: Study, workload: str, device: str) -> Table | None:
     """What the files of costs say of a workload on this kind of device: 'cpu' or 'cuda'."""
+    workload = division.base(workload)
     for profile in profiles_of(study):
         if workload in profile.executors and profile.device.get("kind") == device:
             return Table(profile.executors[workload], study.batch)

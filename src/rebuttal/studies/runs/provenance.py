@@ -15,7 +15,7 @@ from typing import Any
 from rebuttal import workloads
 from rebuttal.base import devices, paths
 from rebuttal.base.atomic_write import write_text
-from rebuttal.core import metrics
+from rebuttal.core import division, metrics
 from rebuttal.machines.costs import read_profile
 from rebuttal.studies.params import Analyses, Study
 from rebuttal.studies.runs.study_costs import profiles_of
@@ -60,6 +60,7 @@ def of_training(study: Study, data_root: str | Path | None = None) -> dict[str, 
 
 def _metric(study: Study, workload: str, data_root: str | Path | None) -> metrics.Metric:
     """What a workload's metric is: as its costs tell it, or else the workload itself, which takes longer."""
+    workload = division.base(workload)
     for profile in profiles_of(study):
         if workload in profile.workloads:
             found = profile.workloads[workload]

@@ -11,7 +11,7 @@ from rebuttal.core.update_rules import Rule, own_file
 from rebuttal.studies.params import Params, Study
 from rebuttal.studies.runs.executor_choice import table_of
 from rebuttal.studies.runs.run_records import AXES, PackedOrder, RunRecord, records
-from rebuttal.studies.runs.study_runs import StudySetting, timeline_files
+from rebuttal.studies.runs.study_runs import StudySetting, timeline_files, workload_of
 from rebuttal.studies.runs.units import StudyContext, Unit, compute_units
 
 
@@ -56,7 +56,7 @@ def curves_of(
         place = (device, str(params.data_root))
         rule = setting.variant.rule
         rest = (rule, tables[setting.workload], data[setting.workload], _content_of(rule))
-        context = StudyContext(setting.workload, *place, study.batch, splits, *rest)
+        context = StudyContext(workload_of(study, setting), *place, study.batch, splits, *rest)
         orders = [run.order for run in runs[setting.key]]
         program, own_rates = setting.variant.program, tuple(rates[setting.key])
         own, places = _units(context, orders, seeds, own_rates, versions[setting.key], program)

@@ -19,7 +19,7 @@ from rebuttal.studies.runs.pool import run_all
 from rebuttal.studies.runs.provenance import attributes
 from rebuttal.studies.runs.run_records import keep, reading, record
 from rebuttal.studies.runs.study_costs import costs_of
-from rebuttal.studies.runs.study_runs import StudySetting, alike, labels, settings, timeline_path
+from rebuttal.studies.runs.study_runs import StudySetting, alike, labels, settings, timeline_path, workers_of
 
 SUMMARISED = {
     "updates": "1",
@@ -60,7 +60,7 @@ def run_timeline(study: Study, setting: StudySetting, seed: int) -> Timeline:
         setting.variant.program,
         machine=study.machine(setting.machine),
         workload=setting.workload,
-        workers=setting.variant.workers or study.workers_of(setting.workload),
+        workers=workers_of(study, setting),
         seed=seed,
         batches=budget_batches(study, costs),
         options=setting.variant.options,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rebuttal import methods
 from rebuttal.base import paths
+from rebuttal.core import division
 from rebuttal.machines.stragglers import NoStragglers
 from rebuttal.studies.params import Study, Variant
 
@@ -24,6 +25,17 @@ class StudySetting:
     def key(self) -> tuple[str, str, str]:
         """Its coordinates in datasets: (method label, workload, machine)."""
         return (self.variant.label, self.workload, self.machine)
+
+
+def workers_of(study: Study, setting: StudySetting) -> int:
+    """How many workers, or stages, the runs of a setting have."""
+    return setting.variant.workers or study.workers_of(setting.workload)
+
+
+def workload_of(study: Study, setting: StudySetting) -> str:
+    """The workload as the runs of a setting name it: also among how many its data are divided, if they are."""
+    program = methods.method(setting.variant.program, **setting.variant.options)
+    return division.bound(setting.workload, methods.reads(program, workers_of(study, setting)))
 
 
 ALL = "all"  # in place of a method's key: every method of the study at once

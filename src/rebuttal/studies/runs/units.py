@@ -18,6 +18,7 @@ import numpy as np
 
 from rebuttal.base import code, own_code, paths
 from rebuttal.base.errors import RunError
+from rebuttal.core import division
 from rebuttal.core.update_rules import Rule
 from rebuttal.studies.params.engine_choice import LOCAL
 from rebuttal.studies.runs import content_store
@@ -61,8 +62,9 @@ class StudyContext:
 
     def without_places(self) -> "StudyContext":
         """The same on every host: a user's own data and code are known by their content, the others by their checks."""
-        kind, colon, _ = self.workload.rpartition(":")
-        return replace(self, workload=f"{kind}{colon}" if colon else self.workload, data_root="")
+        base, law = division.parsed(self.workload)
+        kind, colon, _ = base.rpartition(":")
+        return replace(self, workload=f"{kind}{colon}{law or ''}" if colon else self.workload, data_root="")
 
 
 @dataclass(frozen=True)
