@@ -1,5 +1,8 @@
 """Gossip: neighbours drawn from a run's seed, and cells that wait for their first content, on both clusters."""
 
+from dataclasses import replace
+from itertools import pairwise
+from operator import ne
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,7 @@ import torch
 from runs import COSTS, machine, run
 from values import eager_weights, weights_of
 
-from rebuttal.base.errors import InputError
+from rebuttal.base.errors import InputError, RunError
 from rebuttal.core.task import Draws, Task
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import SGD
@@ -18,9 +21,12 @@ from rebuttal.processes.verification import verify
 from rebuttal.replaying.compiled.order_tape import serves
 from rebuttal.replaying.engine import EXACT, replay
 from rebuttal.simulation.simulate import simulate
+from rebuttal.simulation.timeline_metrics import progress
 from rebuttal.workloads import load
 
-FILE = f"file:{Path(__file__).parent / 'papers' / 'gossip' / 'own' / 'ad_psgd.py'}"
+PAPERS = Path(__file__).parent / "papers"
+FILE = f"file:{PAPERS / 'gossip' / 'own' / 'ad_psgd.py'}"
+RING = f"file:{PAPERS / 'decentralised' / 'own' / 'dpsgd.py'}"
 CALM = machine(NoStragglers())
 LATE = '''
 from dataclasses import dataclass
@@ -62,22 +68,66 @@ def deep():
     return load("digits_deep").double()
 
 
-def test_the_file_is_short():
-    assert len(Path(FILE.removeprefix("file:")).read_text().splitlines()) <= 70
+@pytest.mark.parametrize("file", [FILE, RING])
+def test_the_file_is_short(file):
+    assert len(Path(file.removeprefix("file:")).read_text().splitlines()) <= 70
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_replay_equals_the_eager_run(deep, workers):
-    timeline = run(FILE, workers=workers, updates=10)
-    expected = eager_weights(FILE, {}, deep, 0.1, workers=workers, updates=10)
+@pytest.mark.parametrize("file", [FILE, RING])
+def test_replay_equals_the_eager_run(deep, file, workers):
+    timeline = run(file, workers=workers, updates=6)
+    expected = eager_weights(file, {}, deep, 0.1, workers=workers, updates=6)
     assert torch.equal(weights_of(timeline, deep, 0.1, exact=True), expected)
     torch.testing.assert_close(weights_of(timeline, deep, 0.1), expected, rtol=1e-9, atol=1e-12)
 
 
-def test_on_real_processes_it_runs_and_is_verified(tmp_path):
-    made = record(FILE, workload="digits_deep", workers=4, updates=12, learning_rate=0.05, checksums_every=3)
+@pytest.mark.parametrize(("file", "checksums"), [(FILE, 5), (RING, 4 * 5)])
+def test_on_real_processes_it_runs_and_is_verified(tmp_path, file, checksums):
+    made = record(file, workload="digits_mlp", workers=4, updates=12, learning_rate=0.05, checksums_every=3)
     made.save(tmp_path / "run.npz")
-    assert verify(Timeline.load(tmp_path / "run.npz")) == len(made.about["checksums"])
+    assert len(made.about["checksums"]) == checksums
+    assert verify(Timeline.load(tmp_path / "run.npz")) == checksums
+    wrong = [[*row[:3], "0" * 64] if row[0] == 6 else row for row in made.about["checksums"]]
+    with pytest.raises(RunError, match=r"version 6, replica \d .*\(version (3|6) still agrees\)"):
+        verify(replace(made, about={**made.about, "checksums": wrong}))
+
+
+# --- the mean of all replicas ------------------------------------------------------------------------------------
+
+
+def test_a_version_is_the_mean_of_all_replicas(project, deep):
+    """As the mean of what each node has, were it the one that reports."""
+    text = Path(RING.removeprefix("file:")).read_text()
+    each = []
+    for node in range(4):
+        (project / f"node{node}.py").write_text(
+            text.replace("(yield Report(w, replica=(i, len(nodes))))", f"i != {node} or (yield Report(w))")
+        )
+        each.append(eager_weights(f"file:node{node}.py", {}, deep, 0.1, workers=4, updates=5))
+    assert not torch.allclose(each[0], each[2], rtol=1e-6)
+    found = eager_weights(RING, {}, deep, 0.1, workers=4, updates=5)
+    torch.testing.assert_close(found, sum(each) / 4, rtol=1e-12, atol=1e-14)
+
+
+def test_nodes_that_report_when_they_like_make_the_mean_of_what_each_has_last():
+    timeline = run(FILE, workers=4, updates=8)
+    graph, states = timeline.graph, timeline.updates["value"].tolist()
+    means = [graph.inputs[state] for state in states]
+    assert {graph.operations[state] for state in states} == {"averaged"}
+    assert {graph.operations[i] for i in means[0]} == {"start"}
+    assert all(sum(map(ne, *both)) == 1 for both in pairwise(means))
+
+
+def test_all_batches_behind_the_replicas_count():
+    """A version of four nodes has four batches more behind it; a budget is spent at the first that has them all."""
+    timeline = simulate(RING, machine=CALM, costs=COSTS, workers=4, batches=40)
+    applied = progress(timeline)["batches_applied"].values
+    assert applied.tolist() == [4 * version for version in range(len(applied))]
+    assert 40 <= applied[-1] <= 44
+
+
+# --- draws -------------------------------------------------------------------------------------------------------
 
 
 def test_neighbours_depend_on_the_seed_and_on_nothing_else():
@@ -101,7 +151,7 @@ def test_who_draws_says_so(project):
 
 
 def test_a_state_that_is_reported_again_is_a_version_each_time(project):
-    text = Path(FILE.removeprefix("file:")).read_text().replace("        if k == 0:\n    ", "")
+    text = Path(FILE.removeprefix("file:")).read_text().replace(", replica=(k, len(nodes))", "")
     (project / "all.py").write_text(text)
     timeline = run("file:all.py", workers=3, updates=6, machine=CALM)
     assert len(set(timeline.updates["value"][:3].tolist())) == 1

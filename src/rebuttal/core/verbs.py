@@ -115,11 +115,16 @@ class Report:
     Nodes with replicas report the same versions, and those of the first of them count. With `part=(l, n)` the node
     reports part l of n, and a version is there when all its parts are. With `shared=True` several nodes change one
     set of weights, and every report is a version of its own.
+
+    With `replica=(k, K)` the node reports the k-th of K replicas, and a version is the mean of all of them, which no
+    node computes: of the version's replicas, once all are there, or, if `shared` as well, of those that each node
+    reported last. All K report their start then, which is version 0, and every later report is a version of its own.
     """
 
     weights: Any
     part: tuple[int, int] | None = None
     shared: bool = False
+    replica: tuple[int, int] | None = None
 
 
 Request = Compute | Send | Recv | AllReduce | Wait | Write | Read | Modify | Report

@@ -157,20 +157,22 @@ class Driver:
     def _report(self, request: Report) -> bool:
         if request.shared:
             version, time_s = self._cells.counted()
+            version -= request.replica[1] - 1 if request.replica else 0
         else:
             version, time_s = self._next("report"), time.monotonic()
         last = self._setup.updates
         if version <= last:
-            noted = version % self._setup.checksums_every == 0 or version == last
+            noted = version >= 0 and (version % self._setup.checksums_every == 0 or version == last)
             row = Reported(
                 version, request.weights.name, time_s, request.part, request.shared,
-                digest(request.weights.value[0]) if noted else None,
+                digest(request.weights.value[0]) if noted else None, request.replica,
             )  # fmt: skip
             self._journal.log.reported.append(row)
-            self._versions = version + 1
+            self._versions = max(0, version + 1)
             self._note_progress()
         if version in (0, last):
-            self._announce("first" if version == 0 else "last", "shared" if request.shared else request.part)
+            part = "shared" if request.shared else request.part or request.replica
+            self._announce("first" if version == 0 else "last", part)
         return version < last
 
     def _computed(

@@ -32,9 +32,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A version of the weights, or of part (l, n) of them; `checksum` where one was taken.
+    """A version of the weights, or of part (l, n) of them, or of replica (k, K); `checksum` where one was taken.
 
-    `shared`: the version is one of all nodes, which share the weights; else each node counts its own.
+    `shared`: the version is one of all nodes, which share the weights; else each node counts its own. Versions below 0
+    are the starts of the first K - 1 replicas.
     """
 
     version: int
@@ -43,6 +44,7 @@ class Reported:
     part: tuple[int, int] | None = None
     shared: bool = False
     checksum: str | None = None
+    replica: tuple[int, int] | None = None
 
 
 @dataclass

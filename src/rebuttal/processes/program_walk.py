@@ -206,8 +206,14 @@ class ProgramWalk:
         version, last = record.counts["report"], len(self._states) - 1
         record.counts["report"] += 1
         counted = version <= last and request.part is None and self._made_by[version] == node
-        if counted and self._states[version] != _number(request.weights):
-            raise _no_run(self._setup, node, f"version {version} is not the state that its program reports")
+        if counted or (version <= last and request.replica):
+            state = self._states[version]
+            if request.replica and request.replica[1] > 1:
+                state = dict(enumerate(self._graph.inputs[state])).get(request.replica[0])
+            if state != _number(request.weights):
+                raise _no_run(
+                    self._setup, node, f"version {version} is not the state that its program reports"
+                )
         return version < last
 
 

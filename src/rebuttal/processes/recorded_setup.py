@@ -61,6 +61,9 @@ class RecordedFacts(BaseModel):
     clock_offsets: Record
     checksums: Rows
     lost: Rows
+    replicas: int | None = Field(
+        default=None, ge=1, le=NODES, description=f"a whole number from 1 to {NODES}"
+    )
     memory: Record | None = Field(default=None, description="a record of names and values")
     hosts: Rows | None = Field(default=None, description="a list of hosts")
 
@@ -191,6 +194,9 @@ def checksums(facts: RecordedFacts, last: int) -> dict[int, list[tuple[int, int,
         raise refuse("timeline: checksums", f"{len(found.get(odd, []))} of version {odd}", "one of every "
                      f"{facts.checksums_every}-th version and of the last")  # fmt: skip
     for version, parts in found.items():
-        if sorted((l, n) for l, n, _ in parts) != [(l, parts[0][1]) for l in range(parts[0][1])]:
+        n = parts[0][1]
+        each = sorted((l, n) for l, n, _ in parts) == [(l, n) for l in range(n)]
+        one = facts.replicas is not None and len(parts) == 1  # of replicas, that of the version's node
+        if not (each or one) or facts.replicas not in (None, n):
             raise refuse(f"timeline: checksums of version {version}", parts, "one of each of its parts")
     return found

@@ -23,7 +23,7 @@ class Reports:
 
     @property
     def complete(self) -> bool:
-        """Whether the last version is there: shared, in all its parts, or at every node that reports a whole one."""
+        """Whether the last version is there: shared, in all parts or replicas, or whole from each that reports it."""
         parts = {part for part in self.last.values() if isinstance(part, tuple)}
         if "shared" in self.last.values():
             return True

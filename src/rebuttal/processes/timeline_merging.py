@@ -73,9 +73,14 @@ def _about(
     """The facts that only a real run has."""
     found = {
         "clock_offsets": {str(node): [offset.seconds, offset.error_s] for node, offset in offsets.items()},
-        "checksums": [[r.version, *(r.part or (0, 1)), r.checksum] for r in reports if r.checksum],
+        "checksums": [
+            [r.version, *(r.part or r.replica or (0, 1)), r.checksum] for r in reports if r.checksum
+        ],
         "lost": [_told(setup, loss, logs, begin_s) for loss in losses],
     }
+    averaged = {r.replica[1] for r in reports if r.replica}
+    if averaged:
+        (found["replicas"],) = averaged
     if setup.lock_free:
         counts = {name: sum(getattr(log, name) for log in logs) for name in ("accesses", "overtaken")}
         found["memory"] = {"locks": False, **counts, "unknown": UNKNOWN}
@@ -101,33 +106,47 @@ def _told(setup: Setup, loss: Loss, logs: Sequence[Log], begin_s: float) -> dict
 def _versions(
     setup: Setup, logs: Sequence[Log], late_s: Mapping[int, float], definitions: dict[Name, Definition]
 ) -> tuple[list[Version], list[Reported]]:
-    """Every version, and the reports that they are made of; what joins parts is added to `definitions`.
+    """Every version, and the reports that they are made of; what joins or averages is added to `definitions`.
 
     Of replicas, which report the same versions, the first node that made all of them counts.
     """
     found: dict[int, list[tuple[int, Reported]]] = defaultdict(list)
-    chosen = [log for log in logs if any(r.shared or r.part is not None for r in log.reported)]
+    chosen = [log for log in logs if any(r.shared or r.part or r.replica for r in log.reported)]
     whole = [log for log in logs if log.reported and log.reported[-1].version == setup.updates]
     for log in chosen or whole[:1]:
         for report in log.reported:
             found[report.version].append((log.node, report))
-    if sorted(found) != list(range(setup.updates + 1)):
+    newest = _newest([report for version in sorted(found) for _, report in found[version]])
+    if sorted(version for version in found if version >= 0) != list(range(setup.updates + 1)):
         raise RunError(f"{len(found)} of {setup.updates + 1} versions of the weights were reported")
     versions = []
     for version in range(setup.updates + 1):
-        parts = sorted(found[version], key=lambda row: row[1].part or (0, 1))
+        parts = sorted(found[version], key=lambda row: row[1].part or row[1].replica or (0, 1))
         made = [(report.time_s - late_s[node], node) for node, report in parts]
-        versions.append(
-            (max(made)[1], _joined([report.name for _, report in parts], definitions), max(made)[0])
-        )
+        names = newest.get(version) or [report.name for _, report in parts]
+        operation = "averaged" if parts[0][1].replica else "joined"
+        versions.append((max(made)[1], _of_all(operation, names, definitions), max(made)[0]))
     return versions, [report for version in range(setup.updates + 1) for _, report in found[version]]
 
 
-def _joined(names: list[Name], definitions: dict[Name, Definition]) -> Name:
+def _newest(reports: Sequence[Reported]) -> dict[int, list[Name]]:
+    """Version -> what each node reported last, of replicas that are reported at any time: as on a virtual cluster."""
+    found: dict[int, list[Name]] = {}
+    last: list[Name] = []
+    for report in reports:
+        if report.shared and report.replica:
+            k, K = report.replica
+            last = last or [report.name] * K
+            last[k] = report.name
+            found[report.version] = list(last)
+    return found
+
+
+def _of_all(operation: str, names: list[Name], definitions: dict[Name, Definition]) -> Name:
     if len(names) == 1:
         return names[0]
-    name = name_of("joined", names, ())
-    definitions[name] = ("joined", tuple(names), ())
+    name = name_of(operation, names, ())
+    definitions[name] = (operation, tuple(names), ())
     return name
 
 

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from rebuttal.base import own_code
-from rebuttal.base.errors import InputError, RunError
+from rebuttal.base.errors import InputError, RunError, refuse
 from rebuttal.core import division, value_operations
+from rebuttal.core.graph import Order, order_of
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import Recipe, Rule, remembered
 from rebuttal.processes import causality, computable, trusted
@@ -66,6 +67,12 @@ class VersionComparison:
     last_agreed: int | None = None
     departed: int | None = None
     parts: list[int] = field(default_factory=list)
+
+    def of_replicas(self, K: int) -> "VersionComparison":
+        """The same, where what was compared as a version is one of the K replicas that make one."""
+        departed, agreed = (None if at is None else at // K for at in (self.departed, self.last_agreed))
+        parts = [] if self.departed is None else [self.departed % K]
+        return replace(self, departed=departed, last_agreed=agreed, parts=parts)
 
     def observe(self, version: int, weights: Tensor) -> bool:
         """Of weights [1, P]; False once they depart, for what follows rests on them."""
@@ -118,7 +125,8 @@ def verified(
             f"timeline: cannot be computed ({_why(error)}); allowed: a run recorded by this package"
         ) from error
     if found.departed is not None:
-        raise RunError(_departure(found) if facts.memory is None else _unknown(found))
+        part = "replica" if facts.replicas else "stage"
+        raise RunError(_departure(found, part) if facts.memory is None else _unknown(found))
     causality.check(timeline, facts.nodes, facts.servers, facts.clock_offsets)
     skipped = _walked(timeline, run, workload, update_rule)
     return Verification(found.agreed, last, (*skipped, *NEVER_CHECKED))
@@ -164,6 +172,8 @@ def _computed(
 ) -> VersionComparison:
     """The versions of the timeline, computed again and compared."""
     order, stages = timeline.order, stages_of(workload, exact=True)
+    if facts.replicas:
+        order, wanted = _of_replicas(timeline, facts.replicas, wanted)
     computable.check(order, workload, facts.batch, 1 + remembered(update_rule))
     lockstep = Lockstep(
         order, workload, update_rule, [facts.seed], [facts.learning_rate], facts.batch, 1, stages
@@ -172,13 +182,29 @@ def _computed(
     advance(
         [lockstep.steps(found.observe, set(wanted))], Gradients({"loop": Loop(workload)}, EXACT, workload)
     )
-    return found
+    return found.of_replicas(facts.replicas) if facts.replicas else found
 
 
-def _departure(found: VersionComparison) -> str:
+def _of_replicas(
+    timeline: Timeline, K: int, wanted: Mapping[int, list[tuple[int, int, str]]]
+) -> tuple[Order, dict[int, list[tuple[int, int, str]]]]:
+    """The order whose versions are the replicas that make the run's, K for each, and the checksums of these."""
+    graph, states = timeline.graph, []
+    for version, state in enumerate(timeline.updates["value"].tolist()):
+        replicas = graph.inputs[state] if K > 1 else (state,)
+        if len(replicas) != K or (K > 1 and graph.operations[state] != "averaged"):
+            raise refuse(f"timeline: version {version}", graph.operations[state], f"the mean of {K} replicas")
+        states += replicas
+    rows = {
+        version * K + k: [(0, 1, checksum)] for version, some in wanted.items() for k, _, checksum in some
+    }
+    return order_of(graph, states), rows
+
+
+def _departure(found: VersionComparison, part: str) -> str:
     since = "none before it" if found.last_agreed is None else f"version {found.last_agreed} still agrees"
     return (
-        f"the weights do not follow from the timeline: version {found.departed}, stage {found.parts[0]} is the first "
+        f"the weights do not follow from the timeline: version {found.departed}, {part} {found.parts[0]} is the first "
         f"whose checksum differs ({since})"
     )
 

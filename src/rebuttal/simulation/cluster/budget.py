@@ -36,13 +36,14 @@ class Budget:
         if self.updates is not None:
             return version < self.updates
         if version == len(self._answers):
-            self._count(getattr(weights, "symbol", weights))
+            self.count(weights)
             self._answers.append(len(self._applied) < (self.batches or 0))
         return self._answers[version]
 
-    def _count(self, weights: Any) -> None:
-        """Add the batches behind this version; the search ends at what was behind an earlier one."""
-        graph, stack = weights.graph, [weights.number]
+    def count(self, weights: Any) -> None:
+        """Add the batches behind these weights; the search ends at what was behind earlier ones."""
+        symbol = getattr(weights, "symbol", weights)
+        graph, stack = symbol.graph, [symbol.number] if self.batches else []
         while stack:
             node = stack.pop()
             if node in self._seen:

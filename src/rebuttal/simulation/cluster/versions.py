@@ -8,7 +8,7 @@ from rebuttal.simulation.cluster.budget import Budget
 
 
 class Versions:
-    """Takes reports of replicas, of parts, and of nodes that share one set of weights.
+    """Takes reports of equal replicas, of parts, of replicas that are averaged, and of nodes that share their weights.
 
     `made(node, version, weights)` is called for each version, in order. `finished` once the last one was made.
     """
@@ -18,16 +18,20 @@ class Versions:
         self._made = made
         self._counts: dict[Any, int] = {}
         self._parts: dict[int, dict[int, Any]] = {}
+        self._newest: list[Any] = []  # replicas, of nodes that report when they like
         self._first: int | None = None
         self.finished = False
 
     def report(self, number: int, request: Report) -> bool:
         """Whether the node is to go on."""
         if request.shared:
-            return self._whole(number, self._next("shared"), request.weights)
+            return self._shared(number, self._next("shared"), request)
         version = self._next(number)
         if request.part is not None:
-            return self._part(number, version, request)
+            return self._part(number, version, request.part, "joined", request.weights)
+        if request.replica is not None:
+            self._budget.count(request.weights)
+            return self._part(number, version, request.replica, "averaged", request.weights)
         if self._first is None:
             self._first = number
         if number == self._first:
@@ -47,19 +51,27 @@ class Versions:
         self.finished = not more
         return more
 
-    def _part(self, number: int, version: int, request: Report) -> bool:
+    def _shared(self, number: int, count: int, request: Report) -> bool:
+        """Of replicas, the first report stands for those that are not there yet: all start alike."""
+        if request.replica is None:
+            return self._whole(number, count, request.weights)
+        k, K = request.replica
+        self._newest = self._newest or [request.weights] * K
+        self._newest[k] = request.weights
+        return count < K - 1 or self._whole(number, count - (K - 1), _of_all("averaged", self._newest))
+
+    def _part(self, number: int, version: int, part: tuple[int, int], operation: str, weights: Any) -> bool:
         """A version is made when its last part is there; the answer does not wait for that."""
-        assert request.part is not None
-        l, n = request.part
-        more = self._budget.allows(version, request.weights)
+        l, n = part
+        more = self._budget.allows(version, weights)
         parts = self._parts.setdefault(version, {})
-        parts[l] = request.weights
+        parts[l] = weights
         if len(parts) == n:
             del self._parts[version]
-            self._made(number, version, _joined([parts[l] for l in range(n)]))
+            self._made(number, version, _of_all(operation, [parts[l] for l in range(n)]))
             self.finished = not more
         return more
 
 
-def _joined(parts: list[Any]) -> Any:
-    return parts[0] if len(parts) == 1 else parts[0].derive("joined", tuple(parts), ())
+def _of_all(operation: str, parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else parts[0].derive(operation, tuple(parts), ())

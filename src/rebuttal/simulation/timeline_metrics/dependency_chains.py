@@ -100,11 +100,11 @@ def versions(timeline: Timeline, chains: Chains) -> list[int]:
 
 
 def _reported(timeline: Timeline, chains: Chains) -> dict[int, int]:
-    """Graph node -> the first version that it is, or is a part of."""
+    """Graph node -> the first version that it is, or is a part or a replica of."""
     graph, version = timeline.graph, {}
     for number, node in enumerate(timeline.updates["value"].tolist()):
         version.setdefault(node, number)
-        for part in chains.states_below(node) if graph.operations[node] == "joined" else ():
+        for part in chains.states_below(node) if graph.operations[node] in ("joined", "averaged") else ():
             version.setdefault(part, number)
     return version
 

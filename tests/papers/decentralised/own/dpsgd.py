@@ -7,8 +7,8 @@ arXiv:1705.09056, Algorithm 1 (D-PSGD), with the ring and the equal weights of i
                                g ← ∇F(batch_i; w_i)
                                w_i ← (w_{i−1} + w_i + w_{i+1}) / 3 − η g
 
-Differences from the paper: a version is node 0's weights, where the paper's output is the mean of all nodes'; what an
-update rule keeps beside the weights is averaged with them; weights travel while the gradient is computed.
+A version is the mean of all nodes' weights, as in the paper. Differences from it: what an update rule keeps beside the
+weights is averaged with them; weights travel while the gradient is computed.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class DPSGD:
         return workers
 
     def programs(self, nodes: Sequence[int], task: Any) -> dict[int, Program]:
-        """The same program on every node; the first one's weights are the versions."""
+        """The same program on every node."""
         return {node: self.train(task, nodes, i) for i, node in enumerate(nodes)}
 
     def train(self, task: Any, nodes: Sequence[int], i: int) -> Program:
@@ -39,7 +39,7 @@ class DPSGD:
         around = sorted(
             {nodes[i - 1], here, nodes[(i + 1) % len(nodes)]}
         )  # the order in which they are summed
-        while i > 0 or (yield Report(w)):
+        while (yield Report(w, replica=(i, len(nodes)))):
             for other in around:
                 if other != here:
                     yield Send(other, "weights", w)

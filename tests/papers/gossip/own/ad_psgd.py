@@ -23,14 +23,11 @@ class ADPSGD(Peers):
     draws: ClassVar = True
 
     def train(self, task: Any, nodes: Sequence[int], k: int) -> Program:
-        """Node number k of the K; every update is a version, of the node that made it."""
+        """Node number k of the K; every update is a version, the mean of what each node had after its last."""
         me, t = nodes[k], 0
         w = task.start()
         yield Write("w", w, at=me)
-        if k == 0:
-            yield Report(w, shared=True)
-        going = True
-        while going:
+        while (yield Report(w, shared=True, replica=(k, len(nodes)))):
             w = yield Read("w", at=me)
             g = yield Compute(task.gradient, (w, (k, t)))
             if len(nodes) > 1:
@@ -38,5 +35,4 @@ class ADPSGD(Peers):
                 w = yield Modify("w", averaged, ((yield Read("w", at=me)),), at=j)
                 yield Write("w", w, at=me)
             w = yield Modify("w", task.update, (g,), at=me)
-            going = yield Report(w, shared=True)
             t += 1
