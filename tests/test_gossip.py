@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from runs import COSTS, machine, run
+from runs import COSTS, layered_costs, layered_machine, machine, run
 from values import eager_weights, weights_of
 
 from rebuttal.base.errors import InputError, RunError
@@ -21,7 +21,7 @@ from rebuttal.processes.verification import verify
 from rebuttal.replaying.compiled.order_tape import serves
 from rebuttal.replaying.engine import EXACT, replay
 from rebuttal.simulation.simulate import simulate
-from rebuttal.simulation.timeline_metrics import progress
+from rebuttal.simulation.timeline_metrics import progress, summary
 from rebuttal.workloads import load
 
 PAPERS = Path(__file__).parent / "papers"
@@ -164,6 +164,37 @@ def test_a_state_that_is_reported_again_is_a_version_each_time(project):
 def test_nothing_is_drawn_below_one():
     with pytest.raises(InputError, match=r"^drawn: got 0; allowed: a whole number >= 1"):
         Task(lambda *_: None).drawn(0)
+
+
+# --- bytes of cells ----------------------------------------------------------------------------------------------
+
+
+def carried(timeline):
+    """Tag -> (messages for each gradient, bytes of one), of what went between nodes and their cells."""
+    tags, gradients = np.asarray(timeline.names)[timeline.messages["tag"]], summary(timeline)
+    found = {}
+    for tag in sorted(set(tags)):
+        sizes = timeline.messages["bytes"][tags == tag]
+        found[tag] = (len(sizes) / gradients["gradients_computed"], sizes.max())
+        assert sizes.max() == sizes.min() > 0
+    return found
+
+
+@pytest.mark.parametrize(
+    ("file", "options"), [(FILE, {}), ("one_sided", {}), ("one_sided", {"atomic": False})]
+)
+def test_what_goes_to_cells_and_from_them_is_counted_alike_on_both_clusters(file, options):
+    costs = layered_costs(2, layer_parameters=(8320, 1290), layer_outputs=(128, 10))
+    costs = replace(costs, parameters=9610, weight_bytes=4 * 9610)
+    given = {"workers": 3, "updates": 30, "options": options}
+    virtual = carried(simulate(file, machine=layered_machine(), costs=costs, workload="digits_mlp", **given))
+    made = record(file, workload="digits_mlp", **given)
+    real = carried(made)
+    assert real.keys() == virtual.keys()
+    for tag, (count, size) in virtual.items():
+        assert real[tag][0] == pytest.approx(count, rel=0.2)  # some are on their way when a run ends
+        assert size <= real[tag][1] <= size + 1024
+    assert verify(made) == len(made.about["checksums"])
 
 
 # --- cells that are empty ----------------------------------------------------------------------------------------

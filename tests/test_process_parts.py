@@ -3,6 +3,8 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ import torch
 from rebuttal.core.update_rules import SGD, Momentum, mean
 from rebuttal.core.verbs import Recv
 from rebuttal.processes.clocks import Offset, offset_of
+from rebuttal.processes.log import Log
 from rebuttal.processes.mailbox import Letter, Mailbox, Stopped
 from rebuttal.processes.process_memory import ProcessCells
 from rebuttal.processes.reports import Reports
@@ -119,11 +122,16 @@ def test_the_order_of_a_mean_is_part_of_its_name(task):
     assert len(found) == 2
 
 
+def cells_of(folder, task, go_on=lambda: None):
+    journal: Any = SimpleNamespace(log=Log(0))
+    return ProcessCells(folder, task, journal, go_on)
+
+
 def test_a_cell_is_changed_by_one_at_a_time(task, tmp_path):
-    ProcessCells(tmp_path, task, lambda: None).write("sum", None, 0)
+    cells_of(tmp_path, task).write("sum", None, 0)
 
     def go(_):
-        cells = ProcessCells(tmp_path, task, lambda: None)
+        cells = cells_of(tmp_path, task)
         return [cells.modify("sum", None, lambda old: old + 1) for _ in range(200)]
 
     with ThreadPoolExecutor(4) as threads:
@@ -133,7 +141,7 @@ def test_a_cell_is_changed_by_one_at_a_time(task, tmp_path):
 
 def test_versions_are_counted_once_each_and_in_the_order_of_their_times(task, tmp_path):
     def go(_):
-        cells = ProcessCells(tmp_path, task, lambda: None)
+        cells = cells_of(tmp_path, task)
         return [cells.counted() for _ in range(200)]
 
     with ThreadPoolExecutor(4) as threads:
@@ -143,7 +151,7 @@ def test_versions_are_counted_once_each_and_in_the_order_of_their_times(task, tm
 
 
 def test_a_cell_is_its_owners_and_holds_what_was_written_last(task, tmp_path):
-    one, two = (ProcessCells(tmp_path, task, lambda: None) for _ in range(2))
+    one, two = (cells_of(tmp_path, task) for _ in range(2))
     g = task.gradient(task.start(), (0, 0))
     for value in ("a much longer content than the next one has", (g, 1)):
         one.write("layer 1/2", 0, value)
@@ -153,15 +161,15 @@ def test_a_cell_is_its_owners_and_holds_what_was_written_last(task, tmp_path):
 
 
 def test_reading_waits_for_the_first_content(task, tmp_path):
-    cells = ProcessCells(tmp_path, task, lambda: None)
-    threading.Timer(0.05, ProcessCells(tmp_path, task, lambda: None).write, ["late", None, 5]).start()
+    cells = cells_of(tmp_path, task)
+    threading.Timer(0.05, cells_of(tmp_path, task).write, ["late", None, 5]).start()
     assert cells.read("late", None) == 5
 
     def give_up():
         raise Stopped
 
     with pytest.raises(Stopped):
-        ProcessCells(tmp_path, task, give_up).read("never", None)
+        cells_of(tmp_path, task, give_up).read("never", None)
 
 
 def test_the_clocks_of_one_host_need_no_correction_and_another_clock_does():

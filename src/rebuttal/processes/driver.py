@@ -152,7 +152,7 @@ class Driver:
             self._computed(request.operation.__name__, value, start_s)
             return value
 
-        return self._memory(request.at).modify(request.cell, request.at, change)
+        return self._memory(request.at).modify(request.cell, request.at, change, request.args)
 
     def _report(self, request: Report) -> bool:
         if request.shared:

@@ -70,7 +70,7 @@ class LockFreeCells:
         found.numbers.copy_(numbers)
         found.header[0] = label
 
-    def modify(self, cell: str, at: int | None, change: Callable[[Named], Named]) -> Named:
+    def modify(self, cell: str, at: int | None, change: Callable[[Named], Named], args: tuple = ()) -> Named:
         """The new content of the cell: each number has moved by what `change` adds to it, whatever it was before."""
         found = self._awaited(cell)
         old, label = self._seen(found)

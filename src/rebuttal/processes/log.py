@@ -31,6 +31,19 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What this node read from a cell of another node, or brought to one, as a message between the two."""
+
+    source: int
+    to: int
+    tag: str
+    name: Name | None
+    size_bytes: int
+    sent_s: float
+    arrived_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """A version of the weights, or of part (l, n) of them, or of replica (k, K); `checksum` where one was taken.
 
@@ -59,6 +72,7 @@ class Log:
     node: int
     computed: list[Computed] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    carried: list[Carried] = field(default_factory=list)
     arrived_s: dict[tuple[int, int], float] = field(default_factory=dict)
     taken_s: dict[tuple[int, int], float] = field(default_factory=dict)
     reported: list[Reported] = field(default_factory=list)
@@ -69,7 +83,7 @@ class Log:
 
     def extend(self, later: "Log") -> None:
         """Add the stretch that follows."""
-        for notes in ("computed", "sent", "reported"):
+        for notes in ("computed", "sent", "carried", "reported"):
             getattr(self, notes).extend(getattr(later, notes))
         for notes in ("arrived_s", "taken_s", "definitions", "labels"):
             getattr(self, notes).update(getattr(later, notes))

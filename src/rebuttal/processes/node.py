@@ -106,7 +106,7 @@ def _cells(
     if meeting.several_hosts:
         return NoCells(setup.name)
     shared = LockFreeCells(meeting.folder, task, journal, mailbox.go_on) if setup.lock_free else None
-    return ProcessCells(meeting.folder, task, mailbox.go_on, shared)
+    return ProcessCells(meeting.folder, task, journal, mailbox.go_on, shared)
 
 
 def _warm(compute: Computer) -> None:

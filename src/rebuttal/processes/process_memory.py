@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base.errors import InputError, refuse
-from rebuttal.processes.values import NamedTask, packed, unpacked
+from rebuttal.processes.journal import Journal
+from rebuttal.processes.log import Carried
+from rebuttal.processes.values import NamedTask, first_name, packed, unpacked
 
 LOOK_AGAIN_S = 0.0002
 COUNTER, COUNTER_BYTES = "versions", 8
@@ -24,11 +26,15 @@ COUNTER, COUNTER_BYTES = "versions", 8
 class ProcessCells:
     """One node's view of the memory in `folder`. `go_on` is called while it waits, and raises to end that.
 
-    `unowned`: what has the cells that no node owns, if not this.
+    What goes between two nodes is noted in the journal, as a virtual cluster's record has it. `unowned`: what has the
+    cells that no node owns, if not this.
     """
 
-    def __init__(self, folder: Path, task: NamedTask, go_on: Callable[[], None], unowned: Any = None) -> None:
-        self._folder, self._task, self._go_on, self._unowned = folder, task, go_on, unowned or self
+    def __init__(
+        self, folder: Path, task: NamedTask, journal: Journal, go_on: Callable[[], None], unowned: Any = None
+    ) -> None:
+        self._folder, self._task, self._journal, self._go_on = folder, task, journal, go_on
+        self._unowned, self._node = unowned or self, journal.log.node
         self._files: dict[str, int] = {}
 
     def of(self, at: int | None) -> Any:
@@ -39,28 +45,43 @@ class ProcessCells:
         """The content of the cell; waits for its first content."""
         while True:
             with self._locked(file_of(cell, at), fcntl.LOCK_SH) as file:
-                content = _content(file)
+                content, found_s = _content(file), time.monotonic()
             if content:
-                return unpacked(content, self._task)
+                value = unpacked(content, self._task)
+                self._note(at, self._node, f"read {cell}", value, len(content), found_s)
+                return value
             self._go_on()
             time.sleep(LOOK_AGAIN_S)
 
     def write(self, cell: str, at: int | None, value: Any) -> None:
         """Put a value over whatever is there."""
+        start_s, content = time.monotonic(), packed(value)
         with self._locked(file_of(cell, at), fcntl.LOCK_EX) as file:
-            _fill(file, packed(value))
+            _fill(file, content)
+        self._note(self._node, at, f"write {cell}", value, len(content), start_s)
 
-    def modify(self, cell: str, at: int | None, change: Callable[[Any], Any]) -> Any:
-        """The new content, `change` of the old, with no other change in between; waits for the cell's first content."""
+    def modify(self, cell: str, at: int | None, change: Callable[[Any], Any], args: tuple = ()) -> Any:
+        """The new content, `change` of the old with `args`, and no other change in between; waits for the first one."""
+        start_s = time.monotonic()
         while True:
             with self._locked(file_of(cell, at), fcntl.LOCK_EX) as file:
                 content = _content(file)
                 if content:
                     value = change(unpacked(content, self._task))
                     _fill(file, packed(value))
-                    return value
+                    break
             self._go_on()
             time.sleep(LOOK_AGAIN_S)
+        if at not in (None, self._node):
+            self._note(self._node, at, f"write {cell}", args, len(packed(args)), start_s)
+        return value
+
+    def _note(
+        self, source: int | None, to: int | None, tag: str, value: Any, size: int, sent_s: float
+    ) -> None:
+        if source is not None and to is not None and source != to:
+            row = Carried(source, to, tag, first_name(value), size, sent_s, time.monotonic())
+            self._journal.log.carried.append(row)
 
     def counted(self) -> tuple[int, float]:
         """(0, 1, 2, … over all nodes that ask; when), so that the times are in the order of the numbers."""

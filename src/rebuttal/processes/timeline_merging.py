@@ -1,7 +1,7 @@
 """One timeline of the notes of all nodes: their values are known by name, so equal ones are one node of the graph."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rebuttal.base.errors import RunError
@@ -47,6 +47,19 @@ def merged(
     ):
         end_s = row.end_s - late_s[node]
         recorder.compute(node, row.operation, symbol(row.name), start_s, end_s, row.completed, row.size_bytes)
+    _add_messages(recorder, logs, late_s, symbol)
+    for name in definitions:  # also what was computed and never used, such as one half of a backward pass
+        symbol(name)
+    return recorder.timeline(graph)
+
+
+def _add_messages(
+    recorder: Recorder,
+    logs: Sequence[Log],
+    late_s: Mapping[int, float],
+    symbol: Callable[[Name | None], Symbol | None],
+) -> None:
+    """The rows of what was sent, then of what went to cells of another node and from them."""
     for sent_s, source, row in sorted(
         ((row.sent_s - late_s[log.node], log.node, row) for log in logs for row in log.sent),
         key=lambda found: found[:2],
@@ -57,9 +70,13 @@ def merged(
             recorder.arrived(number, there.arrived_s[source, row.number] - late_s[row.to])
         if (source, row.number) in there.taken_s:
             recorder.received(number, there.taken_s[source, row.number] - late_s[row.to])
-    for name in definitions:  # also what was computed and never used, such as one half of a backward pass
-        symbol(name)
-    return recorder.timeline(graph)
+    for sent_s, node, row in sorted(
+        ((row.sent_s - late_s[log.node], log.node, row) for log in logs for row in log.carried),
+        key=lambda found: found[:2],
+    ):
+        number = recorder.message(row.source, row.to, row.tag, symbol(row.name), row.size_bytes, sent_s)
+        recorder.arrived(number, row.arrived_s - late_s[node])
+        recorder.received(number, row.arrived_s - late_s[node])
 
 
 def _about(
