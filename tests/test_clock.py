@@ -1,5 +1,6 @@
-"""The virtual clock has the order of events of SimPy, whose environment may stand in its place."""
+"""The virtual clock has the order of events of SimPy, whose environment can stand in its place."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ MACHINES = {
     "all at once": machine(NoStragglers()),  # many events of one moment: their order is that of scheduling
     "layers": layered_machine(link=SLOW),
 }
+RUNS = [("stragglers", 0), ("stragglers", 1), ("all at once", 0), ("layers", 0)]
 #: Of digits_deep, also where the batches of all workers are one.
 SIZED = replace(
     COSTS,
@@ -29,14 +31,34 @@ SIZED = replace(
 )
 
 
-class SimPyClock(simpy.Environment):
-    """SimPy's environment, which says in our word that nothing is left."""
+class SimPyClock:
+    """The same calls as events of SimPy's environment, whose order of events is the law."""
 
-    def step(self):
-        try:
-            super().step()
-        except EmptySchedule as error:
-            raise NothingLeftError from error
+    def __init__(self):
+        self._environment, self._stopped = simpy.Environment(), False
+
+    @property
+    def now(self):
+        return self._environment.now
+
+    def after(self, delay_s, call, argument):
+        event = self._environment.timeout(delay_s, argument)
+        event.callbacks.append(lambda event: call(event.value))
+
+    def soon(self, call, argument):
+        event = self._environment.event()
+        event.callbacks.append(lambda event: call(event.value))
+        event.succeed(argument)
+
+    def stop(self):
+        self._stopped = True
+
+    def run(self):
+        while not self._stopped:
+            try:
+                self._environment.step()
+            except EmptySchedule as error:
+                raise NothingLeftError from error
 
 
 def recorded(timeline):
@@ -45,12 +67,39 @@ def recorded(timeline):
     return {f"{part}.{name}": column for part in parts for name, column in getattr(timeline, part).items()}
 
 
-@pytest.mark.parametrize("where", MACHINES)
+def calls(clock, seed, count=300):
+    """(when, which) of random calls, which schedule others: at once, in the same moment, and by less than a float."""
+    draw, made = random.Random(seed), []
+
+    def call(which):
+        made.append((clock.now, which))
+        for number in range(draw.choice((1, 1, 2))):
+            delay_s = draw.choice((None, 0.0, 1e-20, 0.1, 0.1, 0.2, 0.7))
+            if delay_s is None:
+                clock.soon(call, (*which, number))
+            else:
+                clock.after(delay_s, call, (*which, number))
+        if len(made) == count:
+            clock.stop()
+
+    for first in range(5):
+        clock.soon(call, (first,))
+    clock.run()
+    return made
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_calls_are_made_in_the_order_of_simpys_events(seed):
+    assert calls(Clock(), seed) == calls(SimPyClock(), seed)
+
+
+@pytest.mark.parametrize(("where", "seed"), RUNS)
 @pytest.mark.parametrize("name", METHODS)
-def test_a_run_is_the_same_on_simpy_to_the_bit(name, where, monkeypatch):
-    ours = run(*METHODS[name], machine=MACHINES[where], updates=12, costs=SIZED)
+def test_a_run_is_the_same_on_simpy_to_the_bit(name, where, seed, monkeypatch):
+    given = {"machine": MACHINES[where], "updates": 12, "costs": SIZED, "seed": seed}
+    ours = run(*METHODS[name], **given)
     monkeypatch.setattr(virtual, "Clock", SimPyClock)
-    theirs = run(*METHODS[name], machine=MACHINES[where], updates=12, costs=SIZED)
+    theirs = run(*METHODS[name], **given)
     assert theirs.order.key == ours.order.key
     assert theirs.names == ours.names
     expected = recorded(theirs)

@@ -9,10 +9,12 @@ import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
 Arguments = tuple[float, ...]
+_NUMBER = attrgetter("number")
 
 
 class Graph:
@@ -44,7 +46,7 @@ class Graph:
 
     def symbol(self, operation: str, inputs: Iterable["Symbol"] = (), arguments: Arguments = ()) -> "Symbol":
         """As `node`, from symbols to a symbol: what a task of symbols derives its values with."""
-        return Symbol(self, self.node(operation, tuple(s.number for s in inputs), arguments))
+        return Symbol(self, self.node(operation, tuple(map(_NUMBER, inputs)), arguments))
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -9,6 +9,7 @@ keeps beside them) or the part of one that a stage holds, h activations, δ grad
 """
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from rebuttal.base.errors import refuse
@@ -180,4 +181,4 @@ class Stage:
 
 
 def _flat(batches: tuple[tuple[int, int], ...]) -> tuple[float, ...]:
-    return tuple(float(number) for batch in batches for number in batch)
+    return tuple(map(float, chain.from_iterable(batches)))

@@ -5,8 +5,10 @@ Clusters write it with a `Recorder`. `simulation.timeline_metrics` reads stalene
 """
 
 import functools
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from rebuttal.core.graph import Graph, Order, Symbol, flat, order_of
 from rebuttal.core.timeline_arrays import COLUMNS, COMPUTES, MESSAGES, NO_VALUE, PARTS, UPDATES, Table
 
 NEVER = float("nan")
+ARRIVED, RECEIVED = (list(MESSAGES).index(name) for name in ("arrived_s", "received_s"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,16 +94,14 @@ class Timeline:
 
 
 class Recorder:
-    """Collects the rows of a timeline while a run goes on."""
+    """Collects the rows of a timeline while a run goes on: those of each table in one list, end to end."""
 
     def __init__(self, about: Mapping[str, Any]) -> None:
         self._about = about
-        self._computes: list[tuple] = []
-        self._messages: list[tuple] = []
-        self._arrived_s: list[float] = []
-        self._received_s: list[float] = []
-        self._updates: list[tuple] = []
-        self._codes: dict[str, int] = {}
+        self._computes: list[float] = []
+        self._messages: list[float] = []
+        self._updates: list[float] = []
+        self._codes: dict[str, int] = defaultdict(count().__next__)  # by the order of first use
 
     def compute(
         self,
@@ -116,8 +117,8 @@ class Recorder:
 
         `size_bytes` are what it sent, if it is one node's share of a collective.
         """
-        row = (node, self._code(operation), _number(value), start_s, end_s, completed, size_bytes)
-        self._computes.append(row)
+        code, number = self._codes[operation], _number(value)
+        self._computes += (node, code, number, start_s, end_s, completed, size_bytes)
 
     def collective(
         self, tag: str, nodes: Sequence[int], value: Any, start_s: float, seconds: float, size_bytes: int = 0
@@ -126,56 +127,51 @@ class Recorder:
 
         Each of K nodes is noted to send 2 (K − 1) / K of the bytes: what a ring sends, and the least there is.
         """
-        code, sent = self._code(f"all_reduce {tag}"), 2 * (len(nodes) - 1) * size_bytes // len(nodes)
+        code, sent = self._codes[f"all_reduce {tag}"], 2 * (len(nodes) - 1) * size_bytes // len(nodes)
+        number, end_s = _number(value), start_s + seconds
         for node in nodes:
-            self._computes.append((node, code, _number(value), start_s, start_s + seconds, True, sent))
+            self._computes += (node, code, number, start_s, end_s, True, sent)
 
     def message(
         self, source: int, destination: int, tag: str, value: Any, size_bytes: int, sent_s: float
     ) -> int:
-        """A message on its way; the row number is for `arrived` and `received`."""
-        self._messages.append((source, destination, self._code(tag), _number(value), size_bytes, sent_s))
-        self._arrived_s.append(NEVER)
-        self._received_s.append(NEVER)
-        return len(self._messages) - 1
+        """A message on its way. Returns what `arrived` and `received` know it by."""
+        row, code, number = len(self._messages), self._codes[tag], _number(value)
+        self._messages += (source, destination, code, number, size_bytes, sent_s, NEVER, NEVER)
+        return row
 
     def arrived(self, row: int, time_s: float) -> None:
         """The message's last byte is at its destination."""
-        self._arrived_s[row] = time_s
+        self._messages[row + ARRIVED] = time_s
 
     def received(self, row: int, time_s: float) -> None:
         """A program took the message."""
-        self._received_s[row] = time_s
+        self._messages[row + RECEIVED] = time_s
+
+    def handed_over(self, row: int, time_s: float) -> None:
+        """The message's last byte is at its destination, where a program took it at once."""
+        self._messages[row + ARRIVED] = self._messages[row + RECEIVED] = time_s
 
     def update(self, node: int, value: Any, time_s: float) -> None:
         """A new version of the weights (the first: version 0)."""
-        self._updates.append((node, _number(value), time_s))
+        self._updates += (node, _number(value), time_s)
 
     def timeline(self, graph: Graph) -> Timeline:
         """The finished record."""
-        messages = [
-            (*row, arrived_s, received_s)
-            for row, arrived_s, received_s in zip(
-                self._messages, self._arrived_s, self._received_s, strict=True
-            )
-        ]
         return Timeline(
             computes=_table(self._computes, COMPUTES),
-            messages=_table(messages, MESSAGES),
+            messages=_table(self._messages, MESSAGES),
             updates=_table(self._updates, UPDATES),
             names=tuple(self._codes),
             graph=graph,
             about=self._about,
         )
 
-    def _code(self, name: str) -> int:
-        return self._codes.setdefault(name, len(self._codes))
 
-
-def _table(rows: list[tuple], columns: Mapping[str, str]) -> Table:
-    """Rows of values as named columns, each an array of its own."""
-    table = np.array(rows, dtype=list(columns.items()))
-    return {name: np.ascontiguousarray(table[name]) for name in columns}
+def _table(rows: list[float], columns: Mapping[str, str]) -> Table:
+    """Rows end to end as named columns. A float64 holds each of their numbers, of bytes up to 2^53."""
+    table = np.array(rows, dtype=np.float64).reshape(-1, len(columns))
+    return {name: table[:, place].astype(kind) for place, (name, kind) in enumerate(columns.items())}
 
 
 def _number(value: Any) -> int:

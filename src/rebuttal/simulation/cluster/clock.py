@@ -1,63 +1,63 @@
-"""The virtual clock: what happens when. Events of one moment happen in the order in which they were scheduled.
+"""The virtual clock: what is called when. Calls of one moment are made in the order in which they were scheduled.
 
-It is the part of SimPy's environment that a cluster needs, with the same order of events, at a fraction of the time of
-each; `simpy.Environment` may stand in its place, and tests hold the two equal to the bit.
+That is the order of events of SimPy, at a fraction of the time of each. Tests put SimPy's environment in its place, and
+hold the timelines of all methods equal to the bit.
 """
 
+from collections import deque
+from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
+Call = Callable[[Any], object]
+
 
 class NothingLeftError(Exception):
-    """No event is to come."""
-
-
-class Event:
-    """Something that happens once: `callbacks` are called with it then, and are None afterwards."""
-
-    __slots__ = ("_clock", "callbacks", "triggered", "value")
-
-    def __init__(self, clock: "Clock") -> None:
-        self._clock = clock
-        self.callbacks: Any = []
-        self.triggered = False
-        self.value: Any = None
-
-    def succeed(self, value: Any = None) -> None:
-        """Let it happen now, after what is scheduled for now already."""
-        self.triggered, self.value = True, value
-        self._clock.schedule(self, 0.0)
+    """No call is to come."""
 
 
 class Clock:
-    """Seconds, and the events to come."""
+    """Seconds, and the calls to come, each with its argument."""
+
+    __slots__ = ("_later", "_next", "_soon", "_stopped", "now")
 
     def __init__(self) -> None:
-        self.now: float = 0
-        self._queue: list[tuple[float, int, Event]] = []
+        self.now: float = 0.0
+        self._later: list[
+            tuple[float, int, Call, Any]
+        ] = []  # a heap: by time, then in the order of scheduling
+        self._soon: deque[tuple[Call, Any]] = deque()  # what is left of this moment
         self._next = count().__next__
+        self._stopped = False
 
-    def event(self) -> Event:
-        """One that happens when somebody lets it succeed."""
-        return Event(self)
+    def after(self, delay_s: float, call: Call, argument: Any) -> None:
+        """Make a call after a delay."""
+        time_s = self.now + delay_s
+        if time_s > self.now:
+            heappush(self._later, (time_s, self._next(), call, argument))
+        else:
+            self._soon.append((call, argument))
 
-    def timeout(self, delay_s: float, value: Any = None) -> Event:
-        """One that happens after a delay."""
-        event = Event(self)
-        event.triggered, event.value = True, value
-        heappush(self._queue, (self.now + delay_s, self._next(), event))
-        return event
+    def soon(self, call: Call, argument: Any) -> None:
+        """Make a call at this moment, after what is scheduled for it already."""
+        self._soon.append((call, argument))
 
-    def schedule(self, event: Event, delay_s: float) -> None:
-        """Let an event happen after a delay."""
-        heappush(self._queue, (self.now + delay_s, self._next(), event))
+    def stop(self) -> None:
+        """Make no call after this one."""
+        self._stopped = True
 
-    def step(self) -> None:
-        """Let the next event happen. Raises NothingLeftError if there is none."""
-        if not self._queue:
-            raise NothingLeftError
-        self.now, _, event = heappop(self._queue)
-        callbacks, event.callbacks = event.callbacks, None
-        for callback in callbacks:
-            callback(event)
+    def run(self) -> None:
+        """Make all calls in their order, until one of them stops the clock. Raises NothingLeftError if none does."""
+        later, soon = self._later, self._soon
+        while not self._stopped:
+            if soon:
+                call, argument = soon.popleft()
+            elif later:
+                now, _, call, argument = heappop(later)
+                self.now = now
+                while later and later[0][0] == now:
+                    soon.append(heappop(later)[2:])
+            else:
+                raise NothingLeftError
+            call(argument)

@@ -1,64 +1,31 @@
-"""How a node's program goes on: each request is answered at once, or by an event that the node waits for."""
+"""How a node's program goes on: each request is answered at once, or later by the clock."""
 
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
 from typing import Any
 
-from rebuttal.core.verbs import Program, Request
-from rebuttal.simulation.cluster.clock import Clock, Event
+from rebuttal.core.verbs import Program
+from rebuttal.simulation.cluster.clock import Call
 
-Perform = Mapping[type, Callable[[int, Any], Any]]
+#: The answer of a request for now, where the clock is to call the node's `resume` with the answer.
+WAITS = object()
+Perform = Callable[["Node", Any], Any]  # the answer of a request of one type, or WAITS
 
 
-class ProgramLoop:
-    """Node `number`. `perform` has what answers a request of each type, or gives the event of its answer.
+class Node:
+    """A node and its program. `resume` goes on with the program, from an answer to the next request that waits."""
 
-    overhead_s: seconds for which a request holds the node before anything else happens.
-    """
+    __slots__ = ("_perform", "_send", "number", "resume")
 
-    __slots__ = ("_clock", "_event_type", "_number", "_overhead_s", "_perform", "_send")
+    def __init__(self, number: int, program: Program, perform: Mapping[type, Perform]) -> None:
+        self.number = number
+        self.resume: Call = self._resume
+        self._send, self._perform = program.send, perform
 
-    def __init__(
-        self,
-        clock: Clock,
-        number: int,
-        program: Program,
-        perform: Perform,
-        overhead_s: Callable[[int, Request], float],
-    ) -> None:
-        self._clock, self._number, self._send = clock, number, program.send
-        self._perform, self._overhead_s = perform, overhead_s
-        self._event_type = type(clock.event())
-
-    def start(self) -> None:
-        """Begin as soon as the clock runs."""
-        start = self._clock.event()
-        start.callbacks.append(self._resume)
-        start.succeed()
-
-    def _resume(self, event: Any) -> None:
-        """What the program waited for has happened: on to what it waits for next."""
-        answer, number, send, perform = event.value, self._number, self._send, self._perform
-        while True:
-            try:
+    def _resume(self, answer: Any) -> None:
+        send, perform = self._send, self._perform
+        try:
+            while answer is not WAITS:
                 request = send(answer)
-            except StopIteration:
-                return
-            wait_s = self._overhead_s(number, request)
-            if wait_s:
-                self._clock.timeout(wait_s, request).callbacks.append(self._begin)
-                return
-            answer = perform[type(request)](number, request)
-            if isinstance(answer, self._event_type):
-                if answer.callbacks is not None:
-                    answer.callbacks.append(self._resume)
-                    return
-                answer = answer.value
-
-    def _begin(self, event: Event) -> None:
-        """The overhead of a request is over."""
-        answer = self._perform[type(event.value)](self._number, event.value)
-        if isinstance(answer, self._event_type) and answer.callbacks is not None:
-            answer.callbacks.append(self._resume)
-        else:
-            self._resume(answer if isinstance(answer, self._event_type) else SimpleNamespace(value=answer))
+                answer = perform[type(request)](self, request)
+        except StopIteration:  # the program has ended
+            return

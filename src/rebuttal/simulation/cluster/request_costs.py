@@ -21,6 +21,9 @@ FORWARD_SHARE = (
 )  # of a gradient, where only the whole was stated: a backward pass is two products, a forward one
 
 
+Overhead = Callable[[int, Request], float]  # of a node's request
+
+
 class Pricing(Protocol):
     """What the clock needs to know: seconds of an operation, bytes of a value, links of a node."""
 
@@ -52,7 +55,8 @@ class Pricing(Protocol):
         """As `all_reduce_s`, where every node gets the values of all others as they are."""
         ...
 
-    def overhead_s(self, node: int, request: Request) -> float:
+    @property
+    def overhead_s(self) -> Overhead | None:
         """Seconds for which a request holds the node before anything else happens: what its runtime costs."""
         ...
 
@@ -129,24 +133,26 @@ class MachinePricing:
         worker = max(0, node - self.servers)
         drawn = self._slowdowns.get(worker)
         if drawn is None or index >= len(drawn):
-            count = 64 if drawn is None else 2 * len(drawn)
+            count = 256 if drawn is None else 2 * len(drawn)  # hardly slower to draw than one
             drawn = self._slowdowns[worker] = self.machine.stragglers.slowdowns(self.seed, worker, count)
-        return float(drawn[index])
+        return drawn.item(index)
 
     def size_bytes(self, value: Any) -> int:
         """Bytes on the wire: of the weights alone for a state, of float32 activations, nothing for a number or None.
 
         What a method's own operation made is as large as that says.
         """
-        if isinstance(value, tuple):
-            return sum(self.size_bytes(part) for part in value)
-        symbol = _symbol(value)
-        if symbol is None:
-            return 0
-        extent = self._extents.of(symbol)
-        if extent not in self._bytes:
-            self._bytes[extent] = extent.size_bytes(self._dense_bytes(extent))
-        return self._bytes[extent]
+        total = 0
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, tuple):
+                total += self.size_bytes(part)
+            elif (symbol := _symbol(part)) is not None:
+                extent = self._extents.of(symbol)
+                size = self._bytes.get(extent)
+                if size is None:
+                    size = self._bytes[extent] = extent.size_bytes(self._dense_bytes(extent))
+                total += size
+        return total
 
     def _dense_bytes(self, extent: Extent) -> int:
         l, n = extent.l, extent.n
@@ -170,9 +176,10 @@ class MachinePricing:
         """In a ring a node passes on K − 1 values, and 2 (K − 1) / K of one where they are summed on the way."""
         return self.all_reduce_s(nodes, gathered_bytes(nodes, size_bytes))
 
-    def overhead_s(self, node: int, request: Request) -> float:
+    @property
+    def overhead_s(self) -> Overhead | None:
         """None: a machine's compute costs include what starts them."""
-        return 0.0
+        return None
 
     def is_near(self, node: int, at: int | None) -> bool:
         """Its own cells, and those of the machine that all nodes run on."""
@@ -194,8 +201,7 @@ def gathered_bytes(nodes: int, size_bytes: int) -> int:
 
 def _symbol(value: Any) -> Symbol | None:
     """The symbol of a value; None for a number or nothing."""
-    symbol = getattr(value, "symbol", value)
-    return symbol if isinstance(symbol, Symbol) else None
+    return value if isinstance(value, Symbol) else getattr(value, "symbol", None)
 
 
 def layer_bytes(machine: Machine, costs: Costs | None) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from rebuttal.core.timeline import Recorder
 from rebuttal.core.verbs import Modify, Read, Write
-from rebuttal.simulation.cluster.clock import Clock, Event
+from rebuttal.simulation.cluster.clock import Clock
+from rebuttal.simulation.cluster.driving import WAITS, Node
 from rebuttal.simulation.cluster.network import Network
 from rebuttal.simulation.cluster.request_costs import Pricing, seconds_of
 
@@ -24,73 +25,70 @@ class SharedCells:
         self._contents: dict[Address, Any] = {}
         self._awaited: dict[Address, list[tuple[int, Callable[[], Any]]]] = {}
 
-    def read(self, number: int, request: Read) -> Event:
-        """The event of the content, which waits for the first one."""
-        address, done = (request.at, request.cell), self._clock.event()
+    def read(self, node: Node, request: Read) -> Any:
+        """WAITS: for the first content, and for the way of what the cell has then."""
+        number, address = node.number, (request.at, request.cell)
 
         def answer() -> None:
             content = self._contents[address]
             if self._near(number, request.at):
-                done.succeed(content)
+                self._clock.soon(node.resume, content)
             else:
-                self._carry(
-                    address[0], number, f"read {request.cell}", content, lambda: done.succeed(content)
-                )
+                tell = lambda: self._clock.soon(node.resume, content)  # noqa: E731 - a local rule
+                self._carry(request.at, number, f"read {request.cell}", content, tell)
 
         ask = lambda: self._once_filled(number, address, answer)  # noqa: E731 - a local rule
         self._after(0.0 if self._near(number, request.at) else self._latency_s(number), ask)
-        return done
+        return WAITS
 
-    def write(self, number: int, request: Write) -> Event:
-        """The event of the answer that it is written."""
-        return self._store(
-            number, request.at, request.cell, request.value, lambda _: request.value, answer=None
-        )
+    def write(self, node: Node, request: Write) -> Any:
+        """WAITS: until it is written."""
+        return self._store(node, request.at, request.cell, request.value, lambda _: request.value, False)
 
-    def modify(self, number: int, request: Modify) -> Event:
-        """The event of the new content, after the first one; near memory is modified by the node, in its time."""
+    def modify(self, node: Node, request: Modify) -> Any:
+        """WAITS: for the new content, after the first one; near memory is modified by the node, in its time."""
         change = lambda content: request.operation(content, *request.args)  # noqa: E731 - a local rule
-        if not self._near(number, request.at):
-            return self._store(number, request.at, request.cell, request.args, change, answer=change)
-        address, done = (request.at, request.cell), self._clock.event()
+        if not self._near(node.number, request.at):
+            return self._store(node, request.at, request.cell, request.args, change, True)
+        address = (request.at, request.cell)
 
         def begin() -> None:
             start_s, args = self._clock.now, (self._contents[address], *request.args)
 
             def finish() -> None:
                 content = self._put(address, change)
-                row = (number, request.operation.__name__, content, start_s, self._clock.now)
+                row = (node.number, request.operation.__name__, content, start_s, self._clock.now)
                 self._recorder.compute(*row, completed=True)
-                done.succeed(content)
+                self._clock.soon(node.resume, content)
 
             self._after(seconds_of(self._pricing, request.operation, args), finish)
 
-        self._once_filled(number, address, begin)
-        return done
+        self._once_filled(node.number, address, begin)
+        return WAITS
 
     def waiting(self) -> dict[int, str]:
         """Node -> the cell for whose first content it waits."""
         return {number: f"cell {address[1]}" for address, some in self._awaited.items() for number, _ in some}
 
     def _store(
-        self, number: int, at: int | None, cell: str, value: Any, change: Callable, answer: Callable | None
-    ) -> Event:
-        """Carry `value` to the cell, change it there, and tell the caller."""
-        done = self._clock.event()
+        self, node: Node, at: int | None, cell: str, value: Any, change: Callable, modifies: bool
+    ) -> Any:
+        """WAITS: `value` is carried to the cell, which changes there, and the answer comes back."""
+        number = node.number
 
         def store() -> None:
             content = self._put((at, cell), change)
-            reply = content if answer else None
+            answer = content if modifies else None
             back_s = 0.0 if self._near(number, at) else self._latency_s(number)
-            self._after(back_s, lambda: done.succeed(reply))
+            self._after(back_s, lambda: self._clock.soon(node.resume, answer))
 
         # what changes a cell needs its content; a write does not
-        arrive = (lambda: self._once_filled(number, (at, cell), store)) if answer else store
+        arrive = (lambda: self._once_filled(number, (at, cell), store)) if modifies else store
         if self._near(number, at):
             arrive()
         else:
             self._carry(number, at, f"write {cell}", value, arrive)
-        return done
+        return WAITS
 
     def _once_filled(self, number: int, address: Address, then: Callable[[], Any]) -> None:
         """At once if the cell has a content, else when it has its first one, in the order of arrival."""
@@ -114,12 +112,11 @@ class SharedCells:
         size = self._pricing.size_bytes(value)
         row = self._recorder.message(source, to, tag, value, size, self._clock.now)
 
-        def arrived(_: Event) -> None:
-            self._recorder.arrived(row, self._clock.now)
-            self._recorder.received(row, self._clock.now)
+        def arrived(_: None) -> None:
+            self._recorder.handed_over(row, self._clock.now)
             then()
 
-        self._network.carry(source, to, size, arrived)
+        self._network.carry(source, to, size, arrived, None)
 
     def _near(self, number: int, at: int | None) -> bool:
         return self._pricing.is_near(number, at)
@@ -128,4 +125,4 @@ class SharedCells:
         return self._pricing.link(number).latency_s
 
     def _after(self, delay_s: float, then: Callable[[], Any]) -> None:
-        self._clock.timeout(delay_s).callbacks.append(lambda _: then())
+        self._clock.after(delay_s, lambda _: then(), None)

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rebuttal.core import value_operations
-from rebuttal.core.graph import Arguments, Graph, Symbol
+from rebuttal.core.graph import Arguments, Symbol
 
 NUMBER_BYTES = 4  # of a float32
-WEIGHTS = ("part", "weight_gradient", "perturbed_part")  # of stage l of n, as their first arguments say
 
 
 class Extent(NamedTuple):
@@ -32,42 +31,46 @@ class Extent(NamedTuple):
 
 WHOLE = Extent("weights", 0, 1)
 NOTHING = Extent("nothing", 0, 1)
+#: The extents of operations whose values are about the same in every run.
+FIXED = {"gradient": WHOLE, "joined": WHOLE, "input": NOTHING}
+#: Operations of stage l of n, as their first arguments say, and what their values are about.
+STAGED = {
+    "part": "weights",
+    "weight_gradient": "weights",
+    "perturbed_part": "weights",
+    "forward": "activations",
+    "loss": "activations",
+    "input_gradient": "activations",
+}
 
 
 @dataclass
 class Extents:
     """The extents of the nodes of one graph, each found once."""
 
-    _known: dict[int, Extent] = field(default_factory=dict)
+    _known: list[Extent] = field(default_factory=list)
 
     def of(self, symbol: Symbol) -> Extent:
         """That of its operation, or of its first input, in the form that an operation of a method's own gives it."""
-        graph, passed, node = symbol.graph, [], symbol.number
-        while node not in self._known:
-            own = _own(graph, node)
-            if own is not None:
-                self._known[node] = own
+        graph, known = symbol.graph, self._known
+        for node in range(len(known), symbol.number + 1):
+            operation, inputs = graph.operations[node], graph.inputs[node]
+            if operation in FIXED:
+                extent = FIXED[operation]
+            elif operation in STAGED:
+                extent = _of_stage(operation, graph.arguments[node])
+            elif inputs:
+                extent = known[inputs[0]]
+                if value_operations.is_own(operation):
+                    extent = extent._replace(form=(operation, graph.arguments[node]))
             else:
-                passed.append(node)
-                node = graph.inputs[node][0]
-        for number in reversed(passed):
-            below, operation = self._known[graph.inputs[number][0]], graph.operations[number]
-            form = (operation, graph.arguments[number]) if value_operations.is_own(operation) else below.form
-            self._known[number] = below._replace(form=form)
-        return self._known[symbol.number]
+                extent = WHOLE
+            known.append(extent)
+        return known[symbol.number]
 
 
-def _own(graph: Graph, node: int) -> Extent | None:
-    """The extent that an operation gives to its value, or None where that is its first input's."""
-    operation, numbers = graph.operations[node], graph.arguments[node]
-    if operation in WEIGHTS:
-        return Extent("weights", int(numbers[0]), int(numbers[1]))
-    if operation in ("forward", "loss"):
-        return Extent("activations", int(numbers[0]), int(numbers[1]))
-    if operation == "input_gradient":  # of the activations that came from the stage below
-        return Extent("activations", int(numbers[0]) - 1, int(numbers[1])) if numbers[0] else NOTHING
-    if operation == "input":
-        return NOTHING
-    if operation in ("joined", "gradient") or not graph.inputs[node]:
-        return WHOLE
-    return None
+def _of_stage(operation: str, numbers: Arguments) -> Extent:
+    l, n = int(numbers[0]), int(numbers[1])
+    if operation != "input_gradient":
+        return Extent(STAGED[operation], l, n)
+    return Extent("activations", l - 1, n) if l else NOTHING  # those that came from the stage below

@@ -1,32 +1,39 @@
 """The versions of the weights: made of what nodes report, counted, and the end of the run."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 from rebuttal.core.verbs import Report
 from rebuttal.simulation.cluster.budget import Budget
+from rebuttal.simulation.cluster.driving import Node
 
 
 class Versions:
     """Takes reports of equal replicas, of parts, of replicas that are averaged, and of nodes that share their weights.
 
-    `made(node, version, weights)` is called for each version, in order. `finished` once the last one was made.
+    `made(node, version, weights)` is called for each version, in order, and `finish` once the last one was made.
     """
 
-    def __init__(self, budget: Budget, made: Callable[[int, int, Any], None]) -> None:
+    def __init__(
+        self, budget: Budget, made: Callable[[int, int, Any], None], finish: Callable[[], None]
+    ) -> None:
         self._budget = budget
         self._made = made
-        self._counts: dict[Any, int] = {}
+        self._finish = finish
+        self._counts: dict[Any, Iterator[int]] = defaultdict(count)
         self._parts: dict[int, dict[int, Any]] = {}
         self._newest: list[Any] = []  # replicas, of nodes that report when they like
         self._first: int | None = None
-        self.finished = False
+        self._finished = False
 
-    def report(self, number: int, request: Report) -> bool:
+    def report(self, node: Node, request: Report) -> bool:
         """Whether the node is to go on."""
+        number = node.number
         if request.shared:
-            return self._shared(number, self._next("shared"), request)
-        version = self._next(number)
+            return self._shared(number, next(self._counts["shared"]), request)
+        version = next(self._counts[number])
         if request.part is not None:
             return self._part(number, version, request.part, "joined", request.weights)
         if request.replica is not None:
@@ -38,27 +45,23 @@ class Versions:
             return self._whole(number, version, request.weights)
         return self._budget.allows(version, request.weights)
 
-    def _next(self, who: Any) -> int:
-        version = self._counts.get(who, 0)
-        self._counts[who] = version + 1
-        return version
-
     def _whole(self, number: int, version: int, weights: Any) -> bool:
-        if self.finished:  # another node that shares the weights has made the last version
+        if self._finished:  # another node that shares the weights has made the last version
             return False
         self._made(number, version, weights)
         more = self._budget.allows(version, weights)
-        self.finished = not more
+        if not more:
+            self._end()
         return more
 
-    def _shared(self, number: int, count: int, request: Report) -> bool:
+    def _shared(self, number: int, reports: int, request: Report) -> bool:
         """Of replicas, the first report stands for those that are not there yet: all start alike."""
         if request.replica is None:
-            return self._whole(number, count, request.weights)
+            return self._whole(number, reports, request.weights)
         k, K = request.replica
         self._newest = self._newest or [request.weights] * K
         self._newest[k] = request.weights
-        return count < K - 1 or self._whole(number, count - (K - 1), _of_all("averaged", self._newest))
+        return reports < K - 1 or self._whole(number, reports - (K - 1), _of_all("averaged", self._newest))
 
     def _part(self, number: int, version: int, part: tuple[int, int], operation: str, weights: Any) -> bool:
         """A version is made when its last part is there; the answer does not wait for that."""
@@ -69,8 +72,13 @@ class Versions:
         if len(parts) == n:
             del self._parts[version]
             self._made(number, version, _of_all(operation, [parts[l] for l in range(n)]))
-            self.finished = not more
+            if not more:
+                self._end()
         return more
+
+    def _end(self) -> None:
+        self._finished = True
+        self._finish()
 
 
 def _of_all(operation: str, parts: list[Any]) -> Any:

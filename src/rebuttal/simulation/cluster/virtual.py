@@ -7,10 +7,13 @@ to one server contend for its link). Time never depends on values.
 
 import contextlib
 import gc
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from rebuttal.base.errors import InputError
+from rebuttal.core import value_operations
 from rebuttal.core.timeline import Recorder
 from rebuttal.core.verbs import (
     AllReduce,
@@ -26,12 +29,20 @@ from rebuttal.core.verbs import (
 )
 from rebuttal.simulation.cluster.all_reduces import Collectives
 from rebuttal.simulation.cluster.budget import Budget
-from rebuttal.simulation.cluster.clock import Clock, Event, NothingLeftError
-from rebuttal.simulation.cluster.driving import ProgramLoop
+from rebuttal.simulation.cluster.clock import Clock, NothingLeftError
+from rebuttal.simulation.cluster.driving import WAITS, Node, Perform
 from rebuttal.simulation.cluster.network import Network
 from rebuttal.simulation.cluster.request_costs import STRAGGLING, Pricing, seconds_of
 from rebuttal.simulation.cluster.shared_memory import SharedCells
 from rebuttal.simulation.cluster.versions import Versions
+
+
+class Price(NamedTuple):
+    """Of an operation: its name, its seconds without straggling, and which of a node's operations straggle with it."""
+
+    name: str
+    seconds: float
+    straggling: tuple[str, int | None] | None
 
 
 @contextlib.contextmanager
@@ -64,30 +75,33 @@ class VirtualCluster:
         self._recorder = recorder
         self._on_report = on_report
         self._clock = Clock()
-        self._computed: dict[tuple, int] = {}
-        self._versions = Versions(budget, self._made)
+        self._prices: dict[tuple[Callable, int], Price] = {}
+        self._computed: dict[tuple[int, tuple], Iterator[int]] = defaultdict(count)
+        self._versions = Versions(budget, self._made, self._clock.stop)
         self._collectives = Collectives(self._clock, pricing, recorder)
 
+    @_without_collector()
     def run(self, programs: Mapping[int, Program]) -> None:
         """Run until the budget is spent. Raises InputError if every program waits for a message that never comes."""
         self._network = Network(self._clock, self._pricing, self._recorder, programs)
         self._cells = SharedCells(self._clock, self._pricing, self._recorder, self._network)
-        perform = {
+        perform: dict[type, Perform] = {
             Compute: self._compute,
             Send: self._network.send,
             Recv: self._network.receive,
             AllReduce: self._collectives.begin,
-            Wait: lambda _, request: request.handle.event,
+            Wait: self._collectives.wait,
             Read: self._cells.read,
             Write: self._cells.write,
             Modify: self._cells.modify,
             Report: self._versions.report,
         }
+        if self._pricing.overhead_s is not None:
+            perform = {kind: self._after_overhead(answer) for kind, answer in perform.items()}
         for number, program in programs.items():
-            ProgramLoop(self._clock, number, program, perform, self._pricing.overhead_s).start()
+            self._clock.soon(Node(number, program, perform).resume, None)
         try:
-            while not self._versions.finished:
-                self._clock.step()
+            self._clock.run()
         except NothingLeftError as error:
             raise self._stuck() from error
         for program in programs.values():
@@ -102,38 +116,61 @@ class VirtualCluster:
         more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
         return InputError(f"method: all nodes wait and no message is on its way: {listed}{more}")
 
-    def _compute(self, number: int, request: Compute) -> Event:
-        name, start_s = request.operation.__name__, self._clock.now
-        stage = getattr(request.operation, "__self__", None)
-        value = request.operation(*request.args)
-        duration_s = seconds_of(self._pricing, request.operation, request.args)
-        if name in STRAGGLING:
-            which = (number, name, getattr(stage, "l", None))
-            index = self._computed.get(which, 0)
-            self._computed[which] = index + 1
-            duration_s *= self._pricing.slowdown(number, index)
-        done = self._clock.timeout(duration_s, value)
+    def _after_overhead(self, perform: Perform) -> Perform:
+        """The same, once the overhead of the request is over."""
+
+        def begin(node: Node, request: Any) -> Any:
+            assert self._pricing.overhead_s is not None
+            wait_s = self._pricing.overhead_s(node.number, request)
+            if not wait_s:
+                return perform(node, request)
+            self._clock.after(wait_s, lambda _: node.resume(perform(node, request)), None)
+            return WAITS
+
+        return begin
+
+    def _compute(self, node: Node, request: Compute) -> Any:
+        """WAITS: for the value, or for None if a message comes first."""
+        operation, args, start_s = request.operation, request.args, self._clock.now
+        value = operation(*args)
+        known = self._prices.get((operation, len(args)))
+        name, duration_s, straggling = known or self._price(operation, args)
+        if straggling is not None:
+            index = next(self._computed[node.number, straggling])
+            duration_s *= self._pricing.slowdown(node.number, index)
         if request.unless is None:
-            self._recorder.compute(number, name, value, start_s, start_s + duration_s, completed=True)
-            return done
-        return self._first_of(done, request.unless, (number, name, value, start_s))
+            self._recorder.compute(node.number, name, value, start_s, start_s + duration_s, True)
+            self._clock.after(duration_s, node.resume, value)
+        else:
+            self._first_of(node, duration_s, request.unless, (name, value, start_s))
+        return WAITS
 
-    def _first_of(self, done: Event, tag: str, row: tuple[int, str, Any, float]) -> Event:
-        """`done`, or None as soon as a message with this tag is in the mail."""
-        outcome = self._clock.event()
+    def _price(self, operation: Callable, args: tuple) -> Price:
+        """What an operation takes; kept unless it is one of a method's own, whose price may depend on the values."""
+        seconds, name = seconds_of(self._pricing, operation, args), operation.__name__
+        stage = getattr(getattr(operation, "__self__", None), "l", None)
+        price = Price(name, seconds, (name, stage) if name in STRAGGLING else None)
+        if not value_operations.of(operation):
+            self._prices[operation, len(args)] = price
+        return price
 
-        def finish(event: Event) -> None:
-            if not outcome.triggered:
-                outcome.succeed(event.value)
+    def _first_of(self, node: Node, duration_s: float, tag: str, row: tuple[str, Any, float]) -> None:
+        """On with the value after the duration, or with None as soon as a message with this tag is in the mail."""
+        decided = False
 
-        def record(event: Event) -> None:
-            self._network.forget(row[0])
-            self._recorder.compute(*row, end_s=self._clock.now, completed=event.value is not None)
+        def decide(answer: Any) -> None:
+            nonlocal decided
+            if not decided:
+                decided = True
+                self._clock.soon(end, answer)
 
-        done.callbacks.append(finish)
-        outcome.callbacks.append(record)
-        self._network.abandon_when(row[0], tag, outcome)
-        return outcome
+        def end(answer: Any) -> None:
+            self._network.forget(node.number)
+            self._recorder.compute(node.number, *row, self._clock.now, completed=answer is not None)
+            node.resume(answer)
+
+        self._clock.after(duration_s, decide, row[1])
+        self._network.abandon_when(node.number, tag, decide)
 
     def _made(self, number: int, version: int, weights: Any) -> None:
         """A version of the weights is there."""

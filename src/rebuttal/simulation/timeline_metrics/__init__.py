@@ -1,15 +1,20 @@
 """What is read off a timeline: gradients and their staleness, drops, bytes, utilisation, memory, the Gantt table."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-import xarray as xr
 
 from rebuttal.core.timeline import Timeline
 from rebuttal.simulation.timeline_metrics.gantt_table import gantt
-from rebuttal.simulation.timeline_metrics.gradient_table import NOT_USED, gradients
+from rebuttal.simulation.timeline_metrics.gradient_table import NOT_USED, columns, gradients
 from rebuttal.simulation.timeline_metrics.joined_passes import COMPUTING
 from rebuttal.simulation.timeline_metrics.layer_table import by_layer
 from rebuttal.simulation.timeline_metrics.memory_use import memory
 from rebuttal.simulation.timeline_metrics.staleness import layer_staleness
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = [
     "NOT_USED",
@@ -24,7 +29,7 @@ __all__ = [
 ]
 
 
-def progress(timeline: Timeline, table: xr.Dataset | None = None) -> xr.Dataset:
+def progress(timeline: Timeline, table: Mapping[Any, Any] | None = None) -> "xr.Dataset":
     """Along `version` 0, 1, …: seconds, batches_applied and batches_computed when that version was made.
 
     Applied are the batches, (shard, step), that a version rests on; one that was computed several times counts once.
@@ -32,10 +37,12 @@ def progress(timeline: Timeline, table: xr.Dataset | None = None) -> xr.Dataset:
 
     table: what `gradients` says of the timeline, where it was asked for before.
     """
-    table = gradients(timeline) if table is None else table
+    import xarray as xr  # noqa: PLC0415 - slow to import, and a summary needs no dataset
+
+    table = columns(timeline) if table is None else table
     seconds = timeline.updates["time_s"]
-    computed = np.concatenate([[0], np.cumsum(table["batches"].values)])
-    done_by = np.searchsorted(table["end_s"].values, seconds, side="right")
+    computed = np.concatenate([[0], np.cumsum(table["batches"])])
+    done_by = np.searchsorted(table["end_s"], seconds, side="right")
     return xr.Dataset(
         {
             "seconds": ("version", seconds),
@@ -65,21 +72,21 @@ def _applied(timeline: Timeline) -> list[int]:
     return counts
 
 
-def summary(timeline: Timeline, table: xr.Dataset | None = None) -> dict[str, float]:
+def summary(timeline: Timeline, table: Mapping[Any, Any] | None = None) -> dict[str, float]:
     """The run in a few numbers; seconds are on the timeline's clock, utilisation is the mean over workers.
 
     table: what `gradients` says of the timeline, where it was asked for before.
     """
-    table = gradients(timeline) if table is None else table
+    table = columns(timeline) if table is None else table
     updates = len(timeline.updates["time_s"]) - 1
-    stale = table["staleness"].values
+    stale = np.asarray(table["staleness"])
     stale = stale[~np.isnan(stale)]
     return {
         "updates": updates,
         "seconds_per_update": timeline.end_s / max(1, updates),
-        "gradients_computed": table.sizes["gradient"],
+        "gradients_computed": len(table["node"]),
         "gradients_applied": len(stale),
-        "gradients_dropped": int(table["late"].sum()),
+        "gradients_dropped": int(np.sum(table["late"])),
         "gradients_abandoned": int((~timeline.computes["completed"]).sum()),
         "bytes_sent": int(timeline.messages["bytes"].sum() + timeline.computes["bytes"].sum()),
         "utilisation": float(np.mean(list(utilisation(timeline).values()))),

@@ -1,12 +1,16 @@
 """The gradients of a run: which weights each was computed on, and what became of it."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 
 from rebuttal.core.timeline import Timeline
 from rebuttal.simulation.timeline_metrics.dependency_chains import Chains, versions
 from rebuttal.simulation.timeline_metrics.joined_passes import passes
 from rebuttal.simulation.timeline_metrics.staleness import by_gradient, uses
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 NOT_USED = -1
 GRADIENT = {
@@ -22,7 +26,7 @@ GRADIENT = {
 }
 
 
-def gradients(timeline: Timeline) -> xr.Dataset:
+def gradients(timeline: Timeline) -> "xr.Dataset":
     """One row per completed gradient, in the order of completion.
 
     A gradient that was computed stage by stage is one row, complete with its last stage. Variables along `gradient`:
@@ -31,18 +35,23 @@ def gradients(timeline: Timeline) -> xr.Dataset:
     staleness (updates between read and write, of the stalest part; NaN if not used), batches (how many batches it
     averages), late (delivered to a program, before the end, that did not use it).
     """
+    import xarray as xr  # noqa: PLC0415 - slow to import, and who only counts needs no dataset
+
+    found = columns(timeline)
+    return xr.Dataset({name: ("gradient", found[name]) for name in GRADIENT}, attrs=dict(timeline.about))
+
+
+def columns(timeline: Timeline) -> dict[str, np.ndarray]:
+    """The variables of `gradients`, as arrays."""
     chains = Chains(timeline.graph)
     fates, version = by_gradient(uses(timeline, chains)), versions(timeline, chains)
     delivered = set(_delivered(timeline).tolist())
     rows = [_row(chains, fates, version, delivered, *row) for row in _completed(timeline)]
-    columns = zip(*rows, strict=True) if rows else [()] * len(GRADIENT)
-    return xr.Dataset(
-        {
-            name: ("gradient", np.array(column, dtype=kind))
-            for (name, kind), column in zip(GRADIENT.items(), columns, strict=True)
-        },
-        attrs=dict(timeline.about),
-    )
+    found = zip(*rows, strict=True) if rows else [()] * len(GRADIENT)
+    return {
+        name: np.array(column, dtype=kind)
+        for (name, kind), column in zip(GRADIENT.items(), found, strict=True)
+    }
 
 
 def _completed(timeline: Timeline) -> list[tuple[int, tuple[int, ...], float, float]]:

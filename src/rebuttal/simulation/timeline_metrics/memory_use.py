@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import SGD, Rule, remembered
@@ -13,10 +13,13 @@ from rebuttal.simulation.timeline_metrics.dependency_chains import UPDATES, Chai
 from rebuttal.simulation.timeline_metrics.memory_kinds import ACTIVATION_BYTES, KINDS, Sizes
 from rebuttal.simulation.timeline_metrics.value_lifetimes import Holding, Shelf
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Span = tuple[float, float, float]  # from, to, how much
 
 
-def memory(timeline: Timeline, costs: Costs, rule: Rule | None = None) -> xr.Dataset:
+def memory(timeline: Timeline, costs: Costs, rule: Rule | None = None) -> "xr.Dataset":
     """The most that each node holds at a time.
 
     Along `node` and `kind`: peak_bytes. Kinds: weights (every version that will still be used, and once beside the
@@ -25,6 +28,8 @@ def memory(timeline: Timeline, costs: Costs, rule: Rule | None = None) -> xr.Dat
     wait to be taken, and activations of other stages). Along `node`: total_peak_bytes, live_records (records of
     forward passes at a time) and live_versions (versions of one part of the weights at a time).
     """
+    import xarray as xr  # noqa: PLC0415 - as in `gradient_table`
+
     chains = Chains(timeline.graph)
     sizes = Sizes(timeline.graph, chains, costs)
     shelves = Holding(timeline).shelves

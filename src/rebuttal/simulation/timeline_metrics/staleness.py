@@ -7,9 +7,9 @@ and each has its own staleness.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from rebuttal.core.timeline import Timeline
 from rebuttal.simulation.timeline_metrics.dependency_chains import (
@@ -22,6 +22,9 @@ from rebuttal.simulation.timeline_metrics.dependency_chains import (
     consisting,
 )
 from rebuttal.simulation.timeline_metrics.update_sources import UpdateSources
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,15 @@ def by_gradient(found: Iterable[Use]) -> dict[int, tuple[int, int]]:
     return fates
 
 
-def layer_staleness(timeline: Timeline) -> xr.Dataset:
+def layer_staleness(timeline: Timeline) -> "xr.Dataset":
     """One row per gradient and updated part: which one, how stale, when.
 
     Variables along `row`: layer (part l of `layers`; 0 of 1 where the whole model is updated at once), layers (n),
     update (of this part, from 1), version (the first that has it), forward_staleness and backward_staleness (updates
     of the part between the read and the write), seconds (when the update was made; NaN if the clock does not say).
     """
+    import xarray as xr  # noqa: PLC0415 - as in `gradient_table`
+
     made_s = _made_s(timeline)
     rows = [
         (u.l, u.n, u.update, u.version, u.forward_staleness, u.backward_staleness, made_s.get(u.node, np.nan))

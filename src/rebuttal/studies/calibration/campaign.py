@@ -36,7 +36,7 @@ from rebuttal.studies.params import Params
 from rebuttal.workloads import load
 
 LINES = ("sending", "hop", "exchange", "reducing", "reading", "writing")
-PACKAGES = ("torch", "numpy", "simpy", "xarray")
+PACKAGES = ("torch", "numpy", "xarray")
 
 
 def write_calibration(params: Params, nodes: Sequence[int] = ()) -> None:

@@ -11,7 +11,7 @@ from rebuttal.core.verbs import AllReduce, Modify, Program, Read, Request, Send,
 from rebuttal.machines import Link, Machine, Measured
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.stragglers import STRAGGLERS
-from rebuttal.simulation.cluster.request_costs import STRAGGLING, MachinePricing
+from rebuttal.simulation.cluster.request_costs import STRAGGLING, MachinePricing, Overhead
 from rebuttal.studies.calibration.host import Host
 from rebuttal.studies.calibration.spans import Key, key_of
 
@@ -97,8 +97,12 @@ class HostPricing(MachinePricing):
             self._owe(number, sum(map(self._operation_s, self.graph.noted)))
             answer = yield request
 
-    def overhead_s(self, node: int, request: Request) -> float:
+    @property
+    def overhead_s(self) -> Overhead:
         """Of any request, of a message for as long as it holds its sender, of memory; and what the node owes."""
+        return self._overhead_s
+
+    def _overhead_s(self, node: int, request: Request) -> float:
         owed_s = self._owed_s.pop(node, 0.0)
         self._reduce_later(node, request)
         return owed_s + self.host.request_s + self._held_s(request)

@@ -32,7 +32,7 @@ SOURCES = (
     "requirements.lock",
     "reference/devices",
 )
-PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "simpy", "xarray", "h5netcdf", "altair")
+PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "xarray", "h5netcdf", "altair")
 
 
 def attributes(study: Study | Analyses, clock: str) -> dict[str, Any]:
