@@ -188,4 +188,6 @@ def _of_profile(given: Given) -> xr.Dataset:
     return measure(given.grid.seeds, given.grid.tuning_seeds, engine=given.params.engine)
 
 
-ADVERSARIAL = Analysis(ANALYSES["adversarial"], _of_profile, origin=of_some("seeds", "tuning_seeds"))
+ADVERSARIAL = Analysis(
+    ANALYSES["adversarial"], _of_profile, pooled=True, origin=of_some("seeds", "tuning_seeds")
+)

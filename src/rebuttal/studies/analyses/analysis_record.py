@@ -73,13 +73,15 @@ def of_study(name: str) -> Origin:
 class Analysis:
     """One analysis, of the name in its schema: a module of this package that has such a record is run by its stage.
 
-    compute: the dataset. needs: the names of analyses whose results that reads. origin: the attributes that say what it
-    rests on, from the parameters and the clock of its seconds.
+    compute: the dataset. needs: the names of analyses whose results that reads. pooled: whether it uses all cores by
+    itself; the others are computed side by side. origin: the attributes that say what it rests on, from the parameters
+    and the clock of its seconds.
     """
 
     schema: Schema
     compute: Callable[[Given], xr.Dataset]
     needs: tuple[str, ...] = ()
+    pooled: bool = False
     origin: Origin = of_section
 
     def write(self, given: Given) -> None:

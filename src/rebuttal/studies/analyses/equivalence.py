@@ -115,5 +115,7 @@ def _first_line(name: str) -> str:
 
 
 EQUIVALENCE = Analysis(
-    ANALYSES["equivalence"], lambda given: equivalence(given.grid.seeds, WORKLOADS, given.params.engine)
+    ANALYSES["equivalence"],
+    lambda given: equivalence(given.grid.seeds, WORKLOADS, given.params.engine),
+    pooled=True,
 )

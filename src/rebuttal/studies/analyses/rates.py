@@ -217,5 +217,6 @@ RESTS_ON = of_some("horizons", "seeds")
 RATES = Analysis(
     ANALYSES["rates"],
     lambda given: measure(given.grid.seeds, given.grid.horizons, given.params.engine),
+    pooled=True,
     origin=RESTS_ON,
 )
