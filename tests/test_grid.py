@@ -55,7 +55,8 @@ def run_in(folder, engine, monkeypatch):
     device_costs.write(folder, ["digits_mlp"])
     monkeypatch.chdir(folder)
     run_study(*study_in(folder, engine))
-    return {path.relative_to(folder).as_posix(): path for path in (folder / "results").rglob("*.n*")}
+    kept = [path for name in ("results", ".cache/timelines") for path in (folder / name).rglob("*.n*")]
+    return {path.relative_to(folder).as_posix(): path for path in kept}
 
 
 def killing(worker, folder, after):

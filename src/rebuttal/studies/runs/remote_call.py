@@ -28,7 +28,7 @@ from rebuttal.base.errors import RunError
 Files = dict[str, bytes]  # path from the project's root -> content
 READ = (paths.PARAMETERS, "papers/*/own/**/*")  # what units read, besides the costs of the device
 SENT = ("papers", "reference")  # the folders that these are in
-WRITTEN = ("results", ".cache/replays", ".cache/run_records")  # where they write
+WRITTEN = ("results", ".cache/replays", ".cache/run_records", ".cache/timelines")  # where they write
 MARKER = "dvc.yaml"  # what tells a project's root
 PACKAGES = ("torch", "numpy", "numba", "scipy", "scikit-learn", "xarray")
 

@@ -11,7 +11,7 @@ from rebuttal.core.update_rules import Rule, own_file
 from rebuttal.studies.params import Params, Study
 from rebuttal.studies.runs.executor_choice import table_of
 from rebuttal.studies.runs.run_records import AXES, PackedOrder, RunRecord, records
-from rebuttal.studies.runs.study_runs import StudySetting, timeline_files, workload_of
+from rebuttal.studies.runs.study_runs import StudySetting, timeline_path, workload_of
 from rebuttal.studies.runs.units import StudyContext, Unit, compute_units
 
 
@@ -45,7 +45,7 @@ def curves_of(
     units: list[Unit] = []
     labels: list[str] = []
     where: dict[tuple, list[tuple[int, int]]] = {}
-    files = {setting.key: timeline_files(study, setting, seeds) for setting in some}
+    files = {setting.key: [timeline_path(study, setting, seed) for seed in seeds] for setting in some}
     read = iter(records([path for paths in files.values() for path in paths], title))
     runs = {key: [next(read) for _ in paths] for key, paths in files.items()}
     versions = {key: [tuple(pick(run.updates)) for run in found] for key, found in runs.items()}

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -39,11 +38,10 @@ STALENESS_SHOWN = 200  # counts of more stale gradients than this are added up i
 
 def simulate_method(study: Study, method: str, engine: str = LOCAL) -> None:
     """Write the timelines of a method for every seed of the study, and their summary. engine: as in params.yaml."""
-    some, every = settings(study, method), (*study.tuning_seeds, *study.seeds)
-    by = reading()
-    tasks = [(study, setting, seeds, by) for setting in some for seeds in alike(study, setting, every)]
+    some, by = settings(study, method), reading()
+    tasks = [(study, setting, seed, by) for setting in some for seed in _seeds(study, setting)]
     found = run_all(_simulate_one, tasks, f"{study.name}: clock", preload=[__name__], engine=engine)
-    rows = {(task[1].key, seed): row for task, row in zip(tasks, found, strict=True) for seed in task[2]}
+    rows = {timeline_path(*task[:3]): row for task, row in zip(tasks, found, strict=True)}
     dataset = _summaries(study, some, rows)
     results.save(dataset, paths.results(study.name) / "summaries" / f"{method}.nc")
 
@@ -69,33 +67,39 @@ def run_timeline(study: Study, setting: StudySetting, seed: int) -> Timeline:
     )
 
 
+def _seeds(study: Study, setting: StudySetting) -> Sequence[int]:
+    """The seeds that a setting is simulated with."""
+    return study.seeds[:1] if alike(study, setting) else (*study.tuning_seeds, *study.seeds)
+
+
 def _simulate_one(
-    study: Study, setting: StudySetting, seeds: Sequence[int], by: str
+    study: Study, setting: StudySetting, seed: int, by: str
 ) -> tuple[dict[str, float], np.ndarray]:
-    timeline = run_timeline(study, setting, seeds[0])
-    table = gradients(timeline)
-    found = record(timeline, table)
-    for seed in seeds:
-        path = timeline_path(study, setting, seed)
-        replace(timeline, about={**timeline.about, "seed": seed}).save(path)
-        keep(found, path, by)
+    timeline = run_timeline(study, setting, seed)
+    path, table = timeline_path(study, setting, seed), gradients(timeline)
+    timeline.save(path)
+    keep(record(timeline, table), path, by)
     stale = table["staleness"].values
     stale = np.minimum(stale[~np.isnan(stale)], STALENESS_SHOWN).astype(int)
     return summary(timeline, table), np.bincount(stale, minlength=STALENESS_SHOWN + 1)
 
 
 def _summaries(study: Study, some: Sequence[StudySetting], rows: dict) -> xr.Dataset:
-    """Over (method, workload, machine, seed), of the report's seeds; NaN where a setting is not run."""
+    """Over (method, workload, machine, seed), of the report's seeds; NaN where a setting is not run.
+
+    rows: what was read off each timeline, by its file.
+    """
     coords = {**labels(some), "seed": list(study.seeds)}
     shape = [len(values) for values in coords.values()]
     read = {name: np.full(shape, np.nan) for name in SUMMARISED}
     counts = np.full((*shape[:3], STALENESS_SHOWN + 1), np.nan)
     for setting in some:
         at = tuple(values.index(label) for values, label in zip(coords.values(), setting.key, strict=False))
-        for number, seed in enumerate(study.seeds):
-            for name, value in rows[setting.key, seed][0].items():
+        of_seeds = [rows[timeline_path(study, setting, seed)] for seed in study.seeds]
+        for number, (values, _) in enumerate(of_seeds):
+            for name, value in values.items():
                 read[name][(*at, number)] = value
-        counts[at] = sum(rows[setting.key, seed][1] for seed in study.seeds)
+        counts[at] = sum(stale for _, stale in of_seeds)
     dataset = xr.Dataset(
         {name: (list(coords), read[name], {"units": units}) for name, units in SUMMARISED.items()},
         coords={**coords, "staleness": np.arange(STALENESS_SHOWN + 1)},

@@ -52,9 +52,16 @@ def settings(study: Study, method: str) -> list[StudySetting]:
 
 
 def timeline_path(study: Study, setting: StudySetting, seed: int) -> Path:
-    """The file of one run's timeline."""
-    name = safe("--".join([*setting.key, f"seed {seed}"]))
-    return paths.results(study.name) / "timelines" / setting.variant.method / f"{name}.npz"
+    """The file of one run's timeline.
+
+    That of the report's first seed is a result, and stands for every seed where all are alike. The others are read once
+    and kept beside what was read, so that the results do not hold hundreds of files that nobody opens.
+    """
+    first = study.seeds[0]
+    kept = first if alike(study, setting) else seed
+    cached = paths.root() / ".cache" / "timelines" / paths.profile() / study.name
+    folder = paths.results(study.name) / "timelines" if kept == first else cached
+    return folder / setting.variant.method / f"{safe('--'.join([*setting.key, f'seed {kept}']))}.npz"
 
 
 def safe(name: str) -> str:
@@ -66,17 +73,10 @@ def safe(name: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9.=-]+', '_', plain)[-150:]}--{digest}"
 
 
-def alike(study: Study, setting: StudySetting, seeds: Sequence[int]) -> list[tuple[int, ...]]:
-    """The seeds, those together whose timelines are alike: neither machine nor method draws anything."""
+def alike(study: Study, setting: StudySetting) -> bool:
+    """Whether every seed has the same timeline: neither the machine nor the method draws anything."""
     calm = isinstance(study.machine(setting.machine).stragglers, NoStragglers)
-    nothing_drawn = calm and not methods.draws(methods.program(setting.variant.program))
-    return [tuple(seeds)] if nothing_drawn else [(one,) for one in seeds]
-
-
-def timeline_files(study: Study, setting: StudySetting, seeds: Sequence[int]) -> list[Path]:
-    """A file with the timeline of each seed of one setting; alike timelines have one file, the first seed's."""
-    found = {seed: group[0] for group in alike(study, setting, seeds) for seed in group}
-    return [timeline_path(study, setting, found[seed]) for seed in seeds]
+    return calm and not methods.draws(methods.program(setting.variant.program))
 
 
 def labels(some: Sequence[StudySetting]) -> dict[str, list[str]]:
