@@ -8,7 +8,7 @@ import pytest
 from doc_pages import DOCS
 
 from rebuttal.figures import method_diagrams
-from rebuttal.figures.method_diagrams.style import COLLECTIVE
+from rebuttal.figures.method_diagrams.frame import COLLECTIVE
 from rebuttal.methods import METHODS
 from rebuttal.simulation.timeline_metrics import summary
 

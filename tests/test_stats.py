@@ -160,10 +160,6 @@ def test_ratio_of_geometric_means():
     assert arrays.paired_ratio(of, against) == pytest.approx((0.5, 0.5, 0.5))
 
 
-def test_interquartile_mean_ignores_the_outer_quarters():
-    assert arrays.interquartile_mean(np.array([-100, 1, 2, 3, 4, 5, 6, 1000])) == pytest.approx(3.5)
-
-
 def test_reach_interpolates_and_censors():
     metric = np.array([[0.0, 0.5, 0.7, 0.6, 0.9], [0.0, 0.1, 0.2, 0.3, 0.4], [0.8, 0.9, 0.9, 0.9, 0.9]])
     axis = np.broadcast_to([0.0, 10.0, 20.0, 30.0, 40.0], metric.shape)
@@ -363,7 +359,8 @@ def test_speed_up_on_named_dims_is_that_of_the_arrays(curves, tuning):
 
 
 def test_staleness_effects(curves):
-    slope = datasets.staleness_effect(curves)
+    error = datasets.error(datasets.final(curves), curves)
+    slope = datasets.over_seeds(datasets.slopes(datasets.by_parameter(error, "delayed k=")))
     assert float(
         slope.estimate.sel(workload="digits_cnn", machine="ethernet_10g", rate="tuned")
     ) == pytest.approx(0.002, rel=0.1)

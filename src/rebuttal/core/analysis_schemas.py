@@ -62,10 +62,10 @@ ANALYSES: dict[str, AnalysisSchema] = dict((
         | {
             "overlap_ceiling": Variable(PLACE, words="most that overlap can gain"),
             "server_speedup": Variable(PLACE, words="speed-up of a parameter server over an all-reduce"),
-            "forward_share": Variable(("model", "machine")),
+            "forward_share": Variable(("model", "machine"), "share"),
             "gradient_bytes": Variable(("model",), "B"),
             "fully_connected_share_of_bytes": Variable(
-                ("model",), words="share of the gradient's bytes in fully connected layers"
+                ("model",), "share", words="share of the gradient's bytes in fully connected layers"
             ),
         },
         fractions=("forward_share", "fully_connected_share_of_bytes"),
@@ -117,7 +117,7 @@ ANALYSES: dict[str, AnalysisSchema] = dict((
             "gradient_s": Variable(("workload", "samples"), "s"),
             "samples_per_s": Variable(("workload", "samples"), "samples/s"),
             "relative": Variable(
-                ("workload", "samples"), words="samples per second over those of the best batch size"
+                ("workload", "samples"), "share", words="samples per second over those of the best batch size"
             ),
             "fixed_s": Variable(("workload",), "s"),
             "sample_s": Variable(("workload",), "s per sample"),
@@ -176,7 +176,7 @@ ANALYSES: dict[str, AnalysisSchema] = dict((
                 ("seed",), words="smallest cost of the delay, in updates, where it forces a lower learning rate"
             ),
             "largest_bound_share": Variable(
-                ("seed",), words="largest share of the theorem's bound that is used up"
+                ("seed",), "share", words="largest share of the theorem's bound that is used up"
             ),
         },
         {"batch": "samples", "bound_updates": "updates", "half_batch": "samples"},
@@ -229,7 +229,7 @@ ANALYSES: dict[str, AnalysisSchema] = dict((
             "over_gradient": Variable(("depth", *_SMOOTHED, "accuracy", "seed")),
             "over_best": Variable(("depth", *_SMOOTHED, "smoothness", "accuracy", "seed")),
             "practical": Variable(("model", "samples", "accuracy", "seed")),
-            "share": Variable(("place", "seed"), words="share of settings in which PPRS is faster than GPipe"),
+            "share": Variable(("place", "seed"), "share", words="share of settings in which PPRS is faster than GPipe"),
             "deeper": Variable(
                 ("dimension", "accuracy", "seed"),
                 words="how many times longer PPRS takes when its pipeline deepens",
@@ -253,7 +253,7 @@ ANALYSES: dict[str, AnalysisSchema] = dict((
         _all("left length", _ATTACKS)
         | _all("rate width at_edge", ("method", "samples", "clock"))
         | {
-            "fooled": Variable(_ATTACKS, words="share of samples that the perturbation fools"),
+            "fooled": Variable(_ATTACKS, "share", words="share of samples that the perturbation fools"),
             "over_gradient": Variable(
                 ("samples", "clock", "seed"), words="loss that PPRS leaves minus what gradient descent leaves"
             ),
@@ -288,7 +288,7 @@ ANALYSES: dict[str, AnalysisSchema] = dict((
         _all("checksums stages_at_once messages", ("run",))
         | {
             "share_agreed": Variable(
-                ("run",), words="share of checksums of weights that were computed again"
+                ("run",), "share", words="share of checksums of weights that were computed again"
             ),
             "same_order": Variable(
                 ("run",), words="whether the order of updates is that of the virtual clock (1: yes)"

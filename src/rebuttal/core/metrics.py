@@ -30,9 +30,14 @@ class Metric:
         return self.name if self.lower_is_better else "error"
 
     @property
-    def error_axis(self) -> str:
-        """The same with its unit."""
-        return self.name if self.lower_is_better else "error (fraction)"
+    def error_at_end(self) -> str:
+        """The same of the error after the last update."""
+        return self.name if self.lower_is_better else "error at the end"
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share, from 0 to 1, and so is its error."""
+        return not self.lower_is_better
 
 
 def attribute(metrics: Mapping[str, Metric]) -> str:

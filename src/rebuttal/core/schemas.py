@@ -22,7 +22,10 @@ class Schema:
 
 
 class Variable(NamedTuple):
-    """A variable: its dims, its unit ("1" for ratios and counts), and what it is in words, where verdicts read it."""
+    """A variable: its dims, its unit, and what it is in words, where verdicts read it.
+
+    The unit is "1" of ratios and counts, and "share" of shares, which readers have in per cent.
+    """
 
     dims: tuple[str, ...]
     unit: str = "1"

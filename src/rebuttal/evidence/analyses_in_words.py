@@ -15,6 +15,12 @@ def variable(data: str, name: str) -> str:
     return (known and known.words) or plain(name)
 
 
+def unit(data: str, name: str) -> str:
+    """The unit of a variable of an analysis; empty where it has none."""
+    known = ANALYSES[data].described.get(name) if data in ANALYSES else None
+    return known.unit if known and known.unit != "1" else ""
+
+
 def analysis(data: str) -> str:
     """What an analysis is; its name where no words are known."""
     return ANALYSES[data].words if data in ANALYSES else f"analysis {plain(data)}"

@@ -86,11 +86,6 @@ def paired_ratio(of: np.ndarray, against: np.ndarray) -> Interval:
     return Interval(*map(float, np.exp(student.interval(np.log(of) - np.log(against)))))
 
 
-def interquartile_mean(values: np.ndarray) -> float:
-    """The mean of the middle half (rliable's IQM: a quarter trimmed on each side)."""
-    return float(stats.trim_mean(np.asarray(values, dtype=float), 0.25))
-
-
 def reach(
     metric: np.ndarray, axis: np.ndarray, target: float | np.ndarray, better: str = "higher"
 ) -> np.ndarray:

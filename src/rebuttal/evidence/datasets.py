@@ -211,8 +211,3 @@ def slopes(values: xr.DataArray) -> xr.DataArray:
     """Least-squares slope along `parameter`, per run; runs with a gap have none."""
     x = values.parameter - values.parameter.mean()
     return (x * values).sum("parameter", skipna=False) / (x**2).sum()
-
-
-def staleness_effect(curves: xr.Dataset, prefix: str = "delayed k=") -> xr.Dataset:
-    """How the final test error changes per update of delay: slope with interval (workload, machine, rate)."""
-    return over_seeds(slopes(by_parameter(error(final(curves), curves), prefix)))

@@ -1,6 +1,7 @@
 """Labels and numbers as a reader says them."""
 
 import math
+from collections.abc import Iterable
 
 from rebuttal.core import division
 
@@ -130,8 +131,8 @@ def named(label: object) -> str:
 
 
 def place(where: str) -> str:
-    """A place as a reader says it: a workload on a machine by their names, or a label."""
-    return ", ".join(map(words, where.split(", "))) if where else ""
+    """A place as a reader says it: a workload on a machine by their names, or a label with its options in words."""
+    return ", ".join(map(in_text, where.split(", "))) if where else ""
 
 
 def words(label: str) -> str:
@@ -168,6 +169,17 @@ def _meant(option: str) -> str:
     text, _, ending = OPTIONS.get(name, f"{said} {{}}").partition("|")
     plural, space, rest = ending.partition(" ")
     return text.format(value) + (plural if value != "1" else "") + space + rest
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 backup', '2 backups'."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def enumerated(parts: Iterable[str]) -> str:
+    """'1', '1 and 2', '1, 2 and 3'."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def number(value: object) -> str:

@@ -10,7 +10,8 @@ from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import datasets
 from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, panel, shape
 from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows, with_seeds
 from rebuttal.figures.theme import SOFT, SOLID, Style, words
 
@@ -44,23 +45,20 @@ def panels(
     key = (*PARTS.values(), *PIPELINED)
     for workload, part in frame.groupby("workload", sort=False):
         metric = metric_of(curves.attrs, str(workload))
-        base = alt.Chart(chart_rows.small(part.drop(columns=["workload", "machine"])))
-        x = axis(alt.X, "seconds_per_update", "seconds per update (s), log scale", log=True)
-        tip = tips("part", "passes", "seconds_per_update", "mean", "low", "high", "n")
-        point = base.mark_point(filled=True, size=90, opacity=0.9).encode(
-            x, axis(alt.Y, "mean", f"test {metric.error_axis}"), colour(key[:4], "part"), shape(PIPELINED, "passes"),
-            tooltip=tip,
+        m = marks(
+            part.drop(columns=["workload", "machine"]),
+            axis(alt.X, "seconds_per_update", "seconds per update (s), log scale", log=True),
+            axis(alt.Y, "mean", f"test {metric.error}", share=metric.is_share),
+            key[:4], "part", ("part", "passes", "seconds_per_update", "mean", "low", "high", "n"),
         )  # fmt: skip
-        rule = base.mark_rule(strokeWidth=1.5).encode(
-            x, alt.Y("low:Q"), alt.Y2("high"), colour(key[:4], "part")
-        )
+        point = m.point(shaped=False, size=90, opacity=0.9).encode(shape(PIPELINED, "passes"))
         machine = words(str(part["machine"].iloc[0]))
         title = f"{words(str(workload))}: test {metric.error} against the time of an update"
         about = f"{machine}; {chart_rows.seeds(part)}; mean and 95 % interval; {chart_rows.clock(curves)}"
         say = (
             f"{title}, for pipelining, smoothing and acceleration with and without, {len(part)} combinations."
         )
-        yield panel([rule, point], title, about, say, key)
+        yield panel([m.interval(strokeWidth=1.5), point], title, about, say, key)
 
 
 def rows(curves: xr.Dataset, summaries: xr.Dataset) -> pd.DataFrame:

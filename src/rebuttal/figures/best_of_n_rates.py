@@ -10,7 +10,7 @@ import xarray as xr
 from rebuttal.core.metrics import metric_of
 from rebuttal.evidence import expected_best
 from rebuttal.evidence.naming import in_text
-from rebuttal.figures import chart_rows, many_methods
+from rebuttal.figures import chart_rows, many_methods, sentences
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.marks import marks
 from rebuttal.figures.method_groups import group
@@ -42,16 +42,17 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> It
     metric = metric_of(data.attrs, str(data.workload.values[0]))
     drawn = chart_rows.column(frame, "error")
     ends = (float(drawn.min()), float(drawn.max()))
-    count = data.sizes["seed"]
     key = method_key(list(dict.fromkeys(frame["method"])), definitions)
     for name, part in many_methods.by_group(frame):
         m = marks(
             part.drop(columns="group"),
             axis(alt.X, "trials", "learning rates tried n"),
-            axis(alt.Y, "error", f"expected validation {metric.error_axis}", domain=ends),
+            axis(alt.Y, "error", f"expected validation {metric.error}", domain=ends, share=metric.is_share),
             key, tip=("method", "trials", "error"),
         )  # fmt: skip
-        about = f"{count} seed{'s' * (count != 1)} used for tuning only; {chart_rows.clock(data)}"
+        about = (
+            f"{sentences.counted(data.sizes['seed'], 'seed')} used for tuning only; {chart_rows.clock(data)}"
+        )
         say = f"Expected validation error of the best of n learning rates, methods {group(name).name}."
         yield panel([m.line(tip=True, point={"size": 24})], group(name).name, about, say, key)
 

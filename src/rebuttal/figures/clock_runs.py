@@ -12,7 +12,6 @@ from rebuttal.figures.panel import Entry, method_key
 from rebuttal.figures.theme import words
 
 PLACE = ("nodes", "workload", "stragglers")
-NEEDED = ("measured_s", "predicted_s", "counterpart")
 AGAINST = "measured clock against modelled clock"
 
 

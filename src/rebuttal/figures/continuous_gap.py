@@ -8,7 +8,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, axis, panel, plain_key
 from rebuttal.figures.theme import words
 
 PAIRS = {
@@ -24,14 +25,15 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     frame, key = chart_rows.some(rows(data), "continuous_time"), plain_key(PAIRS)
     for problem, part in frame.groupby("problem", sort=False):
         name = words(str(problem))
-        base = alt.Chart(chart_rows.small(part.drop(columns="problem"))).encode(
+        m = marks(
+            part.drop(columns="problem"),
             axis(alt.X, "step", "step η λ, log scale", log=True),
             axis(alt.Y, "far", "largest distance over the way, log scale", log=True),
-            colour(key, "pair"), dash(key, "pair"), shape(key, "pair"), tooltip=tips("pair", "step", "far"),
+            key, "pair", ("pair", "step", "far"),
         )  # fmt: skip
         say = f"Largest distance between two trajectories against the step, for three pairs, on the {name}."
         about = f"{deepest} layers; no noise; {clock}"
-        yield panel([base.mark_line(), base.mark_point(filled=True)], f"Distance, {name}", about, say, key)
+        yield panel([m.line(tip=True), m.point()], f"Distance, {name}", about, say, key)
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:

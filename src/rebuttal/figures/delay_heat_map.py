@@ -1,31 +1,32 @@
 """The map of depth and batch: where the delay costs updates, and where a pipeline that is never drained is faster."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from rebuttal.evidence.naming import enumerated
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, panel, tips
-from rebuttal.figures.theme import DASHED, DOTTED, SOLID, Style
+from rebuttal.figures.marks import CELL_INK, EVEN, GAIN, LOSS
+from rebuttal.figures.panel import Entry, Panel, area_key, panel, tips
+from rebuttal.figures.theme import DASHED, DOTTED, Style
 
-WORSE, EVEN, BETTER = "#e8956c", "#f4f1ea", "#58b8a4"
-INK = "#1c2126"  # on every cell and every boundary, in light and in dark
 BOUNDARIES = {
     "theorem": ("left of it the theorem of Lian et al. (2015) bounds what the delay costs", DASHED, "diamond"),
     "stability": ("right of it gradients that are all T updates late would diverge at the rate without delay",
                   DOTTED, "triangle-up"),
 }  # fmt: skip
+COSTS = "updates, or time, against the synchronous method with the same batch; the number says how many times"
 KEY = (
-    Entry("worse", "costs", "updates, or time, against the synchronous method with the same batch; the number says how "
-          "many times", Style(WORSE, SOLID, "square"), "area"),
-    Entry("even", "even", "no difference", Style(EVEN, SOLID, "square"), "area"),
-    Entry("better", "gains", "against the best synchronous method with the same batch",
-          Style(BETTER, SOLID, "square"), "area"),
-    *(Entry(name, name, line, Style(INK, dash, shape), "line") for name, (line, dash, shape) in BOUNDARIES.items()),
+    *area_key({
+        "worse": ("costs", COSTS, LOSS),
+        "even": ("even", "no difference", EVEN),
+        "better": ("gains", "against the best synchronous method with the same batch", GAIN),
+    }),
+    *(Entry(name, name, line, Style(CELL_INK, dash, shape)) for name, (line, dash, shape) in BOUNDARIES.items()),
 )  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
               axis=alt.Axis(values=data.layers.values.tolist()))  # fmt: skip
     y = alt.Y("batch_from:Q", title="samples in an update M, log scale", scale=_log(frame, "batch"),
               axis=alt.Axis(values=data.batch.values.tolist()))  # fmt: skip
-    tint = alt.Scale(type="log", domain=[0.25, 1, 4], range=[WORSE, EVEN, BETTER], clamp=True)
+    tint = alt.Scale(type="log", domain=[0.25, 1, 4], range=[LOSS, EVEN, GAIN], clamp=True)
     for half, part in frame.groupby("half_batch", sort=False):
         title, what = _named(float(str(half)))
         say = f"Continuous propagation: {what} by layers and batch, with two boundaries that theory gives."
@@ -47,7 +48,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
             x, y, alt.X2("layers_to"), alt.Y2("batch_to"), color=alt.Color("gain:Q", scale=tint, legend=None),
             tooltip=tips("layers", "batch", "value"),
         )  # fmt: skip
-        text = base.mark_text(fontSize=11, color=INK, dy=17).encode(  # below the marks of the boundaries
+        text = base.mark_text(fontSize=11, color=CELL_INK, dy=17).encode(  # below the marks of the boundaries
             alt.X("layers:Q"), alt.Y("batch:Q"), text=alt.Text("value:Q", format=".2f")
         )
         yield panel([cell, text, *lines], title, about, say, KEY)
@@ -107,8 +108,8 @@ def finding(data: xr.Dataset) -> str:
     worst = cost.isel(cost.argmax(...))  # pyright: ignore[reportArgumentType] - a dict, for all dims
     bounded = data.guaranteed.mean("seed")
     deep = data.best_speedup.isel(layers=-1).mean("seed")
-    gains = _and(f"{float(deep.sel(half_batch=half)):.2f}" for half in deep.half_batch.values)
-    devices = _and(f"{half:g}" for half in deep.half_batch.values)
+    gains = enumerated(f"{float(deep.sel(half_batch=half)):.2f}" for half in deep.half_batch.values)
+    devices = enumerated(f"{half:g}" for half in deep.half_batch.values)
     return (
         f"The delay costs up to {float(worst):.3g} times the updates ({int(worst.layers)} layers, {int(worst.batch)} "
         f"samples in an update), and at most {float(bounded.max()):.3g} times where the theorem holds, which is in "
@@ -116,12 +117,6 @@ def finding(data: xr.Dataset) -> str:
         f"{int(deep.layers)} layers, continuous propagation reaches the target {gains} times as fast as the best "
         f"synchronous method, on devices that are at half speed with {devices} samples."
     )
-
-
-def _and(parts: Iterable[str]) -> str:
-    """'1, 2 and 3'."""
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _named(half: float) -> tuple[str, str]:
@@ -144,8 +139,8 @@ def _drawn(lines: pd.DataFrame) -> list[alt.Chart]:
             tooltip=tips("which", "layers", "batch"),
         )
         found += [
-            base.mark_line(color=INK, strokeDash=list(dash), strokeWidth=2),
-            base.mark_point(color=INK, shape=shape, filled=True, size=50),
+            base.mark_line(color=CELL_INK, strokeDash=list(dash), strokeWidth=2),
+            base.mark_point(color=CELL_INK, shape=shape, filled=True, size=50),
         ]
     return found
 

@@ -8,7 +8,8 @@ import xarray as xr
 from rebuttal.evidence import arrays
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, method_key, panel, plain_key, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, dash, method_key, panel, plain_key
 from rebuttal.figures.theme import DASHED, DOTTED, FAMILIES, SOFT, SOLID, Style, words
 
 BOUNDS = {
@@ -36,28 +37,33 @@ def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
 def _errors(frame: pd.DataFrame, data: xr.Dataset, lines: dict[str, str], title: str) -> Panel:
     """Measured lines with bands, and bounds, of one kind of function."""
     key = _solid(plain_key({name: lines[name] for name in dict.fromkeys(frame["case"])}))
-    base = alt.Chart(chart_rows.small(frame))
-    x = axis(
-        alt.X, "horizon", "updates, log scale", log=True, axis=alt.Axis(values=data.horizon.values.tolist())
-    )
-    line = base.mark_line(point={"size": 30}).encode(
-        x, axis(alt.Y, "mean", "error, log scale", log=True), colour(key, "case"),
-        tooltip=tips("case", "horizon", "mean", "low", "high", "n"),
+    m = marks(
+        frame,
+        axis(alt.X, "horizon", "updates, log scale", log=True, axis=alt.Axis(values=data.horizon.values.tolist())),
+        axis(alt.Y, "mean", "error, log scale", log=True),
+        key, "case", ("case", "horizon", "mean", "low", "high", "n"),
     )  # fmt: skip
-    band = base.mark_area(opacity=0.14).encode(x, alt.Y("low:Q"), alt.Y2("high"), colour(key, "case"))
     drawn = _bounds(data, list(dict.fromkeys(frame["case"])))
     bounds = tuple(
         Entry(name, name, about, Style(SOFT, pattern, "circle"))
         for name, (about, pattern) in BOUNDS.items() if name in set(drawn["bound"])
     )  # fmt: skip
-    rule = alt.Chart(chart_rows.small(drawn)).mark_line(strokeWidth=1.4).encode(
-        x, alt.Y("mean:Q"), colour(key, "case"), dash(bounds, "bound"), tooltip=tips("case", "bound", "horizon", "mean")
-    )  # fmt: skip
+    b = marks(
+        drawn,
+        m.x,
+        alt.Y("mean:Q"),
+        key,
+        "case",
+        ("case", "bound", "horizon", "mean"),
+        [dash(bounds, "bound")],
+    )
+    rule = b.line(tip=True, dashed=False, strokeWidth=1.4)
     about = f"{chart_rows.seeds(frame)}; mean and 95 % interval; {chart_rows.clock(data)}"
     say = (
         f"{title}: measured error against updates for {', '.join(entry.name for entry in key)}, with bounds."
     )
-    return panel([band, rule, line], title, about, say, (*key, *bounds))
+    line = m.line(tip=True, dashed=False, point={"size": 30})
+    return panel([m.band(), rule, line], title, about, say, (*key, *bounds))
 
 
 def _solid(key: tuple[Entry, ...]) -> tuple[Entry, ...]:
@@ -88,21 +94,18 @@ def _links(data: xr.Dataset) -> Panel:
     key = method_key(names, {name: f"{words(name)} {said}" for name in names})
     least = Entry("fewest", "fewest", "one update for each link: no method of gradients needs fewer",
                   Style(SOFT, DOTTED, "circle"))  # fmt: skip
-    x = axis(
-        alt.X,
-        "links",
-        "links of the chain, log scale",
-        log=True,
-        axis=alt.Axis(values=data.links.values.tolist()),
-    )
-    y = axis(alt.Y, "updates", "updates until the gradient is small, log scale", log=True)
-    line = alt.Chart(chart_rows.small(frame)).mark_line(point={"size": 30}).encode(
-        x, y, colour(key, "first_order"), dash(key, "first_order"), tooltip=tips("first_order", "links", "updates")
+    ticks = alt.Axis(values=data.links.values.tolist())
+    m = marks(
+        frame,
+        axis(alt.X, "links", "links of the chain, log scale", log=True, axis=ticks),
+        axis(alt.Y, "updates", "updates until the gradient is small, log scale", log=True),
+        key, "first_order", ("first_order", "links", "updates"),
     )  # fmt: skip
-    rule = alt.Chart(fewest).mark_line(color=SOFT, strokeDash=list(DOTTED)).encode(x, y)
+    rule = alt.Chart(fewest).mark_line(color=SOFT, strokeDash=list(DOTTED)).encode(m.x, m.y)
     title = "Smooth and not convex: a chain of links"
     say = f"{title}: updates until the gradient is small, against the links, with the fewest possible."
-    return panel([rule, line], title, f"no chance in it; {chart_rows.clock(data)}", say, (*key, least))
+    layers = [rule, m.line(tip=True, point={"size": 30})]
+    return panel(layers, title, f"no chance in it; {chart_rows.clock(data)}", say, (*key, least))
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:

@@ -67,7 +67,7 @@ def _one(
     m = marks(
         chart_rows.keep(shown, chart_rows.column(shown, x) > (0 if log else -1)),
         axis(alt.X, x, AXES[x], log=log),
-        axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True),
+        axis(alt.Y, "mean", f"test {metric.error}, log scale", log=True, share=metric.is_share),
         key, tip=("method", x, alt.Tooltip("mean:Q", title=f"test {metric.error}"), "low:Q", "high:Q"),
     )  # fmt: skip
     about = f"{chart_rows.seeds(frame)}; mean and 95 % interval; {clock}"

@@ -18,7 +18,7 @@ SERIES = {
     "untuned_asynchronous": "nobody waits; one learning rate for all numbers of workers",
 }
 MEASURES = {
-    "final_error": ("Error at the end", "test error (fraction)", False),
+    "final_error": ("Error at the end", "test error", False),
     "seconds": ("Seconds to the target", "seconds to the target (s), log scale", True),
     "staleness_mean": ("Staleness", "mean staleness (updates)", False),
 }
@@ -33,7 +33,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
         m = marks(
             part.drop(columns="measure"),
             axis(alt.X, "workers", "workers, log scale", log=True, axis=alt.Axis(values=data.workers.values.tolist())),
-            axis(alt.Y, "mean", label, log=log, zero=not log),
+            axis(alt.Y, "mean", label, log=log, zero=not log, share=measure == "final_error"),
             key, "series", ("series", "workers", "mean", "low", "high", "n", "missed"),
         )  # fmt: skip
         layers = [m.interval(), m.line(), m.point(opacity=1, size=50)]

@@ -9,22 +9,17 @@ import xarray as xr
 from rebuttal.evidence.naming import number
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.marks import heat
-from rebuttal.figures.panel import Entry, Panel, panel
+from rebuttal.figures.marks import EVEN, GAIN, LOSS, heat
+from rebuttal.figures.panel import Panel, area_key, panel
 from rebuttal.figures.sentences import in_words
-from rebuttal.figures.theme import SOLID, Style, words
+from rebuttal.figures.theme import words
 
 FORMS = ("layer_wise_overlapped", "bucketed")
-SLOWER, EVEN, FASTER = "#e8956c", "#f4f1ea", "#58b8a4"
-INK = "#1c2126"  # on every cell, in light and in dark
-KEY = tuple(
-    Entry(label, label, line, Style(tint, SOLID, "square"), "area")
-    for label, line, tint in (
-        ("slower", "than one communication after the backward pass; the number is the speed-up", SLOWER),
-        ("equal", "no difference", EVEN),
-        ("faster", "than one communication after the backward pass", FASTER),
-    )
-)
+KEY = area_key({
+    "slower": ("slower", "than one communication after the backward pass; the number is the speed-up", LOSS),
+    "equal": ("equal", "no difference", EVEN),
+    "faster": ("faster", "than one communication after the backward pass", GAIN),
+})  # fmt: skip
 
 
 def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
@@ -33,7 +28,7 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     model = words(str(data.model.values[0]))
     about = f"{model}; {data.attrs['nodes']} nodes; {chart_rows.clock(data)}"
     for form, machine, part in chart_rows.groups(frame, "form", "machine"):
-        scale = alt.Scale(type="linear", domain=[0.4, 1.0, 1.6], range=[SLOWER, EVEN, FASTER], clamp=True)
+        scale = alt.Scale(type="linear", domain=[0.4, 1.0, 1.6], range=[LOSS, EVEN, GAIN], clamp=True)
         cells = heat(
             part.drop(columns=["form", "machine"]),
             alt.X("latency_us:O", title="latency of every link (µs)", axis=alt.Axis(labelAngle=0)),

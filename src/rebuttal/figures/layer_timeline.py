@@ -7,13 +7,13 @@ import altair as alt
 import pandas as pd
 
 from rebuttal.core.timeline import Timeline
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, gantt_chart
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, colour, method_key, panel, tips
-from rebuttal.figures.theme import SOLID, Style, words
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, area_key, method_key, panel
+from rebuttal.figures.theme import words
 from rebuttal.simulation.timeline_metrics import by_layer
 
-# kind -> (name, definition, colour)
 KINDS = {
     "gradient": ("gradient of all layers", "forward and backward pass in one piece, on a row of its own", "#00937a"),
     "forward": ("forward pass", "of one layer; it needs the layer below, and this layer's weights", "#7cc8b8"),
@@ -22,10 +22,7 @@ KINDS = {
     "wait": ("wait", "the average is there, and waits until the method uses it", "#9aa1a9"),
     "update": ("update", "this layer's weights change; the number is that of the batches it rests on", "#1f77b4"),
 }  # fmt: skip
-KEY = tuple(
-    Entry(kind, name, line, Style(tint, SOLID, "square"), "area")
-    for kind, (name, line, tint) in KINDS.items()
-)
+KEY = area_key(KINDS)
 ALL = "all"  # the row of what is done for all layers at once
 ROW = 20
 
@@ -37,12 +34,7 @@ def stored(files: Mapping[str, Path], updates: int) -> pd.DataFrame:
 
 def of(runs: Mapping[str, Timeline], updates: int) -> pd.DataFrame:
     """The same of time lines; `attrs` has the clock and where the picture ends."""
-    first = next(iter(runs.values()))
-    until_s = float(first.updates["time_s"][: updates + 1][-1])
-    parts = [pd.DataFrame(by_layer(run, 0, until_s)).assign(method=label) for label, run in runs.items()]
-    table = pd.concat(parts, ignore_index=True)
-    table.attrs = {"clock": str(first.about["clock"]), "until_s": until_s}
-    return table
+    return gantt_chart.tables(runs, updates, lambda run, until_s: by_layer(run, 0, until_s))
 
 
 def rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -68,27 +60,22 @@ def _one(frame: pd.DataFrame, method: str, end_ms: float, about: str) -> Panel:
     key = tuple(entry for entry in KEY if entry.label in set(frame["kind"]))
     layers = sorted({int(row) for row in frame["row"] if row != ALL}, reverse=True)
     order = [*map(str, layers), *[ALL] * bool((frame["row"] == ALL).any())]
-    base = alt.Chart(chart_rows.small(frame.drop(columns="method")))
-    x = alt.X("start_ms:Q", title="time (ms)", scale=alt.Scale(domain=[0, end_ms], nice=False, clamp=True))
-    y = alt.Y("row:N", title="layer", sort=order, axis=alt.Axis(grid=False, ticks=False))
-    tint = colour(key, "kind")
-    tip = tips("kind", "row", "step", "start_ms", "end_ms")
-    passes = base.transform_filter("indexof(['forward', 'backward', 'gradient'], datum.kind) >= 0").mark_bar(
-        height={"band": 0.55}, yOffset=-2
-    )
-    wire = base.transform_filter("datum.kind == 'all-reduce'").mark_bar(height=4, yOffset=6)
-    waits = base.transform_filter("datum.kind == 'wait'").mark_rule(strokeDash=[2, 2], yOffset=6)
-    update = base.transform_filter("datum.kind == 'update'")
-    tick = update.mark_tick(thickness=2.5, height=16, orient="vertical").encode(
-        alt.X("end_ms:Q"), y, tint, tooltip=tip
-    )
-    number = update.mark_text(align="left", dx=3, dy=-5, fontSize=9, color="#1f77b4").encode(
-        alt.X("end_ms:Q"), y, text="step:N"
-    )
-    bars = [one.encode(x, alt.X2("end_ms"), y, color=tint, tooltip=tip) for one in (waits, wire, passes)]
+    x, y = gantt_chart.axes("ms", end_ms, "row:N", "layer", order)
+    tip = ("kind", "row", "step", "start_ms", "end_ms")
+    m = marks(frame.drop(columns="method"), x, y, key, "kind", tip)
+    update = m.where("datum.kind == 'update'").against(x=alt.X("end_ms:Q"))
+    layers = [
+        m.where("datum.kind == 'wait'").bar("end_ms", rule=True, strokeDash=[2, 2], yOffset=6),
+        m.where("datum.kind == 'all-reduce'").bar("end_ms", height=4, yOffset=6),
+        m.where("indexof(['forward', 'backward', 'gradient'], datum.kind) >= 0").bar(
+            "end_ms", height={"band": 0.55}, yOffset=-2
+        ),
+        update.tick(thickness=2.5, height=16),
+        update.text("step:N", dy=-5, color=KINDS["update"][2]),
+    ]
     title = words(method)
     say = f"One node's work of {title} by layer over {end_ms:.3g} milliseconds, {len(order)} rows."
-    return panel([*bars, tick, number], title, about, say, key, 30 + ROW * len(order), method)
+    return panel(layers, title, about, say, key, 30 + ROW * len(order), method)
 
 
 def table(given: pd.DataFrame) -> pd.DataFrame:

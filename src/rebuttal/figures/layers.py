@@ -14,7 +14,6 @@ from rebuttal.figures.panel import Panel, axis, dim_key, panel
 from rebuttal.figures.sentences import in_words, largest, percent
 from rebuttal.figures.theme import words
 
-NEEDED = ["parameters", "flops", "compute_s", "communication_s", "ratio"]
 POWERS = alt.Axis(values=[10.0**power for power in range(-5, 4)])  # no lines between: there are many panels
 
 

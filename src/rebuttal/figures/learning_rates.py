@@ -11,7 +11,7 @@ import xarray as xr
 from rebuttal.figures import chart_rows, sentences
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.panel import Entry, Panel, axis, method_key, panel, tips
-from rebuttal.figures.theme import WORKLOAD_COLOURS, Style, family, words
+from rebuttal.figures.theme import SOLID, WORKLOAD_COLOURS, Style, family, words
 
 CHOSEN, EDGE, DIVERGED = "chosen", "chosen, at the edge of the grid", "diverged"
 MARKS = {
@@ -20,7 +20,7 @@ MARKS = {
     DIVERGED: ("at least one tuning run diverged; drawn at the top if none has a loss", "cross", "#d1541b"),
 }  # fmt: skip
 KEY = tuple(
-    Entry(mark, mark, text, Style(tint, (1, 0), form), "point") for mark, (text, form, tint) in MARKS.items()
+    Entry(mark, mark, text, Style(tint, SOLID, form), "point") for mark, (text, form, tint) in MARKS.items()
 )
 
 
@@ -60,7 +60,7 @@ def _one(
 ) -> Panel:
     """One family: its validation loss on every workload, for every variant. tints: the colour of each workload."""
     line = "validation loss on this workload, one line per variant"
-    lines = tuple(Entry(w, words(w), line, Style(t, (1, 0), "circle"), "line")
+    lines = tuple(Entry(w, words(w), line, Style(t, SOLID, "circle"), "line")
                   for w, t in tints.items())  # fmt: skip
     domain = {entry.label: entry.style for entry in (*lines, *KEY)}
     tint = alt.Scale(domain=list(domain), range=[style.colour for style in domain.values()])

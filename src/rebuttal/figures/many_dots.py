@@ -25,17 +25,18 @@ def dots(
     say: str,
     lines: Sequence[tuple[Entry, pd.DataFrame]],
     notes: pd.DataFrame,
+    share: bool = False,
 ) -> Panel:
     """The rows of one group. `frame`: method, mean, low, high and what a tooltip shows; sorted as it is to be drawn.
 
     across: the title of the logarithmic axis (its lines) and its domain. lines: the baseline's entries with their
     places on it (column at, and what else a selection may ask for). notes: rows of `frame` with a column `note`, a few
-    words beside a hollow mark. A row without a mean keeps its place.
+    words beside a hollow mark. share: as `axis` has it. A row without a mean keeps its place.
     """
     title, domain = across
     entry = many_methods.group_entries([key])[0]
     looks = {"shape": entry.style.shape, "size": 60, "opacity": 1}
-    x = axis(alt.X, "mean", title, log=True, domain=domain, axis=alt.Axis(tickCount=10))
+    x = axis(alt.X, "mean", title, log=True, domain=domain, share=share, axis=alt.Axis(tickCount=10))
     labels = list(dict.fromkeys(frame["method"]))
     y = names_axis(labels)
     # A colour for each row, all alike: a page may colour some of them apart.

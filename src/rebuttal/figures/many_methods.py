@@ -10,9 +10,8 @@ from rebuttal.evidence.naming import in_text
 from rebuttal.figures import chart_rows
 from rebuttal.figures.method_groups import GROUPS, group, group_of
 from rebuttal.figures.panel import Entry
-from rebuttal.figures.theme import FAMILIES, VARIANT_DASHES, Style, family, words
+from rebuttal.figures.theme import BASELINE, FAMILIES, VARIANT_DASHES, Style, family, words
 
-BASELINE = "mini_batch"
 LONG = 26  # letters of a name on one line
 
 

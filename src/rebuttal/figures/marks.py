@@ -17,6 +17,7 @@ from rebuttal.figures.panel import Entry, colour, dash, rows_of, shape, tips
 from rebuttal.figures.theme import SOFT
 
 CELL_INK = "#1c2126"  # on every cell of a heat map, in light and in dark
+LOSS, EVEN, GAIN = "#e8956c", "#f4f1ea", "#58b8a4"  # the colours of cells that compare two
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,21 @@ class Marks:
         """The interval of y along a line."""
         ends = [self.x, alt.Y(f"{low}:Q"), alt.Y2(high)]
         return self._marked(self.rows.mark_area(opacity=opacity), ends, tip=False)
+
+    def bar(self, end: str, *, tip: bool = True, rule: bool = False, **look: Any) -> alt.Chart:
+        """A bar along its row, or a thin rule, from x to the column `end`."""
+        mark = self.rows.mark_rule(**look) if rule else self.rows.mark_bar(**look)
+        return self._marked(mark, [self.x, alt.X2(end), self.y], tip=tip)
+
+    def tick(self, *, tip: bool = True, **look: Any) -> alt.Chart:
+        """A tick across its row."""
+        mark = self.rows.mark_tick(orient="vertical", **look)
+        return self._marked(mark, [self.x, self.y], tip=tip)
+
+    def text(self, field: str, **look: Any) -> alt.Chart:
+        """The column `field`, written right of its place."""
+        mark = self.rows.mark_text(**{"align": "left", "dx": 3, "fontSize": 9, **look})
+        return mark.encode(self.x, self.y, text=field)
 
     def _marked(self, mark: alt.Chart, encodings: Sequence[Any], *, tip: bool) -> alt.Chart:
         said: dict[str, Any] = {"tooltip": tips(*self.tip)} if tip else {}

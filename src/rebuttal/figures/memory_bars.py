@@ -9,7 +9,8 @@ import xarray as xr
 from rebuttal.evidence.naming import number
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, panel, plain_key, shape, tips
+from rebuttal.figures.marks import marks, named
+from rebuttal.figures.panel import Entry, Panel, axis, panel, plain_key, tips
 from rebuttal.figures.sentences import in_words, largest, smallest
 from rebuttal.figures.theme import SOFT, SOLID, Style, family, words
 
@@ -41,18 +42,16 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     size = f"{data.attrs['workers']} workers; {data.attrs['batch']} samples of a gradient"
     about = f"{size}; {words(data.attrs['machine'])}; {chart_rows.clock(data)}"
     names = {label: words(name) for name, label in first.items()}
-    expression = f"{names!r}[datum.label]".replace("'", '"')
     for model, part in drawn.groupby("model", sort=False):
-        base = alt.Chart(chart_rows.small(part.drop(columns="model")))
-        labels_of = alt.Axis(labelExpr=expression, labelLimit=170, labelFontSize=10, labelOverlap=False)
+        labels_of = alt.Axis(labelExpr=named(names), labelLimit=170, labelFontSize=10, labelOverlap=False)
         y = alt.Y("method:N", title=None, sort=None, axis=labels_of)
         x = axis(alt.X, "gb", ["peak on the fullest node (GB)", "log scale"], log=True, axis=POWERS)
-        tip = tips("method", "kind", "gb", "total_gb", "versions")
-        point = base.mark_point(filled=False, opacity=1, size=36, strokeWidth=1.5, aria=False).encode(
-            x, y, colour(key, "kind"), shape(key, "kind"), tooltip=tip
+        m = marks(
+            part.drop(columns="model"), x, y, key, "kind", ("method", "kind", "gb", "total_gb", "versions")
         )
-        tick = base.mark_tick(color=SOFT, thickness=2, size=11, aria=False).encode(
-            alt.X("total_gb:Q"), y, tooltip=tip
+        point = m.point(filled=False, opacity=1, size=36, strokeWidth=1.5, aria=False)
+        tick = m.rows.mark_tick(color=SOFT, thickness=2, size=11, aria=False).encode(
+            alt.X("total_gb:Q"), y, tooltip=tips(*m.tip)
         )
         say = f"Memory of the fullest node for every method on {words(str(model))}, by kind, and in all."
         yield panel([tick, point], words(str(model)), about, say, (*key, TOTAL),

@@ -18,7 +18,7 @@ from rebuttal.figures.sentences import SHARE, Compared
 from rebuttal.figures.single_seeds import of_seeds, renamed, seed_rows
 from rebuttal.figures.theme import words
 
-AXIS = ["test error at the end (fraction)", "log scale"]
+AXIS = ["test error at the end", "log scale"]
 LINE = "its mean, as a line in every group"
 
 
@@ -50,7 +50,7 @@ def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> It
         rules = [(entry, pd.DataFrame({"at": [at[entry.label]]})) for entry in lines]
         lost = part["diverged"] > 0
         notes = part[lost].assign(note=[f"{count:.0f} diverged" for count in part["diverged"][lost]])
-        yield dots(part, key, (AXIS, domain), about, say, rules, notes)
+        yield dots(part, key, (AXIS, domain), about, say, rules, notes, share=True)
 
 
 def finding(data: xr.Dataset, compared: Compared | None = None) -> str:

@@ -8,22 +8,22 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rebuttal.figures import chart_rows, many_methods
+from rebuttal.figures import chart_rows, many_methods, sentences
 from rebuttal.figures.figure_record import Figure
 from rebuttal.figures.learning_rates import CHOSEN, EDGE, MARKS, tuning_rows
 from rebuttal.figures.many_dots import FRAME, ROW, names_axis
 from rebuttal.figures.method_groups import group
-from rebuttal.figures.panel import Entry, Panel, panel, tips
-from rebuttal.figures.theme import INK, Style
+from rebuttal.figures.panel import Entry, Panel, area_key, panel, tips
+from rebuttal.figures.theme import INK, SOLID, Style
 
 TOP = 1.5  # losses are told apart up to so many times the largest loss at a chosen rate
 DARK, LIGHT = "#0b4a75", "#e6edf2"
-TINTS = (
-    Entry("low", "low loss", "the lowest validation loss of all variants", Style(DARK, (1, 0), "square"), "area"),
-    Entry("high", "high loss", "as untrained or worse, or diverged", Style(LIGHT, (1, 0), "square"), "area"),
-)  # fmt: skip
+TINTS = area_key({
+    "low": ("low loss", "the lowest validation loss of all variants", DARK),
+    "high": ("high loss", "as untrained or worse, or diverged", LIGHT),
+})  # fmt: skip
 KEY = tuple(
-    Entry(mark, mark, text, Style(tint, (1, 0), form), "point")
+    Entry(mark, mark, text, Style(tint, SOLID, form), "point")
     for mark, text, tint, form in (
         (CHOSEN, MARKS[CHOSEN][0], "#e8a33d", "circle"),
         (EDGE, MARKS[EDGE][0], "#e8a33d", "diamond"),
@@ -48,8 +48,7 @@ def rows(data: xr.Dataset) -> pd.DataFrame:
 def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> list[Panel]:
     """A panel for each group: a row per variant, a cell per rate, the darker the lower its loss."""
     frame = chart_rows.some(rows(data), "method_rates")
-    count = data.sizes["seed"]
-    about = f"{count} seed{'s' * (count != 1)} used for tuning only; {chart_rows.clock(data)}"
+    about = f"{sentences.counted(data.sizes['seed'], 'seed')} used for tuning only; {chart_rows.clock(data)}"
     drawn = chart_rows.column(frame, "drawn")
     domain = (float(drawn.min()), float(drawn.max()))
     return [_one(part, key, domain, about) for key, part in many_methods.by_group(frame)]

@@ -69,8 +69,8 @@ def panels(
 
 def _one(frame: pd.DataFrame, x: str, here: str, about: str, key: tuple[Entry, ...]) -> Panel:
     across = axis(alt.X, x, TITLES[x], log=x == SPEED, zero=x == STALE)
-    title, ticks = "test error at the end (fraction), log scale", alt.Axis(tickCount=10)
-    up = axis(alt.Y, "mean", title, log=True, axis=ticks)
+    title, ticks = "test error at the end, log scale", alt.Axis(tickCount=10)
+    up = axis(alt.Y, "mean", title, log=True, axis=ticks, share=True)
     m = marks(frame, across, up, key, "group", TIP)
     layers = [m.interval(strokeWidth=1, opacity=0.55), m.point(opacity=0.9, size=70)]
     if x == SPEED:

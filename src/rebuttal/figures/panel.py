@@ -20,7 +20,6 @@ from rebuttal.figures.theme import Entry
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
 CHOICE = "highlight"  # the parameter of a chart that has a list of its own, in a notebook and on a page
-FRACTION = "(fraction)"  # the unit in the title of an axis of shares
 STANDARD = "datum.standard"  # the filter of rows at several targets
 SHARED = ("$schema", "config", "datasets", "params")  # of a joined chart, not of its parts
 
@@ -91,6 +90,14 @@ def plain_key(definitions: Mapping[str, str], mark: str = "line") -> tuple[Entry
     """The key of series that are no methods: label -> one line."""
     drawn = theme.plain_styles(definitions)
     return tuple(Entry(k, theme.words(k), line, drawn[k], mark) for k, line in definitions.items())
+
+
+def area_key(kinds: Mapping[str, tuple[str, str, str]]) -> tuple[Entry, ...]:
+    """The key of areas that are told apart by colour alone: label -> name, one line, colour."""
+    return tuple(
+        Entry(label, name, line, theme.Style(tint, theme.SOLID, "square"), "area")
+        for label, (name, line, tint) in kinds.items()
+    )
 
 
 def dim_key(data: xr.Dataset, dim: str) -> tuple[Entry, ...]:
@@ -190,19 +197,19 @@ def axis(
     log: bool = False,
     zero: bool = False,
     domain: Sequence[float] | None = None,
+    share: bool = False,
     **options: Any,
 ) -> Any:
     """A quantitative axis `channel` (alt.X or alt.Y) of `field` with a title (or its lines) that carries the unit.
 
-    domain: from where to where, for panels that are to be compared (default: as the data are). Values in FRACTION are
-    read off in per cent.
+    domain: from where to where, for panels that are to be compared (default: as the data are). share: of values from
+    0 to 1, which are read off in per cent; the title says so before its first comma, or on its first line.
     """
-    if FRACTION in str(title):
-        title = (
-            title.replace(FRACTION, "(%)")
-            if isinstance(title, str)
-            else [one.replace(FRACTION, "(%)") for one in title]
-        )
+    if share:
+        first, *more = [title] if isinstance(title, str) else title
+        what, comma, rest = first.partition(",")
+        first = f"{what} (%){comma}{rest}"
+        title = first if isinstance(title, str) else [first, *more]
         options["axis"] = options.get("axis", alt.Axis()).copy()
         options["axis"].labelExpr = "format(100 * datum.value, '~g')"
     scale = alt.Scale(type="log", nice=False, padding=8) if log else alt.Scale(zero=zero)

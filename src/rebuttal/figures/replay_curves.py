@@ -46,7 +46,7 @@ def _one(frame: pd.DataFrame, x: str, what: str, about: str, key: tuple[Entry, .
     m = marks(
         chart_rows.keep(shown, chart_rows.column(shown, x) > (0 if log else -1)),
         axis(alt.X, x, AXES[x], log=log),
-        axis(alt.Y, "mean", f"test {metric.error_axis}, log scale", log=True),
+        axis(alt.Y, "mean", f"test {metric.error}, log scale", log=True, share=metric.is_share),
         key, "learning_rate", ("learning_rate", f"{x}:Q", alt.Tooltip("mean:Q", title=f"test {metric.error}")),
     )  # fmt: skip
     title = f"{what}: {metric.error} against {NAMES[x]}"

@@ -8,7 +8,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, axis, colour, dash, dim_key, panel, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Entry, Panel, axis, dash, dim_key, panel
 from rebuttal.figures.sentences import largest, percent, place, smallest
 from rebuttal.figures.theme import DASHED, SOFT, SOLID, Style, words
 
@@ -26,12 +27,13 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     frame, models = chart_rows.some(rows(data), "scaling"), dim_key(data, "model")
     key = (*models, *FORM_KEY)
     for kind, machine, part in chart_rows.groups(frame, "scaling", "machine"):
-        base = alt.Chart(chart_rows.small(part.drop(columns=["scaling", "machine"])))
-        line = base.mark_line(point={"size": 14, "aria": False}, strokeWidth=1.8).encode(
+        m = marks(
+            part.drop(columns=["scaling", "machine"]),
             axis(alt.X, "nodes", "nodes, log scale", log=True, axis=alt.Axis(values=[1, 32, 1024])),
             axis(alt.Y, "efficiency", "throughput per node, over one alone", zero=True),
-            colour(models, "model"), dash(FORM_KEY, "form"),
-            tooltip=tips("model", "form", "nodes", "efficiency", "samples_per_s"))  # fmt: skip
+            models, "model", ("model", "form", "nodes", "efficiency", "samples_per_s"), [dash(FORM_KEY, "form")],
+        )  # fmt: skip
+        line = m.line(tip=True, dashed=False, point={"size": 14, "aria": False}, strokeWidth=1.8)
         samples = data.attrs["batch"] if kind == "weak" else data.attrs["global_batch"]
         about = f"{samples} {KINDS[kind]}; {chart_rows.clock(data)}"
         say = f"Efficiency of {kind} scaling on {words(machine)} against the number of nodes, by model and form."

@@ -9,7 +9,7 @@ import xarray as xr
 
 from rebuttal.core.metrics import Metric
 from rebuttal.evidence import arrays
-from rebuttal.evidence.naming import in_text, words
+from rebuttal.evidence.naming import counted, enumerated, in_text, words  # noqa: F401 - counted: where figures look for it
 from rebuttal.evidence.student import NOTHING, Interval
 from rebuttal.figures.single_seeds import OF_SEED
 from rebuttal.figures.theme import BASELINE, family, stands_out
@@ -93,11 +93,6 @@ def spread(values: Any) -> str:
 def how_many(rows: Any) -> int:
     """The number of rows of which something is true."""
     return int(np.count_nonzero(np.asarray(rows)))
-
-
-def counted(number: int, noun: str) -> str:
-    """'1 backup', '2 backups'."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def goal(level: float, metric: Metric) -> str:
@@ -284,7 +279,7 @@ def elsewhere(
     if len(counts) == 1:
         return f" In {every} places {next(iter(counts))}{f' which is {word}' if 0 in found else ''}."
     said = [f"{text} in {number}" for text, number in counts.items()]
-    return f" Of {len(found)} places, {', '.join(said[:-1])} and {said[-1]}."
+    return f" Of {len(found)} places, {enumerated(said)}."
 
 
 def _less(one: Row, other: Row, ratio: bool) -> int:

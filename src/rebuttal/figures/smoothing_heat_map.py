@@ -7,22 +7,18 @@ import xarray as xr
 from rebuttal.evidence import arrays
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.latency_map import EVEN, FASTER, SLOWER
-from rebuttal.figures.marks import heat
-from rebuttal.figures.panel import Entry, Panel, panel
-from rebuttal.figures.theme import SOLID, Style, words
+from rebuttal.figures.marks import EVEN, GAIN, LOSS, heat
+from rebuttal.figures.panel import Panel, area_key, panel
+from rebuttal.figures.theme import words
 
 #: (smoothness, dimension, accuracy) of the panels: from the best for PPRS to what practice has.
 PLACES = (("kinks", 100, 1000), ("kinks", 10_000, 1000), ("kinks", 1_000_000, 1000), ("kinks", 1_000_000, 100),
           ("curvature 10000", 10_000, 1000))  # fmt: skip
-KEY = tuple(
-    Entry(label, label, line, Style(tint, SOLID, "square"), "area")
-    for label, line, tint in (
-        ("GPipe faster", "the number is GPipe's time over that of PPRS, mean over seeds", SLOWER),
-        ("equal", "no difference", EVEN),
-        ("PPRS faster", "than GPipe with the better of gradient and accelerated steps", FASTER),
-    )
-)  # fmt: skip
+KEY = area_key({
+    "GPipe faster": ("GPipe faster", "the number is GPipe's time over that of PPRS, mean over seeds", LOSS),
+    "equal": ("equal", "no difference", EVEN),
+    "PPRS faster": ("PPRS faster", "than GPipe with the better of gradient and accelerated steps", GAIN),
+})  # fmt: skip
 
 
 def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
@@ -51,7 +47,7 @@ def _cells(gain: xr.DataArray, dim: str, name: str, title: str, clock: str, say:
         frame,
         alt.X(f"{dim}:O", title=name, sort=None, axis=alt.Axis(labelAngle=angle)),
         alt.Y("samples:O", title="micro-batches of an update", sort="descending"),
-        ("gain", alt.Scale(type="log", domain=[0.2, 1.0, 5.0], range=[SLOWER, EVEN, FASTER], clamp=True)),
+        ("gain", alt.Scale(type="log", domain=[0.2, 1.0, 5.0], range=[LOSS, EVEN, GAIN], clamp=True)),
         ".2~g", (dim, "samples", "gain"),
     )  # fmt: skip
     about = f"{gain.sizes['seed']} seeds of measured constants; times in passes of a stage; {clock}"

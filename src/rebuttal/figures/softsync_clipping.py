@@ -56,16 +56,19 @@ def panels(
     frame = chart_rows.some(rows(data, targets), "softsync_clipping")
     key = method_key(list(dict.fromkeys(frame["method"])), definitions, "point")
     for name, measure, part in chart_rows.groups(frame, "workload", "measure"):
-        at_end = metric_of(data.attrs, name).error_axis.replace("error", "error at the end")
-        titles = {"error": f"test {at_end}", "seconds": "seconds to the target (s), log scale"}
+        metric, at_end = metric_of(data.attrs, name), measure == "error"
+        titles = {
+            "error": f"test {metric.error_at_end}",
+            "seconds": "seconds to the target (s), log scale",
+        }
         title = f"{words(name)}: {titles[measure].split(' (')[0]}"
         here = chart_rows.keep(part, part["standard"])
         tried = there(key, tried_on(frame, name))
         lost = [entry.name for entry in tried if entry.label not in set(here["method"])]
         missed = f"; missed the target: {', '.join(lost)}" if lost else ""
         about = f"{chart_rows.seeds(here)}; mean and 95 % interval{missed}; {chart_rows.clock(data)}"
-        x = axis(alt.X, "mean", titles[measure].split(", "), log=measure == "seconds")
-        drawn = part if measure == "seconds" else part.drop(columns=["multiple", "standard"])
+        x = axis(alt.X, "mean", titles[measure].split(", "), log=not at_end, share=at_end and metric.is_share)
+        drawn = part.drop(columns=["multiple", "standard"]) if at_end else part
         yield dots(drawn, title, x, about, f"{title}, {len(tried)} methods.", tried)
 
 

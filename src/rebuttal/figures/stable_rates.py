@@ -6,7 +6,8 @@ import xarray as xr
 
 from rebuttal.figures import chart_rows
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Panel, axis, colour, dash, panel, plain_key, shape, tips
+from rebuttal.figures.marks import marks
+from rebuttal.figures.panel import Panel, axis, panel, plain_key
 
 RATIOS = {
     "eigenvalue_ratio": "from the eigenvalues of the algorithm's recursion",
@@ -18,14 +19,14 @@ RATIOS = {
 def panels(data: xr.Dataset, definitions: object = None) -> list[Panel]:
     """Largest stable rate over the formula's, against the delay."""
     frame, key = chart_rows.some(rows(data), "stable_rates"), plain_key(RATIOS)
-    base = alt.Chart(chart_rows.small(frame)).encode(
+    x, y = (
         axis(alt.X, "delay", "delay D (ticks)"),
         axis(alt.Y, "ratio", "largest stable rate over the formula's"),
-        colour(key, "which"), dash(key, "which"), shape(key, "which"), tooltip=tips("which", "delay", "ratio"),
-    )  # fmt: skip
+    )
+    m = marks(frame, x, y, key, "which", ("which", "delay", "ratio"))
     say = "Largest stable rate over the formula's against the delay, from eigenvalues and from the equation."
-    marks = [base.mark_line(), base.mark_point(filled=True)]
-    return [panel(marks, "Largest stable rate", f"curvature 1; {chart_rows.clock(data)}", say, key)]
+    layers = [m.line(tip=True), m.point()]
+    return [panel(layers, "Largest stable rate", f"curvature 1; {chart_rows.clock(data)}", say, key)]
 
 
 def rows(data: xr.Dataset) -> pd.DataFrame:

@@ -50,11 +50,10 @@ def panels(data: xr.Dataset, definitions: object = None) -> Iterator[Panel]:
     key = plain_key(RATES)
     for name, delayed, part in chart_rows.groups(frame, "workload", "delayed"):
         metric = metric_of(data.attrs, name)
-        at_end = metric.error_axis.replace("error", "error at the end")
         m = marks(
             part.drop(columns="delayed").dropna(subset=["mean"]),
             axis(alt.X, "k", "staleness k (updates)", zero=True),
-            axis(alt.Y, "mean", f"test {at_end}", zero=True),
+            axis(alt.Y, "mean", f"test {metric.error_at_end}", zero=True, share=metric.is_share),
             key, "rate",
             ("rate", "k", alt.Tooltip("mean", title=f"test {metric.error}"), "low", "high", "n", "diverged"),
         )  # fmt: skip

@@ -1,19 +1,20 @@
 """One time line: what every node does, from when to when, with what is dropped and how stale what is used is."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from rebuttal.base.errors import refuse
 from rebuttal.core.timeline import Timeline
-from rebuttal.figures import chart_rows
+from rebuttal.figures import chart_rows, gantt_chart
 from rebuttal.figures.figure_record import Figure
-from rebuttal.figures.panel import Entry, Panel, colour, method_key, panel, tips
-from rebuttal.figures.theme import Style, words
+from rebuttal.figures.marks import Marks, marks
+from rebuttal.figures.panel import Entry, Panel, area_key, method_key, panel
+from rebuttal.figures.theme import words
 from rebuttal.simulation.timeline_metrics import gantt
 
 COLUMNS = ("node", "kind", "start_s", "end_s", "label", "version", "dropped")
@@ -33,10 +34,7 @@ PASSES = {
     **dict.fromkeys(("backward", "input-gradient", "weight-gradient"), "backward"),
 }
 UPDATES = dict.fromkeys(("update", "compensated-update"), "update")
-WORK = tuple(
-    Entry(what, name, line, Style(tint, (1, 0), "square"), "area")
-    for what, (name, line, tint) in KINDS.items()
-)
+WORK = area_key(KINDS)
 ROW = 15
 Table = Timeline | pd.DataFrame | xr.Dataset | Mapping
 
@@ -74,13 +72,7 @@ def _frame(table: Table) -> tuple[pd.DataFrame, str | None]:
 
 def stored(files: Mapping[str, Path], updates: int) -> pd.DataFrame:
     """The Gantt table of several stored time lines (label -> file) until the first has made that many updates."""
-    runs = {label: Timeline.load(path) for label, path in files.items()}
-    first = next(iter(runs.values()))
-    until_s = float(first.updates["time_s"][: updates + 1][-1])
-    parts = [pd.DataFrame(gantt(run, until_s)).assign(method=label) for label, run in runs.items()]
-    table = pd.concat(parts, ignore_index=True)
-    table.attrs["clock"] = str(first.about["clock"])
-    return table
+    return gantt_chart.tables({label: Timeline.load(path) for label, path in files.items()}, updates, gantt)
 
 
 def panels(table: Table, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
@@ -98,53 +90,31 @@ def panels(table: Table, definitions: Mapping[str, str] | None = None) -> Iterat
 
 def _gantt(frame: pd.DataFrame, method: str, end_s: float, about: str, key: tuple[Entry, ...]) -> Panel:
     shown = ["node", "what", "start_s", "end_s", "label", "version", "staleness"]
-    base = alt.Chart(chart_rows.small(pd.DataFrame(frame[shown])))
     nodes = sorted(set(chart_rows.column(frame, "node").tolist()))
-    x = alt.X("start_s:Q", title="time (s)", scale=alt.Scale(domain=[0, end_s], nice=False, clamp=True))
-    y = alt.Y("node:O", title="node", sort=nodes, axis=alt.Axis(grid=False, ticks=False))
-    tip = tips("node", "what", "label", "start_s", "end_s", "version", "staleness")
-    thin = base.transform_filter("datum.what == 'message'").mark_bar(height=2, yOffset=5)
-    beside = _beside_work(frame)
-    drawn = "datum.what != 'message' && datum.what != 'update'"
-    work = base.transform_filter(f"{drawn} && datum.what != 'all-reduce'" if beside else drawn).mark_bar(
-        height={"band": 0.62}, stroke="white", strokeWidth=0.6
-    )
-    wire = base.transform_filter("datum.what == 'all-reduce'").mark_bar(height=2, yOffset=5)
-    marks = (thin, work, wire) if beside else (thin, work)
-    bars = [one.encode(x, alt.X2("end_s"), y, color=colour(key, "what"), tooltip=tip) for one in marks]
+    x, y = gantt_chart.axes("s", end_s, "node:O", "node", nodes)
+    tip = ("node", "what", "label", "start_s", "end_s", "version", "staleness")
+    m = marks(pd.DataFrame(frame[shown]), x, y, key, "what", tip)
+    wire, work = frame["what"] == "all-reduce", ~frame["what"].isin(["all-reduce", "message"])
+    beside = gantt_chart.beside_work(frame, wire.to_numpy(), work.to_numpy())
+    thin = ["message", *["all-reduce"] * beside]
+    thick = " && ".join(f"datum.what != '{what}'" for what in ("message", "update", *thin[1:]))
+    message, *wires = (m.where(f"datum.what == '{what}'").bar("end_s", height=2, yOffset=5) for what in thin)
+    drawn = m.where(thick).bar("end_s", height={"band": 0.62}, stroke="white", strokeWidth=0.6)
     lost = int((chart_rows.column(frame, "what") == "dropped").sum())
     title = words(method)
     say = f"Gantt chart of {title}: {len(nodes)} nodes over {end_s:.3g} seconds, {lost} gradients dropped."
-    layers = [*bars, _updates(base, y, key), *_staleness(base, frame, x, y, end_s)]
+    # An update, drawn to scale, could not be seen.
+    update = replace(m.where("datum.what == 'update'").against(x=alt.X("end_s:Q")), tip=("node", "end_s"))
+    layers = [message, drawn, *wires, update.tick(thickness=2, height=11), *_staleness(m, frame, end_s)]
     return panel(layers, title, about, say, key, height=24 + ROW * len(nodes), method=method)
 
 
-def _beside_work(frame: pd.DataFrame) -> bool:
-    """Whether a node computes while one of its all-reduces is under way: these are then drawn as thin as messages."""
-    what, node, start_s, end_s = (frame[name].to_numpy() for name in ("what", "node", "start_s", "end_s"))
-    wire, work = what == "all-reduce", ~np.isin(what, ("all-reduce", "message"))
-    for one in set(node[wire].tolist()):
-        mine, its = work & (node == one), wire & (node == one)
-        if ((start_s[mine][:, None] < end_s[its]) & (end_s[mine][:, None] > start_s[its])).any():
-            return True
-    return False
-
-
-def _updates(base: alt.Chart, y: alt.Y, key: tuple[Entry, ...]) -> alt.Chart:
-    """A tick where each update ends: drawn to scale it could not be seen."""
-    tick = base.transform_filter("datum.what == 'update'").mark_tick(
-        thickness=2, height=11, orient="vertical"
-    )
-    return tick.encode(alt.X("end_s:Q"), y, color=colour(key, "what"), tooltip=tips("node", "end_s"))
-
-
-def _staleness(base: alt.Chart, frame: pd.DataFrame, x: alt.X, y: alt.Y, end_s: float) -> list[alt.Chart]:
+def _staleness(m: Marks, frame: pd.DataFrame, end_s: float) -> list[alt.Chart]:
     """The staleness as a number on every bar that has room for it; nothing where all gradients are fresh."""
     if not (chart_rows.column(frame, "staleness").astype(float) > 0).any():
         return []
     wide = f"isValid(datum.staleness) && datum.end_s - datum.start_s > {end_s / 40}"
-    number = base.transform_filter(wide).mark_text(align="left", dx=3, fontSize=9, color="white")
-    return [number.encode(x, y, text="staleness:Q")]
+    return [m.where(wide).text("staleness:Q", color="white")]
 
 
 def table(table: Table) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def panels(
 def _panel(frame: pd.DataFrame, title: str, clock: str, key: tuple[Entry, ...], metric: Metric) -> Panel:
     m = marks(
         frame.drop(columns=["workload", "machine"]),
-        axis(alt.X, "target", f"target: test {metric.name}{'' if metric.lower_is_better else ' (fraction)'}"),
+        axis(alt.X, "target", f"target: test {metric.name}", share=metric.is_share),
         axis(alt.Y, "seconds", "seconds to the target (s), log scale", log=True),
         key, tip=("method", "target", alt.Tooltip("seconds:Q", title="median seconds"), "fastest:Q",
                   "slowest:Q", "missed", "n"),

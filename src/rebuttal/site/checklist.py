@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 
 from rebuttal.evidence import datasets, expected_best, multiplicity, reference_convergence
+from rebuttal.evidence.naming import counted
 from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.result_files import Results
 from rebuttal.figures.theme import family, words
@@ -41,15 +42,10 @@ def _methodology(data: Results) -> str:
     runs = int(datasets.ran(data.curves).sum())
     methods = {family(str(label)) for label in data.curves.method.values}
     return (
-        f"{_counted(size['method'], 'variant')} of {_counted(len(methods), 'method')} on "
-        f"{_counted(size['workload'], 'workload')} and {_counted(size['machine'], 'machine')}, "
-        f"{_counted(size['seed'], 'seed')}: {runs} training runs; {data.curves.attrs['clock']} clock"
+        f"{counted(size['method'], 'variant')} of {counted(len(methods), 'method')} on "
+        f"{counted(size['workload'], 'workload')} and {counted(size['machine'], 'machine')}, "
+        f"{counted(size['seed'], 'seed')}: {runs} training runs; {data.curves.attrs['clock']} clock"
     )
-
-
-def _counted(number: int, what: str) -> str:
-    """'1 seed', '5 seeds'."""
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _search(data: Results) -> str:
@@ -57,7 +53,7 @@ def _search(data: Results) -> str:
     runs = int(tuning.diverged.notnull().sum())
     return (
         f"{tuning.sizes['learning_rate']} learning rates for every variant, the best of them with "
-        f"{_counted(tuning.sizes['seed'], 'tuning seed')}, {runs} runs; reported seeds and the test set take no part. "
+        f"{counted(tuning.sizes['seed'], 'tuning seed')}, {runs} runs; reported seeds and the test set take no part. "
         f"{_half_budget(data)}"
     )
 
@@ -132,7 +128,7 @@ def _compute(data: Results) -> str:
     ]
     gradients = float(data.summaries.gradients_computed.sum())
     spent = (
-        f"{html.number(sum(stages))} s of wall-clock for {_counted(len(stages), 'training stage')} (measured)"
+        f"{html.number(sum(stages))} s of wall-clock for {counted(len(stages), 'training stage')} (measured)"
         if stages
         else "not recorded"
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rebuttal.evidence.naming import enumerated
 from rebuttal.site import question, strip, words
 
 Row = Mapping[str, Any]
@@ -27,8 +28,7 @@ def counts(rows: Sequence[Row]) -> str:
     """How many questions have which word: 'Of 12 questions 4 are supported and 8 cannot be told.'."""
     found = Counter(row["word"] for row in rows)
     said = [f"{found[word]} {words.COUNTED[word][found[word] != 1]}" for word in words.WORDS if word in found]
-    listed = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said)
-    return f"Of {len(rows)} questions {listed}."
+    return f"Of {len(rows)} questions {enumerated(said or [''])}."
 
 
 def of_paper(rows: Sequence[Row]) -> list[Row]:

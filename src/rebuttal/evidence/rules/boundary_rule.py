@@ -7,13 +7,11 @@ import xarray as xr
 from pydantic import Field
 
 from rebuttal.base.errors import refuse
-from rebuttal.core import results
-from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.evidence import analyses_in_words, student
 from rebuttal.evidence.judging import CHANCE, PlaceOutcome
 from rebuttal.evidence.naming import number
 from rebuttal.evidence.result_files import Results
-from rebuttal.evidence.rules.reading_rule import Where, chosen, labelled
+from rebuttal.evidence.rules.reading_rule import Where, labelled, read
 from rebuttal.evidence.rules.rule import Found, Number, Rule, Text
 
 
@@ -42,15 +40,11 @@ class Boundary(Rule):
 
     def judge(self, data: Results) -> Found:
         """The crossing for each label of `each`. Raises InputError for what is not in the analysis."""
-        held = results.load_analysis(self.data, data.folder.parent / "analyses")
-        if self.variable not in held.data_vars:
-            raise refuse("rule.variable", self.variable, [str(name) for name in held.data_vars])
-        values = chosen(self.where, held[self.variable])
+        values, conditions, files = read(self, data)
         if self.along not in values.dims:
             raise refuse("rule.along", self.along, [str(name) for name in values.dims])
         places = tuple(_place(label, some, self) for label, some in labelled(self.each, values))
-        file = f"results/analyses/{ANALYSES[self.data].pattern}"
-        return Found(places, None, "", f"{held.attrs.get('clock', 'no')} clock", (file,))
+        return Found(places, None, "", conditions, files)
 
     def in_words(self) -> str:
         """What crosses which level, along what."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 import xarray as xr
@@ -81,10 +81,12 @@ class Reading(Rule):
         low, high = sorted((value * (1 - self.error), value * (1 + self.error)))
         return self.asked.word(low, high) if self.within is not None else "answered"
 
-    def _unit(self, given: str) -> str:
+    @property
+    def unit(self) -> str:
+        """That of the number, as result files have it."""
         if self.statistic == "share" or self.logarithm:
             return "times" if self.logarithm else "share"
-        return "" if given == "1" else given
+        return analyses_in_words.unit(self.data, self.variable)
 
     def judge(self, data: Results) -> Found:
         """The outcome for each label of `each`, or of all together.
@@ -92,23 +94,15 @@ class Reading(Rule):
         Raises:
             InputError: an analysis, a variable, a dim or a label that is not there.
         """
-        held = results.load_analysis(self.data, data.folder.parent / "analyses")
-        if self.variable not in held.data_vars:
-            raise refuse("rule.variable", self.variable, [str(name) for name in held.data_vars])
-        values = chosen(self.where, held[self.variable])
+        values, conditions, files = read(self, data)
         places = tuple(_place(label, each, self) for label, each in labelled(self.each, values))
-        unit = str(held[self.variable].attrs.get("units", ""))
-        file = f"results/analyses/{ANALYSES[self.data].pattern}"
-        conditions = f"{held.attrs.get('clock', 'no')} clock"
-        return Found(places, self.asked if self.decides else None, self._unit(unit), conditions, (file,))
+        return Found(places, self.asked if self.decides else None, self.unit, conditions, files)
 
     def in_words(self) -> str:
         """What is read, where, and its bounds."""
-        low, high = self.within or (None, None)
-        ends = [f"at least {number(low)}"] * (low is not None) + [f"at most {number(high)}"] * (
-            high is not None
-        )
-        bounds = " and ".join(ends) or "any number"
+        ends = zip(("at least", "at most"), self.within or (), strict=False)
+        said = " and ".join(f"{side} {self._said(end)}" for side, end in ends if end is not None)
+        bounds = said or "any number"
         statistic = {"all": "every place", "highest": "at its highest", "lowest": "at its lowest"}.get(
             self.statistic, f"the {self.statistic}"
         )
@@ -116,10 +110,34 @@ class Reading(Rule):
         what = f"{analyses_in_words.variable(self.data, self.variable)}{analyses_in_words.where(self.where)}"
         return f"{statistic}: {what}, from the {analyses_in_words.analysis(self.data)}, is {bounds}{each}"
 
+    def _said(self, bound: float) -> str:
+        share = analyses_in_words.unit(self.data, self.variable) == "share"
+        return f"{number(100 * bound)} %" if share else number(bound)
+
     def measured(self) -> str:
         """The variable, and where it is read."""
         what = analyses_in_words.variable(self.data, self.variable)
         return f"{what}{analyses_in_words.where(self.where, short=True)}"
+
+
+class OfAnalysis(Protocol):
+    """A rule that reads a variable of an analysis."""
+
+    data: str
+    variable: str
+    where: Where
+
+
+def read(rule: OfAnalysis, data: Results) -> tuple[xr.DataArray, str, tuple[str]]:
+    """The values that a rule reads, under which conditions they hold, and their file.
+
+    Raises InputError for an analysis, a variable, a dim or a label that is not there.
+    """
+    held = results.load_analysis(rule.data, data.folder.parent / "analyses")
+    if rule.variable not in held.data_vars:
+        raise refuse("rule.variable", rule.variable, [str(name) for name in held.data_vars])
+    file = f"results/analyses/{ANALYSES[rule.data].pattern}"
+    return chosen(rule.where, held[rule.variable]), f"{held.attrs.get('clock', 'no')} clock", (file,)
 
 
 def chosen(where: Where, values: xr.DataArray) -> xr.DataArray:

@@ -39,7 +39,7 @@ class Message:
 
 @dataclass(frozen=True)
 class StagePass:
-    """One pass of one batch through stage l of n. `kind` is the operation, `version` that of the weights it read."""
+    """One pass of one batch through stage l. `kind` is the operation, `version` that of the weights it read."""
 
     node: int
     start_s: float
@@ -47,7 +47,6 @@ class StagePass:
     kind: str
     version: int
     l: int
-    n: int
     shard: int
     step: int
 
@@ -56,22 +55,16 @@ def gradients_of(timeline: Timeline, until_s: float) -> list[Gradient]:
     """Gradients in one piece, begun before `until_s`, in the order in which they began."""
     fates, version = _fates(timeline), _version_read(timeline)
     found = []
-    for row, value in rows_of(timeline, "gradient", until_s):
-        c = timeline.computes
+    c = timeline.computes
+    whole = np.array([name.startswith("gradient") for name in timeline.names], dtype=bool)[c["operation"]]
+    for row in np.flatnonzero(whole & (c["start_s"] < until_s)).tolist():
+        value = int(c["value"][row])
         late, stale = fates.get(value, (False, 0))
         fate = "dropped" if late else "used"
         fate = fate if c["completed"][row] else "abandoned"
         span = (float(c["start_s"][row]), float(c["end_s"][row]))
         found.append(Gradient(int(c["node"][row]), *span, version(value), fate, stale))
     return found
-
-
-def rows_of(timeline: Timeline, prefix: str, until_s: float) -> list[tuple[int, int]]:
-    """(row, value) of the computations before `until_s` whose name begins with `prefix`."""
-    c = timeline.computes
-    named = [name.startswith(prefix) for name in timeline.names]
-    rows = [row for row in np.flatnonzero(c["start_s"] < until_s).tolist() if named[c["operation"][row]]]
-    return [(row, int(c["value"][row])) for row in rows]
 
 
 def passes_of(timeline: Timeline, until_s: float) -> list[StagePass]:
@@ -84,10 +77,8 @@ def passes_of(timeline: Timeline, until_s: float) -> list[StagePass]:
         if which is None:
             continue
         span = (float(c["start_s"][row]), float(c["end_s"][row]))
-        l, n = (int(number) for number in graph.arguments[value][:2])
-        found.append(
-            StagePass(int(c["node"][row]), *span, kind, version(graph.inputs[value][0]), l, n, *which)
-        )
+        read, l = version(graph.inputs[value][0]), int(graph.arguments[value][0])
+        found.append(StagePass(int(c["node"][row]), *span, kind, read, l, *which))
     return found
 
 

@@ -3,14 +3,9 @@
 import numpy as np
 
 from rebuttal.figures.method_diagrams import bars, svg
-from rebuttal.figures.method_diagrams.all_reduce_bars import collectives, overlapping
 from rebuttal.figures.method_diagrams.bars import Gradient
 from rebuttal.figures.method_diagrams.diagram_spans import metadata
-from rebuttal.figures.method_diagrams.frame import Frame
-from rebuttal.figures.method_diagrams.key import key
-from rebuttal.figures.method_diagrams.message_lines import mail
-from rebuttal.figures.method_diagrams.pass_boxes import passes
-from rebuttal.figures.method_diagrams.style import (
+from rebuttal.figures.method_diagrams.frame import (
     EDGE,
     FONT,
     INK,
@@ -23,11 +18,15 @@ from rebuttal.figures.method_diagrams.style import (
     TOP,
     TRACK,
     WIDTH,
+    Frame,
     fill,
     hatching,
     stroke,
     weights,
 )
+from rebuttal.figures.method_diagrams.key import key
+from rebuttal.figures.method_diagrams.pass_boxes import passes
+from rebuttal.figures.method_diagrams.wires import collectives, mail, overlapping
 from rebuttal.simulation.timeline_metrics.gradient_table import gradients as completed
 from rebuttal.simulation.timeline_metrics.joined_passes import COMPUTING
 

@@ -8,14 +8,12 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from rebuttal.figures.method_diagrams import svg
-from rebuttal.figures.method_diagrams.all_reduce_bars import overlapping
-from rebuttal.figures.method_diagrams.frame import Frame
-from rebuttal.figures.method_diagrams.style import LEFT, PITCH, ROW
+from rebuttal.figures.method_diagrams.frame import LEFT, PITCH, ROW, Frame
+from rebuttal.figures.method_diagrams.wires import overlapping
 from rebuttal.simulation.timeline_metrics import gantt
 from rebuttal.simulation.timeline_metrics.joined_passes import COMPUTING
 
 ID = "spans"  # of the element that holds them
-WIRE = "all-reduce"
 
 
 def metadata(frame: Frame) -> str:

@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 from rebuttal.figures.method_diagrams import svg
 from rebuttal.figures.method_diagrams.bars import Gradient, messages_of
-from rebuttal.figures.method_diagrams.frame import Frame
-from rebuttal.figures.method_diagrams.pass_boxes import look, numbers_are
-from rebuttal.figures.method_diagrams.style import (
+from rebuttal.figures.method_diagrams.frame import (
     COLLECTIVE,
     FILLS,
     INK,
@@ -15,8 +13,10 @@ from rebuttal.figures.method_diagrams.style import (
     RIGHT,
     SOFT,
     WIDTH,
+    Frame,
     hatching,
 )
+from rebuttal.figures.method_diagrams.pass_boxes import look, numbers_are
 from rebuttal.simulation.timeline_metrics.dependency_chains import UPDATES
 
 Sign = Callable[[float, float], str]  # draws itself left of the words whose middle is at this height

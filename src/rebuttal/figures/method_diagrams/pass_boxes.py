@@ -2,8 +2,7 @@
 
 from rebuttal.figures.method_diagrams import svg
 from rebuttal.figures.method_diagrams.bars import StagePass
-from rebuttal.figures.method_diagrams.frame import Frame
-from rebuttal.figures.method_diagrams.style import INK, ROW, fill, stroke
+from rebuttal.figures.method_diagrams.frame import INK, ROW, Frame, fill, stroke
 
 LETTER = 6.4  # width of a digit, in the size of these numbers
 #: How strong the colour of each pass is: a forward pass is light, the gradient of the weights alone is dark.
