@@ -94,7 +94,7 @@ def test_the_command_line_ends_with_1(stage, monkeypatch, capsys):
     def study(given: object) -> None:
         Path("code/a.py").write_text("2")
 
-    monkeypatch.setattr("rebuttal.cli.table.stage_commands.study", study)
+    monkeypatch.setattr("rebuttal.cli.table.commands.study", study)
     monkeypatch.setattr(cli, "COMMANDS", [(n, study if n == "study" else c, *r) for n, c, *r in COMMANDS])
     assert cli.main(["study", "mine"]) == 1
     assert capsys.readouterr().err.startswith("rebuttal: code/a.py: changed while study ran")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from rebuttal.base import paths
 from rebuttal.base.errors import InputError, RunError
+from rebuttal.cli.commands import started
 from rebuttal.cli.serving import NOT_SERVED
-from rebuttal.cli.starting import started
 from rebuttal.cli.table import COMMANDS
 from rebuttal.studies import warm
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.site import html, markdown, templates
 from rebuttal.site import page as frame
 from rebuttal.site.page import Heading
@@ -23,8 +24,8 @@ def write(folder: Path, content: dict[str, Any]) -> None:
     """Write the page into a certificate's folder, with the style sheet that it needs if no site brought one."""
     style = folder / STYLE
     if not style.is_file():
-        frame.write(style, templates.text("style.css"))
-    frame.write(folder / NAME, text(folder, content))
+        write_text(style, templates.text("style.css"))
+    write_text(folder / NAME, text(folder, content))
 
 
 def text(folder: Path, content: dict[str, Any]) -> str:
