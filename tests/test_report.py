@@ -19,6 +19,7 @@ from rebuttal.core import results
 from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.figure_list import FIGURES, ON_MACHINES, PUBLISHED
 from rebuttal.evidence.ledger import evidence_of
+from rebuttal.evidence.rules import rule_of
 from rebuttal.figures import gains, layer_shares
 from rebuttal.figures.theme import words as words_of
 from rebuttal.machines.scaled import SCALED_MACHINES
@@ -128,8 +129,8 @@ def test_unknown_names_are_refused_with_the_nearest(opened):
 def test_every_rule_of_the_papers_can_be_said_in_words(opened):
     for row in opened.rows:
         for one in evidence_of(row):
-            assert len(words.rule(one["rule"]).split()) >= 5
-            assert words.measured(one["rule"])
+            assert len(rule_of(one["rule"]).in_words().split()) >= 5
+            assert rule_of(one["rule"]).measured()
 
 
 @pytest.mark.parametrize(

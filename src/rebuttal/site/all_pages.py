@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.base.config import parameter_files
 from rebuttal.base.errors import refuse
 from rebuttal.evidence import papers
 from rebuttal.evidence.references.bundle import LEDGER, MANIFEST
-from rebuttal.site import page, page_inputs, site_pages
+from rebuttal.site import page_inputs, site_pages
 
 STUDY = ("summaries", "timelines", "training", "tuning")
 MADE_FROM, MADE = "made_from", "made"
@@ -99,7 +100,7 @@ def _of_paper(name: str) -> Page:
 def _made(one: Page, key: str) -> None:
     """Make a page and note what it was made from."""
     one.make(*one.arguments)
-    page.write(_record(one.name), site_pages.dumps({MADE_FROM: key, MADE: _there(one)}))
+    write_text(_record(one.name), site_pages.dumps({MADE_FROM: key, MADE: _there(one)}))
 
 
 def _stands(one: Page, key: str) -> bool:

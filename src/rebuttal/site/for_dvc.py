@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rebuttal.base.atomic_write import write_text
 from rebuttal.core import results
 from rebuttal.evidence import papers
 from rebuttal.figures.theme import words
-from rebuttal.site import page
 
 Row = Mapping[str, Any]  # of a ledger
 
@@ -19,7 +19,7 @@ def write_metrics(rows: Sequence[Row], folder: Path) -> None:
     for row in rows:
         parts = {one["name"] or "answer": _part(one) for one in row["parts"]}
         said = {"word": row["word"], "answer": row["answer"], **parts}
-        page.write(folder / f"{row['id']}.json", json.dumps(said) + "\n")
+        write_text(folder / f"{row['id']}.json", json.dumps(said) + "\n")
 
 
 def _part(one: Row) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def write_curves(folder: Path) -> None:
     clear(folder)
     for name in papers.reviewed():
         if papers.load(name).study:
-            page.write(folder / f"{name}.csv", _curves(name))
+            write_text(folder / f"{name}.csv", _curves(name))
 
 
 def _curves(study: str) -> str:

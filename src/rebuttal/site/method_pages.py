@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import InputError
 from rebuttal.evidence import papers
 from rebuttal.evidence.ledger import evidence_of
@@ -34,14 +35,14 @@ def write_methods(site: Path) -> None:
     if not overview.is_file():
         raise InputError(f"{overview}: no such file; allowed: the table of methods and a page for each")
     table, uses = overview.read_text(encoding="utf-8"), appearances(site)
-    page.write(site / method_links.FOLDER / "index.html", _render(table, "index"))
+    write_text(site / method_links.FOLDER / "index.html", _render(table, "index"))
     for path in sorted(folder.glob("*.md")):
         if path != overview:
             text = path.read_text(encoding="utf-8")
             more = [*_in_the_table(table, path.stem), *_where(uses.get(path.stem, {}))]
-            page.write(site / method_links.address(path.stem), _render(text, path.stem, more))
+            write_text(site / method_links.address(path.stem), _render(text, path.stem, more))
     for picture in sorted(folder.glob("*.svg")):
-        page.write(site / method_links.FOLDER / picture.name, live.picture(picture))
+        write_text(site / method_links.FOLDER / picture.name, live.picture(picture))
 
 
 def appearances(site: Path) -> dict[str, dict[str, str]]:

@@ -102,17 +102,12 @@ def titled(
     return render(Content(title, chapters, headings, tuple(uses), lede), f"{title}: {about}", here)
 
 
-def write(path: Path, text: str) -> Path:
-    """Write a file of the site: whole or not at all."""
-    return write_text(path, text)
-
-
 def write_assets(site: Path) -> None:
     """The style sheet, the scripts, and Vega, once for all charts of all pages."""
     names = {name for some in SCRIPTS.values() for name in some} - {VEGA}
     for name in ("style.css", *sorted(names)):
-        write(site / "assets" / name, templates.text(name))
-    write(site / "assets" / VEGA, vega())
+        write_text(site / "assets" / name, templates.text(name))
+    write_text(site / "assets" / VEGA, vega())
 
 
 def vega() -> str:
@@ -120,5 +115,5 @@ def vega() -> str:
     made_of = f"{version('vl-convert-python')}\n{SNIPPET}"
     kept = paths.root() / ".cache" / f"vega-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.js"
     if not kept.is_file():
-        write(kept, vl_convert.javascript_bundle(SNIPPET))
+        write_text(kept, vl_convert.javascript_bundle(SNIPPET))
     return kept.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from rebuttal.base import paths
 from rebuttal.base.config import yaml_text
 from rebuttal.evidence import naming
 from rebuttal.evidence.ledger import evidence_of
+from rebuttal.evidence.rules import rule_of
 from rebuttal.site import html, method_links, other_profiles, strip, templates, words
 from rebuttal.site.files import address
 
@@ -78,7 +79,7 @@ def rules(row: Row) -> str:
 
 def wrong(row: Row) -> str:
     """The text of a report that an answer is wrong, to be filled in."""
-    rule = "; ".join(words.rule(part["rule"]) for part in row["parts"] if part["rule"])
+    rule = "; ".join(rule_of(part["rule"]).in_words() for part in row["parts"] if part["rule"])
     return (
         f"Title: {row['paper']}, {row['id']}: the answer is wrong\n\nAsked: {row['text']}\nAnswer: {row['answer']}\n"
         f"Rule: {rule or 'none'}\nMade by: rebuttal pages {row['paper']}, profile {row.get('profile', 'unknown')}\n\n"
@@ -141,17 +142,17 @@ def _evidence(one: Row) -> dict[str, Any]:
     """A piece of evidence for the table of how a question was decided."""
     places = [place | {"said": words.numbers(place | {"unit": one["unit"]}), "where": naming.place(place["where"])}
               for place in one["places"]]  # fmt: skip
-    measured = words.measured(one["rule"]) if one["rule"] and one["effect"] is not None else ""
+    measured = rule_of(one["rule"]).measured() if one["rule"] and one["effect"] is not None else ""
     return {
         "one": one, "said": words.numbers(one) if one["effect"] is not None else "–", "measured": measured,
-        "rule": words.rule(one["rule"]) if one["rule"] else "", "places": places, "word": one.get("word"),
+        "rule": rule_of(one["rule"]).in_words() if one["rule"] else "", "places": places, "word": one.get("word"),
         "figure": (one["figure"], figures.figure(one["figure"]).title) if one["figure"] else None,
     }  # fmt: skip
 
 
 def _check(one: Row) -> dict[str, Any]:
     figure = (one["figure"], figures.figure(one["figure"]).title) if one.get("figure") else None
-    return {"explain": one["explain"], "rule": words.rule(one["rule"]), "figure": figure}
+    return {"explain": one["explain"], "rule": rule_of(one["rule"]).in_words(), "figure": figure}
 
 
 def _methods(row: Row) -> list[str]:

@@ -7,9 +7,10 @@ from itertools import zip_longest
 from typing import Any
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import InputError
 from rebuttal.evidence import papers
-from rebuttal.site import conclusions, page
+from rebuttal.site import conclusions
 from rebuttal.site.words import WORDS
 
 Row = dict[str, Any]  # of the ledger
@@ -28,7 +29,7 @@ def write_readme() -> None:
         )
     rows = json.loads((paths.root() / "reports" / "ledger.json").read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEGIN)
-    page.write(path, f"{before}{BEGIN}\n{findings(rows)}\n{END}{rest.partition(END)[2]}")
+    write_text(path, f"{before}{BEGIN}\n{findings(rows)}\n{END}{rest.partition(END)[2]}")
 
 
 def findings(rows: Sequence[Row]) -> str:

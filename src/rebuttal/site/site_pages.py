@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from rebuttal.base import paths
+from rebuttal.base.atomic_write import write_text
 from rebuttal.core.figure_list import ON_CALIBRATION, ON_MACHINES
 from rebuttal.evidence import papers
 from rebuttal.evidence.ledger import evidence_of
+from rebuttal.evidence.rules import rule_of
 from rebuttal.site import for_dvc, measured, notebook_page, other_profiles, page, question
 from rebuttal.site.files import behind, reviewed
 from rebuttal.site.method_pages import write_methods
 from rebuttal.site.page_check import check_anchors, check_links
 from rebuttal.site.paper_review import analyses_of
-from rebuttal.site.words import rule
 from rebuttal.studies.runs.notebook_execution import execute
 
 LEDE = '<p class="lede">What every number of this site rests on, read from result files and papers\' own files.</p>'
@@ -41,10 +42,10 @@ def write_review(paper: str, study: str | None = None) -> Path:
     rests_on = behind(paths.study(place), analyses_of(rows)) if place else []
     rests = other_profiles.rests_on(paths.study(place), rows[0]["profile"]) if place and rows else ""
     about = {"paper": paper, "rests": rests, "rows": rows, "files": rests_on}
-    page.write(site() / "rows" / f"{paper}.json", dumps(about))
+    write_text(site() / "rows" / f"{paper}.json", dumps(about))
     for row in rows:
-        page.write(site() / question.data_address(row), question.csv_of(row))
-    return page.write(site() / f"{paper}.html", text)
+        write_text(site() / question.data_address(row), question.csv_of(row))
+    return write_text(site() / f"{paper}.html", text)
 
 
 def review_notebook(paper: str) -> Path:
@@ -71,7 +72,7 @@ def write_comparison(study: str) -> Path:
     notebook = paths.root() / "notebooks" / "compare_methods.ipynb"
     executed = execute(notebook, _kept("comparison"), {"study": study})
     text = notebook_page.render(executed, _named(notebook), "comparison.html")
-    return page.write(site() / "comparison.html", text)
+    return write_text(site() / "comparison.html", text)
 
 
 def write_machines() -> Path:
@@ -85,7 +86,7 @@ def write_machines() -> Path:
         executed, _named(notebook), "machines.html", "models, machines and forms of synchronisation"
     )
     check_anchors("machines", text, {f"fig-{name}": name for name in ON_MACHINES})
-    return page.write(site() / "machines.html", text)
+    return write_text(site() / "machines.html", text)
 
 
 def write_measured() -> Path:
@@ -94,7 +95,7 @@ def write_measured() -> Path:
     Raises InputError if no review was written, or if a result file is missing or broken.
     """
     about = "devices, clocks, seeds, budgets and gaps"
-    return page.write(
+    return write_text(
         site() / "measured.html", page.titled(measured.TITLE, measured.parts(), "measured.html", about, LEDE)
     )
 
@@ -110,7 +111,7 @@ def write_calibration() -> Path:
         executed, _named(notebook), "calibration.html", "the virtual clock against real processes"
     )
     check_anchors("calibration", text, {f"fig-{name}": name for name in ON_CALIBRATION})
-    return page.write(site() / "calibration.html", text)
+    return write_text(site() / "calibration.html", text)
 
 
 def write_site() -> Path:
@@ -122,14 +123,14 @@ def write_site() -> Path:
     calibration.html).
     """
     rows = [row for review in reviewed() for row in review["rows"]]
-    page.write(site() / "ledger.json", dumps([ledger_row(row) for row in rows]))
+    write_text(site() / "ledger.json", dumps([ledger_row(row) for row in rows]))
     for_dvc.write_metrics(rows, site() / "metrics")
     for_dvc.write_curves(site() / "curves")
     page.write_assets(site())
     _copy_data(site() / "data")
     notebook = paths.root() / "notebooks" / "index.ipynb"
     executed = execute(notebook, _kept("index"), {})
-    written = page.write(
+    written = write_text(
         site() / "index.html", notebook_page.render(executed, _named(notebook), "index.html")
     )
     write_methods(site())
@@ -153,7 +154,7 @@ def _copy_data(target: Path) -> None:
 
 def ledger_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of ledger.json: the question with its parts, each with its rule in words."""
-    parts = [part | {"rule_in_words": rule(part["rule"])} for part in row["parts"]]
+    parts = [part | {"rule_in_words": rule_of(part["rule"]).in_words()} for part in row["parts"]]
     return row | {"parts": parts, "data_file": "; ".join(row["data_files"])}
 
 

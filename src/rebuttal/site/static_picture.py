@@ -9,7 +9,7 @@ from typing import Any
 import vl_convert
 
 from rebuttal.base import paths
-from rebuttal.site import page
+from rebuttal.base.atomic_write import write_text
 
 WIDTH = 380  # pixels of the picture: legible when scaled to a phone and to a page
 # What Vega writes for scripts and screen readers, or says again of every mark. The style sheet names the font, and it
@@ -34,7 +34,7 @@ def static(spec: dict[str, Any]) -> str:
     name = hashlib.sha256(f"{version('vl-convert-python')}\n{text}".encode()).hexdigest()
     kept = paths.root() / ".cache" / "pictures" / f"{name}.svg"
     if not kept.is_file():
-        page.write(kept, vl_convert.vegalite_to_svg(text))
+        write_text(kept, vl_convert.vegalite_to_svg(text))
     svg = kept.read_text(encoding="utf-8")
     return '<svg aria-hidden="true"' + small(svg[svg.index("<svg") + len("<svg") :])
 

@@ -1,4 +1,4 @@
-"""Rules, effects and words as a reader has them: what a verdict tested, for one who does not read YAML."""
+"""Effects and words as a reader has them."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from typing import Any
 
 from rebuttal.evidence.answer_templates import EffectSlot
 from rebuttal.evidence.naming import number
-from rebuttal.evidence.rules import rule_of
 
 #: Unit -> the format of its numbers; of the first three it is that of the answers. Others have three digits.
 FORMAT_OF = {"times": "", "points": "", "%": "", "backups": "whole"}
@@ -20,11 +19,6 @@ WORDS = {
     "answered": "the question asks how, what or where, and has no truth value",
     "open": "no evidence yet; what is missing is said",
 }
-
-
-def rule(given: Mapping[str, Any]) -> str:
-    """The rule of a verdict as one sentence without its full stop."""
-    return rule_of(given).in_words()
 
 
 def numbers(row: Mapping[str, Any]) -> str:
@@ -43,11 +37,6 @@ def numbers(row: Mapping[str, Any]) -> str:
     first = unit.partition(" ")[0]
     slot = EffectSlot(effect, low, high, first, kind if not kind or kind.endswith("interval") else "range")
     return slot.said(effect, low, high, FORMAT_OF.get(first, "3"), f" {unit}".rstrip())
-
-
-def measured(given: Mapping[str, Any]) -> str:
-    """What the effect is an effect on: 'seconds to the target: backup workers over asynchronous'."""
-    return rule_of(given).measured()
 
 
 #: Word -> how one question, and how several, are counted with it.
