@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from quadratic_chain import quadratic_chain
 from runs import run
 from values import paths_of
 
 from rebuttal.base.errors import InputError
 from rebuttal.studies.analyses import continuous_time, delay_map, delayed_descent, hardware_ticks
 from rebuttal.studies.analyses.delay_map import DelayGrid, Place
-from rebuttal.workloads.quadratic import QuadraticChain
 
 LATE = (0, 1, 2, 5, 14)
 
@@ -36,7 +36,7 @@ def test_without_delay_it_is_gradient_descent_in_closed_form():
 
 def test_it_is_what_continuous_propagation_computes():
     spectrum, rate, updates = [1.0, 0.5, 2.0, 0.7], 0.1, 20
-    workload = QuadraticChain(spectrum, dtype=torch.float64)
+    workload = quadratic_chain(spectrum, dtype=torch.float64)
     timeline = run("continuous_propagation", {"form": "stash"}, workers=4, updates=updates)
     there = paths_of(timeline, workload, [rate], [updates])[0, 0]
     h, delay = np.diag(spectrum), delayed_descent.delays(4, 4)

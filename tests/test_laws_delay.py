@@ -9,12 +9,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from quadratic_chain import quadratic_chain
 from runs import layered_costs, layered_machine, machine, run
 from values import eager_weights, paths_of
 
 from rebuttal.core.update_rules import SGD, Momentum
 from rebuttal.machines.stragglers import NoStragglers
-from rebuttal.workloads.quadratic import Quadratic, QuadraticChain
+from rebuttal.workloads.quadratic import Quadratic
 
 CURVATURE = 2.0
 MOMENTUM = 0.9
@@ -92,7 +93,7 @@ PIPELINES = [
 @pytest.mark.parametrize(("name", "options", "delay"), PIPELINES)
 def test_so_is_every_stage_of_a_pipeline_at_its_own_delay(name, options, delay, S, s, momentum):
     """Stage s has curvature; the others are flat and do not move."""
-    chain = QuadraticChain([CURVATURE * (layer == s) for layer in range(S)])
+    chain = quadratic_chain([CURVATURE * (layer == s) for layer in range(S)])
     given = {"workers": S, "costs": layered_costs(S), "machine": layered_machine()}
     stable_exactly_below(delay(s, S), momentum, lambda n: run(name, options, updates=n, **given), chain, s)
 

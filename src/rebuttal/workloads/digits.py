@@ -8,7 +8,7 @@ import torch
 
 from rebuttal.base.errors import refuse
 from rebuttal.workloads import digits_models, models
-from rebuttal.workloads.parts import Target
+from rebuttal.workloads.parts import accuracy
 from rebuttal.workloads.splits import stratified
 from rebuttal.workloads.workload import Split, Workload, assemble
 
@@ -47,14 +47,7 @@ TRAINED_ON = {
     "digits_few": 40
 }  # the first so many training images, the classes in proportion; of the others: all
 SIZES = {"training": 1078, "validation": 359, "test": 360}  # 60, 20 and 20 per cent
-TARGET = Target(
-    metric="accuracy",
-    rule=(
-        "The test accuracy that the tuned mini-batch SGD baseline ends at (median over seeds) and a sweep "
-        "below it, fixed before another method is looked at."
-    ),
-    sweep=(0.80, 0.98),
-)
+TARGET = accuracy((0.80, 0.98))
 
 
 def load(name: str, data_root: str | Path | None = None) -> Workload:  # all loaders are called alike

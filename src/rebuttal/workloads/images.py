@@ -11,17 +11,10 @@ from rebuttal.base.own_code import resolved
 from rebuttal.workloads import image_files, models, user_data, vision_models
 from rebuttal.workloads.augmentation import FlipAndCrop
 from rebuttal.workloads.image_files import Images, divided
-from rebuttal.workloads.parts import Target
+from rebuttal.workloads.parts import accuracy
 from rebuttal.workloads.workload import Split, Workload, assemble
 
-TARGET = Target(
-    metric="accuracy",
-    rule=(
-        "The test accuracy that the tuned mini-batch SGD baseline ends at (median over seeds) and a sweep "
-        "below it, fixed before another method is looked at."
-    ),
-    sweep=(0.5, 0.94),
-)
+TARGET = accuracy((0.5, 0.94))
 
 
 def images(path: str | Path, model: str = "resnet") -> Workload:

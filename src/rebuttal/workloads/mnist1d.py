@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from rebuttal.base.seeding import generator
-from rebuttal.workloads import images, models
+from rebuttal.workloads import models
 from rebuttal.workloads.blocks import Block, Patches, Residual, chained
-from rebuttal.workloads.parts import Target
+from rebuttal.workloads.parts import accuracy
 from rebuttal.workloads.workload import Split, Workload, assemble
 
 SOURCE = (
@@ -166,7 +166,7 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:  # all loa
     return assemble(
         name,
         source=SOURCE + words,
-        target=Target(images.TARGET.metric, images.TARGET.rule, sweep),
+        target=accuracy(sweep),
         build=build,
         splits=splits(),
         objective=models.CLASSIFICATION,

@@ -48,3 +48,12 @@ class Target:
     sweep: tuple[float, float]
     lower_is_better: bool = False
     large_error: bool = False
+
+
+def accuracy(sweep: tuple[float, float], *, large_error: bool = False) -> Target:
+    """The target of a classifier."""
+    rule = (
+        "The test accuracy that the tuned mini-batch SGD baseline ends at (median over seeds) and a sweep "
+        "below it, fixed before another method is looked at."
+    )
+    return Target("accuracy", rule, sweep, large_error=large_error)

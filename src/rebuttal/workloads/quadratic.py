@@ -77,46 +77,6 @@ def Quadratic(
     )
 
 
-class QuadraticLayer(nn.Module):
-    """Adds its own h_l w_l^2 / 2 to the loss that comes from below: [n, 1]. The data at the first layer are zeros."""
-
-    def __init__(self, curvature: float, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(1, dtype=dtype))
-        self.curvature = curvature
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The loss so far, for each sample."""
-        return x + 0.5 * self.curvature * self.weight**2
-
-
-def QuadraticChain(spectrum: Sequence[float], dtype: torch.dtype = torch.float64) -> Workload:
-    """The noise-free quadratic with spectrum h as a chain of one layer for each coordinate.
-
-    A layer's gradient h_l w_l rests on its own weights alone, so cut into stages each coordinate has the delay of its
-    stage and no other.
-
-    Raises:
-        InputError: an empty spectrum, or a curvature that is negative or no number.
-    """
-    curvatures = [float(value) for value in spectrum]
-    if not curvatures or not all(0 <= value < float("inf") for value in curvatures):
-        raise refuse("spectrum", list(spectrum), "at least one finite curvature, none below 0")
-    layers: OrderedDict[str, nn.Module] = OrderedDict(
-        (f"layer{l + 1}", QuadraticLayer(h, dtype)) for l, h in enumerate(curvatures)
-    )
-    none = (torch.zeros(1, 1, dtype=dtype), torch.zeros(1, dtype=torch.int64))
-    return assemble(
-        "quadratic",
-        source=SOURCE,
-        target=TARGET,
-        build=lambda: nn.Sequential(layers),
-        splits={"training": none, "validation": none, "test": none},
-        objective=Objective(loss=_mean, losses=_row_means, metric=_mean),
-        initial=_normal,
-    )
-
-
 def _splits(samples: int, dimensions: int, dtype: torch.dtype) -> dict[str, Split]:
     """Noise vectors for training; one zero vector each, the noise-free quadratic, for validation and test."""
     drawn = seeding.generator(0, "quadratic").standard_normal((samples, dimensions))
@@ -137,11 +97,6 @@ def _mean(outputs: Tensor, y: Tensor) -> Tensor:  # a quadratic has no targets
 def _each(outputs: Tensor, y: Tensor) -> Tensor:  # a quadratic has no targets
     """The outputs, which are losses already."""
     return outputs
-
-
-def _row_means(outputs: Tensor, y: Tensor) -> Tensor:  # a quadratic has no targets
-    """One value for each sample."""
-    return outputs.flatten(1).mean(1)
 
 
 def _normal(layer: Layer, generator: torch.Generator) -> list[Tensor]:

@@ -15,7 +15,7 @@ from torch import nn
 from rebuttal.workloads import cifar10_files, image_files, images, mnist_files, models, reduced_models
 from rebuttal.workloads.image_cache import Images
 from rebuttal.workloads.mnist import VALIDATION_SHARE
-from rebuttal.workloads.parts import Layer, Objective, Target
+from rebuttal.workloads.parts import Layer, Objective, accuracy
 from rebuttal.workloads.splits import stratified
 from rebuttal.workloads.workload import Workload, assemble
 
@@ -102,9 +102,7 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:
     return assemble(
         name,
         source=_source(name, model, parts, data_root),
-        target=Target(
-            images.TARGET.metric, images.TARGET.rule, model.sweep, large_error=name.startswith("cifar10")
-        ),
+        target=accuracy(model.sweep, large_error=name.startswith("cifar10")),
         build=model.build,
         splits=splits,
         objective=model.objective,
