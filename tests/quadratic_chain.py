@@ -28,7 +28,9 @@ class QuadraticLayer(nn.Module):
 
 def quadratic_chain(spectrum, dtype=torch.float64):
     """The workload with these curvatures."""
-    layers = OrderedDict((f"layer{l + 1}", QuadraticLayer(h, dtype)) for l, h in enumerate(spectrum))
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        (f"layer{l + 1}", QuadraticLayer(h, dtype)) for l, h in enumerate(spectrum)
+    )
     none = (torch.zeros(1, 1, dtype=dtype), torch.zeros(1, dtype=torch.int64))
     return assemble(
         "quadratic",
