@@ -111,7 +111,7 @@ def test_the_dependencies_of_every_stage_are_what_its_command_imports():
 
 #: Of all rooms: laws, clusters, values, studies, analyses, charts, pages.
 MODULES = (
-    "machines.distributions",
+    "machines.straggler_laws",
     "studies.analyses.attacks",
     "simulation.cluster.network",
     "simulation.timeline_metrics",

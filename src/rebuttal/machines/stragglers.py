@@ -1,6 +1,6 @@
 """The named straggler models, among them the one fitted to what Chen et al. published about their cluster.
 
-The general distributions (exponential, Pareto, ...) are in `rebuttal.machines.distributions`; each is a distribution of
+The general laws (exponential, Pareto, ...) are in `rebuttal.machines.straggler_laws`; each is a distribution of
 the factor by which one compute is slower than usual.
 """
 
@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from rebuttal.base import seeding
 from rebuttal.base.errors import refuse
-from rebuttal.machines.distributions import (
+from rebuttal.machines.straggler_laws import (
     Exponential,
     Lognormal,
     NoStragglers,
