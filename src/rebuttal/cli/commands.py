@@ -64,7 +64,9 @@ def real_runs(given: argparse.Namespace) -> None:
     from rebuttal.studies.stages.recorded_stage import write_recorded
 
     loaded = started(params.load)()
-    write_calibration(loaded, given.nodes)  # first: it has the processes' common parent import what PyTorch's own need
+    write_calibration(
+        loaded, given.nodes
+    )  # first: it has the processes' common parent import what PyTorch's own need
     write_recorded(loaded)
 
 
