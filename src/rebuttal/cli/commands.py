@@ -64,9 +64,8 @@ def real_runs(given: argparse.Namespace) -> None:
     from rebuttal.studies.stages.recorded_stage import write_recorded
 
     loaded = started(params.load)()
-    write_calibration(
-        loaded, given.nodes
-    )  # first: it has the processes' common parent import what PyTorch's own need
+    # The calibration first: it has the processes' common parent import what PyTorch's own methods need.
+    write_calibration(loaded, given.nodes)
     write_recorded(loaded)
 
 

@@ -18,8 +18,8 @@ from rebuttal.base.errors import InputError, refuse
 from rebuttal.evidence.judging import Word
 
 MOST_WORDS = 45
-SLOTS = ("value", "gap", "effect", "low", "high", "n", "places", "yes", "no", "lowest", "highest", "start", "end",
-         "lowest_at", "highest_at", "start_at", "end_at", "yes_at", "no_at", "at")  # fmt: skip
+SLOTS = ("value", "gap", "effect", "low", "high", "n", "epochs", "places", "yes", "no", "lowest", "highest", "start",
+         "end", "lowest_at", "highest_at", "start_at", "end_at", "yes_at", "no_at", "at")  # fmt: skip
 FORMATS = ("percent", "points", "whole")
 UNFIT = (r"\bfractions?\b", r"\bnats?\b", r"_", r"\w\s*=\s*[\w.]")
 LEADS: dict[str, dict[Word, str]] = {
@@ -120,9 +120,11 @@ class EffectSlot:
 
 
 class Gap(EffectSlot):
-    """A difference, as '4.1 points [2.6, 5.5] higher'."""
+    """A difference, as '4.1 points [2.6, 5.5] higher'; of nothing at all, 'no higher and no lower'."""
 
     def __format__(self, given: str) -> str:
+        if self.effect == self.low == self.high == 0:
+            return "no higher and no lower"
         name = f" {'points' if given == 'points' else self.unit}".rstrip()
         if self.effect < 0:
             return f"{self.said(-self.effect, -self.high, -self.low, given, name)} lower"

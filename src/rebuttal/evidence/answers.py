@@ -186,8 +186,8 @@ def _slots(verdict: Verdict) -> dict[str, Any]:
     }  # {at[2]} looks for a number
     return {"value": EffectSlot(*numbers, name, over.kind), "gap": Gap(*numbers, name, over.kind),
             **dict(zip(("effect", "low", "high"), [Quantity(one, name) for one in numbers], strict=True)),
-            "n": verdict.n, "places": len(places), "at": at, **effects, **names, **counts, **at_sides,
-            **_ends_of(levels)}  # fmt: skip
+            "n": verdict.n, "epochs": verdict.found.epochs, "places": len(places), "at": at, **effects, **names,
+            **counts, **at_sides, **_ends_of(levels)}  # fmt: skip
 
 
 def _ends_of(levels: Mapping[str, Quantity]) -> dict[str, Any]:

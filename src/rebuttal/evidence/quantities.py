@@ -114,6 +114,14 @@ def workloads_of(data: Results, what: str, named: Sequence[str] | None) -> list[
     return list(named or accurate)
 
 
+def epochs(data: Results, what: str, named: Sequence[str] | None) -> str:
+    """How long the runs of a rule on `what` were trained: '3 epochs', or '2 to 100 epochs' over workloads."""
+    trained = data.curves.epoch.isel(point=-1)
+    each = [float(trained.sel(workload=name).median()) for name in workloads_of(data, what, named)]
+    ends = list(dict.fromkeys(f"{round(count, 1):g}" for count in (min(each), max(each))))
+    return f"{' to '.join(ends)} epoch{'' if ends == ['1'] else 's'}"
+
+
 def present(data: xr.Dataset, named: Sequence[str]) -> list[str]:
     """The workloads of `named` that the results have: a rule names one for each profile, and no run has them all.
 

@@ -16,7 +16,7 @@ from rebuttal.site.words import WORDS
 Row = dict[str, Any]  # of the ledger
 
 BEGIN, END = "<!-- ledger: written by `rebuttal release` from reports/ledger.json -->", "<!-- /ledger -->"
-SENTENCES = 5  # that a README quotes
+QUESTIONS = 5  # that a README quotes
 
 
 def write_readme() -> None:
@@ -33,7 +33,7 @@ def write_readme() -> None:
 
 
 def findings(rows: Sequence[Row]) -> str:
-    """Five sentences at most, the strongest answers of every paper by turns; below them the counts of words."""
+    """The counts of words; below them five questions at most, of the strongest answers of every paper by turns."""
     of: dict[str, list[Row]] = {}
     for row in rows:
         of.setdefault(row["paper"], []).append(row)
@@ -41,7 +41,8 @@ def findings(rows: Sequence[Row]) -> str:
     strongest = [conclusions.each_once(conclusions.strongest(some)) for some in of.values()]
     by_turns = [row for turn in zip_longest(*strongest) for row in turn if row]
     lines = [
-        f"- {row['answer']} ({row['paper']}, {row['id']}: {row['word']})" for row in by_turns[:SENTENCES]
+        f"- *{row['text']}* {row['answer']} ({row['paper']}, {row['id']}: {row['word']})"
+        for row in by_turns[:QUESTIONS]
     ]
     return "\n\n".join([rests, _summary(of), "\n".join(lines)])
 

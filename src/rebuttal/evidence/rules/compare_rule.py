@@ -84,7 +84,9 @@ class Compare(RunRule):
                 found.append(judging.place(place, effects, self.asked, note))
         unit = "times" if self.ratio else quantities.UNITS[self.what]
         files = quantities.files(data, self.what, [*sides[0], *sides[1]])
-        return Found(self.distinct(found), self.asked, unit, self.conditions(data), files)
+        return Found(
+            self.distinct(found), self.asked, unit, self.conditions(data), files, epochs=self.epochs(data)
+        )
 
     def in_words(self) -> str:
         """What is compared, and which side supports it."""

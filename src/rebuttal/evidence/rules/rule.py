@@ -47,6 +47,7 @@ class Found:
     """What a rule found in every place.
 
     asked: what it asked of the effect; None where it asks nothing. levels: of a trend, the mean at each variant.
+    epochs: how long the runs were trained; empty for what is not trained.
     """
 
     places: tuple[PlaceOutcome, ...]
@@ -55,6 +56,7 @@ class Found:
     conditions: str
     files: tuple[str, ...]
     levels: Mapping[str, float] = field(default_factory=dict)
+    epochs: str = ""
 
 
 class Rule(Strict):

@@ -49,6 +49,7 @@ class RunRule(Rule):
         """Under which conditions it was judged, in one line."""
         said = [clock(data)]
         said += [f"{self.rate} learning rate"] if quantities.is_trained(self.what) else []
+        said += [f"after {self.epochs(data)}"] if self.what.startswith("final_") else []
         said += [target_in_words(self.target)] if self.what.endswith("_to_target") else []
         raised = (
             quantities.raised(data, self.target, self.workloads) if self.what.endswith("_to_target") else []
@@ -60,6 +61,11 @@ class RunRule(Rule):
             left_out = set(map(str, data.curves.workload.values)) - set(there)
         said += [f"not on {', '.join(sorted(left_out))}, which have no accuracy"] if left_out else []
         return "; ".join(said)
+
+    def epochs(self, data: Results) -> str:
+        """How long the runs were trained: '3 epochs'; empty for what needs no training."""
+        trained = quantities.is_trained(self.what)
+        return quantities.epochs(data, self.what, self.workloads) if trained else ""
 
     def distinct(self, found: Sequence[PlaceOutcome]) -> tuple[PlaceOutcome, ...]:
         """The places, those that share their runs as one: what is trained for so many samples knows no machine."""

@@ -48,7 +48,9 @@ class Trend(RunRule):
         levels = {
             f"{at:g}": float(level) for at, level in zip(mean.parameter.values, mean.values, strict=True)
         }
-        return Found(self.distinct(found), self.asked, unit, self.conditions(data), files, levels)
+        return Found(
+            self.distinct(found), self.asked, unit, self.conditions(data), files, levels, self.epochs(data)
+        )
 
     def in_words(self) -> str:
         """Along what, and which sign supports it."""
