@@ -16,6 +16,7 @@ import numpy as np
 
 from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError
+from rebuttal.base.garbage import not_collected
 from rebuttal.core import array_files, timeline_arrays
 from rebuttal.core.array_files import Ceiling
 from rebuttal.core.graph import Graph, Order, Symbol, flat, order_of
@@ -44,6 +45,7 @@ class Timeline:
     came_from: str = ""
 
     @functools.cached_property
+    @not_collected()
     def order(self) -> Order:
         """The operations that the updates depend on; the clock plays no part in it."""
         return order_of(self.graph, [int(v) for v in self.updates["value"]])

@@ -6,6 +6,7 @@ from typing import Any
 
 from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
+from rebuttal.base.garbage import not_collected
 from rebuttal.base.paths import device_costs
 from rebuttal.core import division
 from rebuttal.core.graph import Graph
@@ -21,6 +22,7 @@ from rebuttal.simulation.cluster.request_costs import MachinePricing, layer_byte
 from rebuttal.simulation.cluster.virtual import VirtualCluster
 
 
+@not_collected()
 def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     program: str | Method,
     *,

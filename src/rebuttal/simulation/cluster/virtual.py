@@ -5,8 +5,6 @@ slowdown; a message waits for the sender's link, crosses it, and waits for the r
 to one server contend for its link). Time never depends on values.
 """
 
-import contextlib
-import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
@@ -45,18 +43,6 @@ class Price(NamedTuple):
     straggling: tuple[str, int | None] | None
 
 
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Pause the search for cyclic garbage: a run makes hardly any, and looking costs more the longer the run is."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 class VirtualCluster:
     """Runs programs, one per node, on a virtual clock.
 
@@ -80,7 +66,6 @@ class VirtualCluster:
         self._versions = Versions(budget, self._made, self._clock.stop)
         self._collectives = Collectives(self._clock, pricing, recorder)
 
-    @_without_collector()
     def run(self, programs: Mapping[int, Program]) -> None:
         """Run until the budget is spent. Raises InputError if every program waits for a message that never comes."""
         self._network = Network(self._clock, self._pricing, self._recorder, programs)

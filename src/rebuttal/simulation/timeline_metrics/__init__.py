@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rebuttal.base.garbage import not_collected
 from rebuttal.core.timeline import Timeline
 from rebuttal.simulation.timeline_metrics.gantt_table import gantt
 from rebuttal.simulation.timeline_metrics.gradient_table import NOT_USED, columns, gradients
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 
+@not_collected()
 def progress(timeline: Timeline, table: Mapping[Any, Any] | None = None) -> "xr.Dataset":
     """Along `version` 0, 1, …: seconds, batches_applied and batches_computed when that version was made.
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rebuttal.base.garbage import not_collected
 from rebuttal.core.timeline import Timeline
 from rebuttal.simulation.timeline_metrics.dependency_chains import Chains, versions
 from rebuttal.simulation.timeline_metrics.joined_passes import passes
@@ -41,6 +42,7 @@ def gradients(timeline: Timeline) -> "xr.Dataset":
     return xr.Dataset({name: ("gradient", found[name]) for name in GRADIENT}, attrs=dict(timeline.about))
 
 
+@not_collected()
 def columns(timeline: Timeline) -> dict[str, np.ndarray]:
     """The variables of `gradients`, as arrays."""
     chains = Chains(timeline.graph)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rebuttal.base.garbage import not_collected
 from rebuttal.core.timeline import Timeline
 from rebuttal.core.update_rules import SGD, Rule, remembered
 from rebuttal.machines.costs import Costs
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Span = tuple[float, float, float]  # from, to, how much
 
 
+@not_collected()
 def memory(timeline: Timeline, costs: Costs, rule: Rule | None = None) -> "xr.Dataset":
     """The most that each node holds at a time.
 

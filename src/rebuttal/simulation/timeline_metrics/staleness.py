@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rebuttal.base.garbage import not_collected
 from rebuttal.core.timeline import Timeline
 from rebuttal.simulation.timeline_metrics.dependency_chains import (
     UPDATES,
@@ -90,6 +91,7 @@ def by_gradient(found: Iterable[Use]) -> dict[int, tuple[int, int]]:
     return fates
 
 
+@not_collected()
 def layer_staleness(timeline: Timeline) -> "xr.Dataset":
     """One row per gradient and updated part: which one, how stale, when.
 
