@@ -151,10 +151,10 @@ def fill(template: str, slots: Mapping[str, Any]) -> str:
     return _Slots().vformat(template, (), slots)
 
 
-def clause(word: Word, text: str, asked: str, after: str = "") -> str:
+def clause(word: Word, text: str, asked: str) -> str:
     """A clause behind the lead that its word has. asked: "question", "claim" or "what"."""
     lead = LEADS[asked].get(word, EITHER.get(word, ""))
-    return f"{lead}: {text}{after}" if lead else f"{text}{after}"
+    return f"{lead}: {text}" if lead else text
 
 
 def sentence(clauses: Sequence[tuple[str, str]], place: str) -> str:

@@ -17,13 +17,13 @@ from rebuttal.evidence.student import CONFIDENCE, NOTHING, Interval
 
 
 @functools.cache
-def tail(n: int, confidence: float = CONFIDENCE) -> float:
+def tail(n: int) -> float:
     """The probability to leave out on each side of a bootstrap distribution of n values.
 
     A bootstrap of few values is too narrow, by a factor sqrt((n - 1) / n) and for want of Student's t; taking
     quantiles further out corrects it (Hesterberg 2015, "What teachers should know about the bootstrap", sec. 4.6).
     """
-    quantile = stats.t.ppf((1 + confidence) / 2, n - 1)
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
     return max(float(stats.norm.cdf(-np.sqrt(n / (n - 1)) * quantile)), 1e-6)
 
 

@@ -32,10 +32,10 @@ def family(data: xr.Dataset, prefix: str) -> list[str]:
     return found
 
 
-def at_best_rate(tuning: xr.Dataset, variable: str = "validation_metric") -> xr.DataArray:
-    """The variable at each method's chosen learning rate: dims method, workload, machine, seed."""
+def at_best_rate(tuning: xr.Dataset) -> xr.DataArray:
+    """The validation metric at each method's chosen learning rate: dims method, workload, machine, seed."""
     best = xr.apply_ufunc(np.isclose, tuning.learning_rate, tuning.best_learning_rate)
-    return tuning[variable].where(best).mean("learning_rate")
+    return tuning.validation_metric.where(best).mean("learning_rate")
 
 
 def over_tuning_seeds(tuning: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:

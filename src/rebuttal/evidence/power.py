@@ -17,20 +17,18 @@ ONE_SIDED, EQUIVALENCE = 0.025, 0.05  # levels of the tests that verdicts are ma
 _GRID = (np.arange(400) + 0.5) / 400  # quantiles of the estimated spread
 
 
-def one_sided(gap: float, error: float, freedom: float, level: float = ONE_SIDED) -> float:
+def one_sided(gap: float, error: float, freedom: float) -> float:
     """The chance to find an effect that lies `gap` beyond an edge, with a standard error of `error`."""
     if error == 0:
         return float(gap > 0)
-    return float(stats.nct.sf(stats.t.isf(level, freedom), freedom, gap / error))
+    return float(stats.nct.sf(stats.t.isf(ONE_SIDED, freedom), freedom, gap / error))
 
 
-def two_one_sided(
-    below: float, above: float, error: float, freedom: float, level: float = EQUIVALENCE
-) -> float:
+def two_one_sided(below: float, above: float, error: float, freedom: float) -> float:
     """The chance to show that an effect lies within margins; below, above: how far it is from each (< 0: outside)."""
     if error == 0:
         return float(min(below, above) > 0)
-    reach = stats.t.isf(level, freedom) * np.sqrt(stats.chi2.ppf(_GRID, freedom) / freedom)
+    reach = stats.t.isf(EQUIVALENCE, freedom) * np.sqrt(stats.chi2.ppf(_GRID, freedom) / freedom)
     low, high = reach - below / error, above / error - reach
     return float(np.where(high > low, stats.norm.cdf(high) - stats.norm.cdf(low), 0.0).mean())
 

@@ -1,6 +1,6 @@
 """How the error falls against seconds, updates and epochs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import altair as alt
 import pandas as pd
@@ -36,14 +36,9 @@ def main_methods(data: xr.Dataset) -> list[str]:
     return [label for name, label in chosen.items() if name != "delayed"] or list(map(str, error))
 
 
-def panels(
-    data: xr.Dataset,
-    definitions: Mapping[str, str] | None = None,
-    methods: Sequence[str] | None = None,
-    rate: str = "tuned",
-) -> Iterator[Panel]:
+def panels(data: xr.Dataset, definitions: Mapping[str, str] | None = None) -> Iterator[Panel]:
     """Test error for each workload: against seconds on each machine, and against updates and epochs."""
-    chosen = chart_rows.pick(data.sel({"method": list(methods or main_methods(data))}), "rate", rate)
+    chosen = chart_rows.pick(data.sel({"method": main_methods(data)}), "rate", "tuned")
     every = method_key([str(label) for label in chosen.method.values], definitions)
     for name in chosen.workload.values:
         at = chosen.sel(workload=name)

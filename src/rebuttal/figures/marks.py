@@ -48,17 +48,16 @@ class Marks:
         pattern = [dash(self.key, self.by)] if dashed else []
         return self._marked(self.rows.mark_line(**look), [self.x, self.y, *pattern], tip=tip)
 
-    def point(self, *, tip: bool = True, shaped: bool = True, **look: Any) -> alt.Chart:
+    def point(self, *, shaped: bool = True, **look: Any) -> alt.Chart:
         """A point for each row, filled unless `look` says otherwise."""
         form = [shape(self.key, self.by)] if shaped else []
-        return self._marked(
-            self.rows.mark_point(**{"filled": True, **look}), [self.x, self.y, *form], tip=tip
-        )
+        mark = self.rows.mark_point(**{"filled": True, **look})
+        return self._marked(mark, [self.x, self.y, *form], tip=True)
 
-    def interval(self, *, tip: bool = False, **look: Any) -> alt.Chart:
+    def interval(self, **look: Any) -> alt.Chart:
         """The interval of y, upright."""
         ends = [self.x, alt.Y("low:Q"), alt.Y2("high")]
-        return self._marked(self.rows.mark_rule(**look), ends, tip=tip)
+        return self._marked(self.rows.mark_rule(**look), ends, tip=False)
 
     def span(self, low: str = "low", high: str = "high", *, tip: bool = True, **look: Any) -> alt.Chart:
         """The interval of x, along its row."""
@@ -70,15 +69,15 @@ class Marks:
         ends = [self.x, alt.Y(f"{low}:Q"), alt.Y2(high)]
         return self._marked(self.rows.mark_area(opacity=opacity), ends, tip=False)
 
-    def bar(self, end: str, *, tip: bool = True, rule: bool = False, **look: Any) -> alt.Chart:
+    def bar(self, end: str, *, rule: bool = False, **look: Any) -> alt.Chart:
         """A bar along its row, or a thin rule, from x to the column `end`."""
         mark = self.rows.mark_rule(**look) if rule else self.rows.mark_bar(**look)
-        return self._marked(mark, [self.x, alt.X2(end), self.y], tip=tip)
+        return self._marked(mark, [self.x, alt.X2(end), self.y], tip=True)
 
-    def tick(self, *, tip: bool = True, **look: Any) -> alt.Chart:
+    def tick(self, **look: Any) -> alt.Chart:
         """A tick across its row."""
         mark = self.rows.mark_tick(orient="vertical", **look)
-        return self._marked(mark, [self.x, self.y], tip=tip)
+        return self._marked(mark, [self.x, self.y], tip=True)
 
     def text(self, field: str, **look: Any) -> alt.Chart:
         """The column `field`, written right of its place."""

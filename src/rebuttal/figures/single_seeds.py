@@ -17,10 +17,8 @@ def seed_rows(array: xr.DataArray, dims: Sequence[str]) -> pd.DataFrame:
     return with_seeds(frame, "mean", array, dims)
 
 
-def with_seeds(
-    frame: pd.DataFrame, name: str, array: xr.DataArray, dims: Sequence[str], floor: float | None = None
-) -> pd.DataFrame:
-    """The frame with the columns NAME@SEED: the array's value of each single seed, not below `floor`.
+def with_seeds(frame: pd.DataFrame, name: str, array: xr.DataArray, dims: Sequence[str]) -> pd.DataFrame:
+    """The frame with the columns NAME@SEED: the array's value of each single seed.
 
     A reader of a page who asks for one seed sees these in the place of the column `name`.
     """
@@ -29,7 +27,7 @@ def with_seeds(
         for seed in array.seed.values.tolist()
     }
     single = pd.DataFrame(seeds, index=frame.index, dtype=float).replace([np.inf, -np.inf], np.nan)
-    return pd.concat([frame, single.clip(lower=floor)], axis=1)
+    return pd.concat([frame, single], axis=1)
 
 
 def of_seeds(frame: pd.DataFrame, *names: str) -> list[str]:

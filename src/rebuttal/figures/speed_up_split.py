@@ -32,9 +32,8 @@ BASELINE = "asynchronous"
 
 
 def rows(
-    data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, methods: Sequence[str] | None = None,
-    machines: int | None = None,
-) -> pd.DataFrame:  # fmt: skip
+    data: xr.Dataset, targets: xr.DataArray, baseline: str = BASELINE, machines: int | None = None
+) -> pd.DataFrame:
     """Rows: workload, machine, method, part, target, multiple, mean, low, high, n, missed, baseline_missed, standard.
 
     standard: at the strictest target that at least half of the pairs of runs reached, for each workload, machine and
@@ -44,7 +43,7 @@ def rows(
     known = [str(label) for label in data.method.values]
     if baseline not in known:
         raise refuse("baseline", baseline, known)
-    others = [label for label in (methods or main_methods(data)) if label != baseline]
+    others = [label for label in main_methods(data) if label != baseline]
     found = datasets.speed_up(data, others, baseline, targets)
     joined = found.reset_coords(drop=True).to_dataframe().reset_index()
     joined = joined.rename(columns={"estimate": "mean", "target": "multiple"}).dropna(subset=["mean", "low"])

@@ -10,6 +10,7 @@ from rebuttal.site import question, strip, words
 Row = Mapping[str, Any]
 #: What decides a question, in the order in which a reader should hear of it: first where a claim does not hold.
 DECIDED = ("contradicted", "depends", "no difference", "supported")
+NAMED = 3  # papers whose strongest answer is a finding
 MOST_WORDS = 130  # of the questions and answers that a conclusion names
 
 
@@ -54,10 +55,10 @@ def in_a_sentence(rows: Sequence[Row]) -> str:
     return " ".join([counts(rows), *(row["answer"] for row in found)])
 
 
-def findings(reviews: Sequence[Sequence[Row]], count: int = 3) -> list[Row]:
+def findings(reviews: Sequence[Sequence[Row]]) -> list[Row]:
     """The strongest answer of each paper; of these the strongest."""
     first = [found[0] for rows in reviews if (found := strongest(rows))]
-    return strongest(first)[:count]
+    return strongest(first)[:NAMED]
 
 
 def limits(rows: Sequence[Row]) -> str:

@@ -27,13 +27,13 @@ LEDE = '<p class="lede">What every number of this site rests on, read from resul
 DATA = ("*/training/*/*", "*/notebooks/*.ipynb", "*/tuning/*.nc", "*/summaries/*.nc", "analyses/*", "*.nc")
 
 
-def write_review(paper: str, study: str | None = None) -> Path:
+def write_review(paper: str) -> Path:
     """Execute the paper's review notebook; write its page, and rows/PAPER.json with its ledger and what it rests on.
 
     A paper without a notebook of its own, papers/PAPER/review.ipynb, has notebooks/review_paper.ipynb, which lists
     its questions. Raises InputError if an input is missing or broken, or if a concern's figure is not on the page.
     """
-    place = study or papers.load(paper).study
+    place = papers.load(paper).study
     notebook = review_notebook(paper)
     executed = execute(notebook, _kept(paper), {"paper": paper, "study": str(place or "")})
     text = notebook_page.render(executed, _named(notebook), f"{paper}.html")

@@ -1,7 +1,6 @@
 """How many more samples reach the weights in a second than with one worker alone."""
 
 import contextlib
-from collections.abc import Sequence
 from dataclasses import replace
 
 from rebuttal.base.errors import InputError
@@ -17,13 +16,13 @@ def speedup(setting: Setting) -> float:
     return batches_per_s(setting) / batches_per_s(replace(setting, method=ALONE, workers=1, options=()))
 
 
-def curve(setting: Setting, counts: Sequence[int] = COUNTS) -> dict[int, float]:
-    """Number of workers -> speed-up, at the setting's own number and at `counts`.
+def curve(setting: Setting) -> dict[int, float]:
+    """Number of workers -> speed-up, at the setting's own number and at COUNTS.
 
     A number that the method cannot run with has no point.
     """
     found = {}
-    for count in sorted({*counts, setting.workers}):
+    for count in sorted({*COUNTS, setting.workers}):
         with contextlib.suppress(InputError):
             found[count] = speedup(replace(setting, workers=count))
     return found
