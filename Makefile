@@ -24,8 +24,11 @@ export DVC_NO_ANALYTICS := 1
 # A wheel of torch is large; a slow line is no error.
 export UV_HTTP_TIMEOUT ?= 180
 export UV_PYTHON_DOWNLOADS := never
+# Where a user's pip usually installs is not where this project's environment is.
+export PIP_USER := 0
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT
 
-.PHONY: help repro test setup lint format lock bench clean
+.PHONY: help repro test setup lint format lock audit bench clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -52,17 +55,24 @@ bench: setup  ## run the benchmarks, one after another
 
 setup: $(STAMP)  ## the virtual environment with the locked packages; done once, and again when the lock changes
 
-# uv comes in the version that the lock names, and then installs that lock and nothing else, hashes checked.
+# uv comes in the version and with a hash that the lock names, and then installs that lock and nothing else, hashes checked.
 $(STAMP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "rebuttal needs Python 3.11 or later; $(PYTHON) is $$("$(PYTHON)" --version 2>/dev/null || echo not there)." >&2; \
 	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@"$(BIN)/python" -c 'import pip' 2>/dev/null || "$(PYTHON)" -m venv --clear "$(VENV)" || { \
 	  echo "No virtual environment: on Debian and Ubuntu, 'apt-get install python3-venv' first." >&2; exit 1; }
-	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.lock)"
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > "$(VENV)/uv.lock"
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$(VENV)/uv.lock"
 	$(UV) pip sync --python "$(BIN)/python" --require-hashes --compile-bytecode requirements.lock
 	$(UV) pip install --python "$(BIN)/python" --no-deps --no-build-isolation --editable .
 	@touch "$@"
+
+# A script that needs what is locked, and nothing else: uv audits scripts and projects of its own, and no other lists.
+audit: setup  ## known faults of the locked packages; fails on any (needs a network)
+	@{ printf '# /// script\n# requires-python = ">=3.11"\n# dependencies = [\n'; \
+	  sed -nE 's/^([A-Za-z0-9].*==.*[^ ]) \\$$/#   "\1",/p' requirements.lock; printf '# ]\n# ///\n'; } > "$(VENV)/locked.py"
+	$(UV) audit --preview-features audit --script "$(VENV)/locked.py"
 
 lock:  ## resolve requirements.lock again from pyproject.toml (needs a network; ARGS=--upgrade for newer packages)
 	@[ -x "$(BIN)/uv" ] || { "$(PYTHON)" -m venv "$(VENV)" && "$(BIN)/python" -m pip install --quiet uv; }
