@@ -57,6 +57,7 @@ TORCH_WHEN_CALLED = ("rebuttal.base.devices",)  # imports it inside functions on
 OF_METHODS = (
     "rebuttal.methods",
     "rebuttal.core",
+    "rebuttal.base.arguments",
     "rebuttal.base.errors",
     "rebuttal.base.own_classes",
     "rebuttal.base.own_code",

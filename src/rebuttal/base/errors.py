@@ -33,8 +33,8 @@ def nearest(given: object, allowed: Iterable[object]) -> str:
 
 
 def shown(given: object) -> str:
-    """`given` as a message quotes it: its beginning, if it is long."""
-    text = repr(given)
+    """`given` as a message quotes it, in one line: its beginning, if it is long."""
+    text = " ".join(repr(given).split("\n"))
     return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
 
 

@@ -95,6 +95,8 @@ def papers() -> Path:
 
 def study(study: str | Path) -> Path:
     """The folder of a study's results, given its path or its name. Raises InputError if there is none."""
+    if not isinstance(study, str | Path) or not str(study):
+        raise InputError(f"study: got {study!r}; allowed: the name of a study, or the path of its results")
     folder = Path(study) if Path(study).is_dir() else results(str(study))
     if not folder.is_dir():
         known = [p.name for p in folder.parent.glob("*") if p.is_dir()] if folder.parent.is_dir() else []

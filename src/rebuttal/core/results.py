@@ -67,7 +67,7 @@ def load_calibration(folder: str | Path) -> xr.Dataset:
 
 def load_analysis(name: str, folder: str | Path = "analyses") -> xr.Dataset:
     """One of the analyses; `rebuttal.core.analysis_schemas.ANALYSES` lists them, and what each holds."""
-    if name not in ANALYSES:
+    if not isinstance(name, str) or name not in ANALYSES:
         raise refuse("analysis", name, ANALYSES)
     return _read_one(ANALYSES[name], folder)[1]
 

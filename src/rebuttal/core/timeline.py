@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from rebuttal.base import arguments
 from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError
 from rebuttal.base.garbage import not_collected
@@ -58,7 +59,7 @@ class Timeline:
     def save(self, path: str | Path) -> None:
         """Write to `path` (.npz), whole or not at all; the header has a hash over all that the file holds."""
         arrays = {name: self._column(name) for name in COLUMNS} | flat(self.graph)
-        with replacing(Path(path)) as partial, partial.open("wb") as file:
+        with replacing(arguments.path("path", path)) as partial, partial.open("wb") as file:
             np.savez_compressed(
                 file, allow_pickle=False, **timeline_arrays.sealed(arrays, self.names, self.about)
             )
@@ -75,7 +76,7 @@ class Timeline:
             InputError: the file is missing, damaged or of another schema, or larger than the ceiling.
         """
         try:
-            arrays = array_files.read(Path(path), ceiling)
+            arrays = array_files.read(arguments.path("path", path), ceiling)
             header = timeline_arrays.header_of(arrays)
             timeline_arrays.check_schema(path, header)
             timeline_arrays.check(arrays, header)
@@ -93,6 +94,13 @@ class Timeline:
         return Timeline(
             **tables, names=tuple(header["names"]), graph=graph, about=header["about"], came_from=str(path)
         )
+
+
+def checked(given: Any, key: str = "timeline") -> Timeline:
+    """A timeline. Raises InputError for anything else."""
+    return arguments.instance(
+        key, given, Timeline, "a Timeline, such as rebuttal.simulate or Timeline.load gives"
+    )
 
 
 class Recorder:

@@ -135,6 +135,8 @@ class Paper(Strict):
 
 def load(paper: str | Path) -> Paper:
     """The paper called `paper` (its folder's name under papers/), or the one in a given file."""
+    if not isinstance(paper, str | Path) or not str(paper):
+        raise refuse("paper", paper, "the name of a folder of papers/, or the path of a paper.yaml")
     path = Path(paper) if Path(paper).suffix else paths.root() / "papers" / paper / "paper.yaml"
     if not path.is_file() and not Path(paper).suffix:
         raise refuse("paper", str(paper), sorted(p.parent.name for p in path.parents[1].glob("*/paper.yaml")))

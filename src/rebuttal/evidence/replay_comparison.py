@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from rebuttal.base import arguments
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.evidence import datasets
 
+PARTS = ("validation_metric", "diverged_at", "update", "epoch", "seconds")  # of a replay, that are read
 SHARED = ("workload", "machine", "clock")  # attributes that replays must have in common
 
 
@@ -20,8 +22,12 @@ def side_by_side(replays: Mapping[str, xr.Dataset]) -> xr.Dataset:
     Raises:
         InputError: no replay, replays on different workloads or machines, or one that diverged at every rate.
     """
+    replays = arguments.options("replays", replays)
     if not replays:
-        raise refuse("replays", dict(replays), "at least one, by the name it is to have in the chart")
+        raise refuse("replays", replays, "at least one, by the name it is to have in the chart")
+    for label, data in replays.items():
+        if not isinstance(data, xr.Dataset) or not {*PARTS, *SHARED} <= {*data.variables, *data.attrs}:
+            raise refuse(f"replay {label!r}", type(data).__name__, "what rebuttal.replay gave")
     first = next(iter(replays.values())).attrs
     for label, data in replays.items():
         for name in SHARED:

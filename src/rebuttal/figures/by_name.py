@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from rebuttal.base import notebook_renderer
+from rebuttal.base import arguments, notebook_renderer
 from rebuttal.base.errors import refuse
 from rebuttal.core.figure_list import FIGURES
 from rebuttal.core.timeline import Timeline
@@ -47,7 +47,12 @@ def chart(
     figure: a name of `rebuttal.core.figure_list` (default: the one that suits the data). definitions: label or
     method -> one line. Raises InputError for an unknown figure, or data that none suits.
     """
-    return join(panels(figure or figure_of(data[0]), *data, definitions=definitions))
+    if not data:
+        raise refuse("chart", "nothing", "a timeline, a replay's dataset, or a dataset of results")
+    if figure is not None and not isinstance(figure, str):
+        raise refuse("figure", figure, FIGURES)
+    said = arguments.options("definitions", definitions)
+    return join(panels(figure or figure_of(data[0]), *data, definitions=said or None))
 
 
 def table(name: str, *data: Any) -> pd.DataFrame:

@@ -29,7 +29,7 @@ def machine(name: str | Machine) -> Machine:
     """The preset called `name`, or the machine itself; raises InputError with the nearest name otherwise."""
     if isinstance(name, Machine):
         return name
-    if name not in MACHINES:
+    if not isinstance(name, str) or name not in MACHINES:
         raise refuse("machine", name, MACHINES)
     return MACHINES[name]
 

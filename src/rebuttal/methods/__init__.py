@@ -18,9 +18,10 @@ its programs name (one for each node that is no server, where it is missing). A 
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
-from typing import Any, ClassVar, Protocol
+from math import inf
+from typing import Any, ClassVar, Protocol, get_type_hints
 
-from rebuttal.base import own_code
+from rebuttal.base import arguments, own_code
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.core.verbs import Program
 from rebuttal.methods import own_methods
@@ -139,7 +140,30 @@ def method(name: str, **options: Any) -> Method:
             raise InputError(
                 f"{called(name)} option {option}: got nothing; allowed: a value, as it has no default"
             )
-    return kind(**options)
+    hints = get_type_hints(kind)
+    return kind(**{option: _of_type(name, option, value, hints[option]) for option, value in options.items()})
+
+
+def _of_type(name: str, option: str, given: Any, hint: Any) -> Any:
+    """An option's value; a number within bounds, of Python's type."""
+    key = f"{called(name)} option {option}"
+    if hint is int:
+        return arguments.whole(key, given, -arguments.MOST)
+    if hint is float:
+        return arguments.number(key, given, -inf)
+    return arguments.switch(key, given) if hint is bool else given
+
+
+def chosen_of(given: Any, options: Any) -> Method:
+    """What a caller names, with options, or a method as it is. Raises InputError for what is neither."""
+    named = arguments.options("options", options)
+    if isinstance(given, str):
+        return method(given, **named)
+    if isinstance(given, type) or not all(hasattr(given, part) for part in ("programs", "nodes", "servers")):
+        raise refuse("method", given, "a name of rebuttal.METHODS, file:PATH.py, or a method")
+    if named:
+        raise refuse("options", named, "none, since the method has its own")
+    return given
 
 
 def called(name: str) -> str:

@@ -12,6 +12,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
+from rebuttal.base import arguments
 from rebuttal.base.errors import refuse
 from rebuttal.base.temporary_folder import temporary_folder
 from rebuttal.core.timeline import Timeline
@@ -23,6 +24,7 @@ from rebuttal.processes.rendezvous import OneHost
 from rebuttal.processes.setup import Setup
 from rebuttal.processes.supervisor import Supervisor
 
+MOST_PATIENCE_S = 86_400
 LEAVING_S = 2.0  # the longest that a node may take to end after the last word
 LONGEST_ADDRESS = 100  # of a Unix socket, with the terminating zero and some room
 PRELOADED = ("rebuttal.processes.node", "rebuttal.processes.quick_end")
@@ -43,7 +45,7 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
     stragglers: str = "none",
     pace_s: float = 0.0,
     checksums_every: int = 10,
-    data_root: Path | None = None,
+    data_root: str | Path | None = None,
     lock_free: bool = False,
     patience_s: float = 60.0,
     cores: tuple[int, ...] = (),
@@ -65,6 +67,7 @@ def record(  # noqa: PLR0913 - the axes of an experiment, all by name
         InputError: an unknown name or an impossible value.
         RunError: a node that is needed was killed, failed or hung, or no node got on for `patience_s`.
     """
+    patience_s = arguments.number("patience_s", patience_s, 0, MOST_PATIENCE_S)
     setup = Setup.of(
         program, options, stragglers, workload=workload, workers=workers, updates=updates, batch=batch, seed=seed,
         learning_rate=learning_rate, rule=rule, pace_s=pace_s, checksums_every=checksums_every, data_root=data_root,

@@ -1,23 +1,24 @@
 """The set-up of a real run: the same for all nodes, and checked before any of them is started."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from rebuttal.base import own_code
+from rebuttal.base import arguments, own_code
 from rebuttal.base.errors import refuse
 from rebuttal.core import division
 from rebuttal.core.update_rules import Recipe, Rule, counts, described, own_file
 from rebuttal.machines.stragglers import Stragglers, named
-from rebuttal.methods import Method, called, check_workers, may_lose, method, reads, updates
+from rebuttal.methods import Method, called, check_workers, chosen_of, may_lose, reads, updates
 from rebuttal.processes import trusted
 from rebuttal.workloads import check_data, shape_table
 
 THREADS = 1  # of each process: as many processes as cores is the user's business, not a BLAS library's
 
 #: Of a real run: each worker is a process, and each update is noted.
-MOST = {"workers": 1024, "updates": 10**8, "batch": 2**20, "checksums_every": 10**8}
+MOST = {"workers": 1024, "updates": 10**8, "batch": arguments.MOST, "checksums_every": 10**8}
+MOST_PACE_S = 3600
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,14 @@ class Setup:
     def of(program: str | Method, options: dict[str, Any] | None, stragglers: str, **given: Any) -> "Setup":
         """From names: of a method (or the method itself), and of a distribution of stragglers."""
         drawn = named(stragglers)
+        arguments.text("workload", given["workload"], "the name of a workload")
         if stragglers != "none" and not given["pace_s"]:
             raise refuse("pace_s", given["pace_s"], "a number of seconds > 0 where there are stragglers")
         by_name = isinstance(program, str)
-        chosen = method(program, **(options or {})) if by_name else program
+        chosen = chosen_of(program, options)
         workload, law = division.parsed(given["workload"])
         if law:
+            given["workers"] = arguments.whole("workers", given["workers"], 1, MOST["workers"])
             check_workers(chosen, given["workers"])
             given["workload"] = division.bound(given["workload"], reads(chosen, given["workers"]))
         return Setup(
@@ -76,13 +79,8 @@ class Setup:
         )
 
     def __post_init__(self) -> None:
-        for key, most in MOST.items():
-            if not 1 <= getattr(self, key) <= most:
-                raise refuse(key, getattr(self, key), f"a whole number >= 1, at most {most}")
-        if not self.pace_s >= 0:
-            raise refuse("pace_s", self.pace_s, "a number of seconds >= 0")
-        if not self.learning_rate > 0:
-            raise refuse("learning_rate", self.learning_rate, "a number > 0")
+        for key, given in self._numbers():
+            object.__setattr__(self, key, given)
         described(self.rule)  # what a timeline cannot say is refused before the run
         if isinstance(self.rule, Recipe):
             object.__setattr__(self, "rule", self.rule.over(updates(self.method, self.updates)))
@@ -94,6 +92,18 @@ class Setup:
         check_data(self.workload, self.data_root)
         shape_table.check_division(self.workload)
         check_workers(self.method, self.workers)
+
+    def _numbers(self) -> Iterator[tuple[str, Any]]:
+        """Those that a caller gives, within bounds and of Python's types. Raises InputError."""
+        for key, most in MOST.items():
+            yield key, arguments.whole(key, getattr(self, key), 1, most)
+        yield "data_root", arguments.folder("data_root", self.data_root)
+        yield "seed", arguments.seed(self.seed)
+        yield "pace_s", arguments.number("pace_s", self.pace_s, 0, MOST_PACE_S, or_equal=True)
+        yield "learning_rate", arguments.number("learning_rate", self.learning_rate, 0, arguments.MOST_RATE)
+        yield "lock_free", arguments.switch("lock_free", self.lock_free)
+        cores = arguments.instance("cores", self.cores, (tuple, list), "numbers of cores, such as (0, 1)")
+        yield "cores", tuple(arguments.whole("cores", core, 0) for core in cores)
 
     @property
     def nodes(self) -> range:

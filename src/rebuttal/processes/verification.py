@@ -10,20 +10,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from rebuttal.base import own_code
+from rebuttal.base import arguments, own_code
 from rebuttal.base.errors import InputError, RunError, refuse
 from rebuttal.core import division, value_operations
 from rebuttal.core.graph import Order, order_of
-from rebuttal.core.timeline import Timeline
+from rebuttal.core.timeline import Timeline, checked
 from rebuttal.core.update_rules import Recipe, Rule, remembered
 from rebuttal.processes import causality, computable, trusted
 from rebuttal.processes.driver import digest
 from rebuttal.processes.program_walk import NotWalkedError, ProgramWalk
 from rebuttal.processes.recorded_setup import RecordedFacts, RecordedRun, checksums, recorded
-from rebuttal.processes.setup import THREADS
 from rebuttal.processes.wire_sizes import WireSizes
 from rebuttal.replaying.context import Stages
 from rebuttal.replaying.engine import EXACT
@@ -32,6 +30,7 @@ from rebuttal.replaying.lockstep import Gradients, Lockstep, advance
 from rebuttal.replaying.oracle import wire_bytes
 from rebuttal.replaying.staged import stages_of
 from rebuttal.workloads import load
+from rebuttal.workloads.torch_state import stated_torch
 from rebuttal.workloads.workload import Workload
 
 #: What an order that no run has may make the computation raise.
@@ -88,14 +87,15 @@ class VersionComparison:
         return not self.parts
 
 
-def verify(timeline: Timeline, data_root: Path | None = None, *, trust: Path | Sequence[Path] = ()) -> int:
+Trusted = str | Path | Sequence[str | Path]
+
+
+def verify(timeline: Timeline, data_root: str | Path | None = None, *, trust: Trusted = ()) -> int:
     """How many checksums of a recorded run were found again, which is all of them. Arguments and errors: `verified`."""
     return verified(timeline, data_root, trust=trust).checksums
 
 
-def verified(
-    timeline: Timeline, data_root: Path | None = None, *, trust: Path | Sequence[Path] = ()
-) -> Verification:
+def verified(timeline: Timeline, data_root: str | Path | None = None, *, trust: Trusted = ()) -> Verification:
     """Check a recorded run, and compute everything anew from its timeline, one gradient at a time.
 
     Starting weights and batches come from the seed, then every operation in the recorded order. Nothing that the
@@ -107,17 +107,19 @@ def verified(
         InputError: no recorded run, one that says of itself what cannot be, or a workload that is not to be read.
         RunError: the record cannot be, or the weights depart from the recorded ones; the error says where.
     """
-    trust = [trust] if isinstance(trust, Path) else list(trust)
+    checked(timeline)
+    trust = [arguments.path("trust", one) for one in ([trust] if isinstance(trust, str | Path) else trust)]
+    data_root = arguments.folder("data_root", data_root)
     run = recorded(timeline, data_root, trust)
     facts, last = run.facts, len(timeline.updates["value"]) - 1
     wanted = checksums(facts, last)
     named = trusted.workload_name(facts.workload, facts.own_code | facts.own_data, trust)
-    torch.set_num_threads(THREADS)
     workload = load(named, data_root)
     update_rule = _unaveraged(run.rule)
     _run_operations(timeline, facts, trust)
     try:
-        found = _computed(timeline, facts, workload, update_rule, wanted)
+        with stated_torch():
+            found = _computed(timeline, facts, workload, update_rule, wanted)
     except (InputError, RunError):
         raise
     except IMPOSSIBLE as error:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 import xarray as xr
 
+from rebuttal.base import arguments
 from rebuttal.base.errors import refuse
 from rebuttal.core import division
 from rebuttal.core.graph import Order
 from rebuttal.core.metrics import ATTRIBUTE, Metric, attribute
-from rebuttal.core.timeline import Timeline
+from rebuttal.core.timeline import Timeline, checked
 from rebuttal.core.update_rules import SGD, Rule
 from rebuttal.replaying.batch_merging import merged, shortened
 from rebuttal.replaying.compiled.whole_orders import Compiled, WholeOrders
@@ -27,9 +27,12 @@ from rebuttal.replaying.probe import measure
 from rebuttal.replaying.staged import stages_of
 from rebuttal.simulation.timeline_metrics import progress
 from rebuttal.workloads import load
+from rebuttal.workloads.torch_state import stated_torch
 from rebuttal.workloads.workload import Workload
 
 EXACT = Table({1: {"loop": {1: 0.0}}})
+#: What timelines of one method agree on, whatever their seeds.
+ALIKE = ("workload", "batch", "method", "options", "machine", "workers", "clock", "updates")
 SPLITS = ("training", "validation", "test")
 
 
@@ -145,23 +148,61 @@ def replay(
     points: int = 40,
     exact: bool = False,
     table: Table | None = None,
-    data_root: Path | None = None,
+    data_root: str | Path | None = None,
 ) -> xr.Dataset:
     """Train along timelines of one method, one for each seed, at all learning rates.
 
     Returns a dataset over (seed, learning_rate, point): losses and metrics on the three splits, diverged_at, and the
     coordinates update, epoch and seconds of each point. Timelines with one order are computed together. All must
-    have equally many updates. Raises InputError for what does not fit together, and for timelines that were read from
-    a file and name a workload of somebody's own, where `workload` is not given.
+    have equally many updates, and different seeds. torch's state of this session plays no part, and stays as it was.
+    Raises InputError for what does not fit together, and for timelines that were read from a file and name a workload
+    of somebody's own, where `workload` is not given.
     """
-    runs = [timelines] if isinstance(timelines, Timeline) else list(timelines)
-    name, batch = _common(runs, "workload"), _common(runs, "batch")
-    torch.set_num_threads(1)
-    law = division.parsed(name)[1]
-    if workload is None:
-        workload = _named(name, runs, data_root)
-    elif law:
+    runs = _runs(timelines)
+    learning_rates = arguments.rates("learning_rates", learning_rates)
+    points = arguments.whole("points", points, 1, arguments.MOST_POINTS)
+    arguments.switch("exact", exact)
+    data_root = arguments.folder("data_root", data_root)
+    if isinstance(rule, type) or not (hasattr(rule, "start") and hasattr(rule, "step")):
+        raise refuse("rule", rule, "an update rule, such as rebuttal.core.update_rules.SGD()")
+    if not isinstance(workload, Workload | None):
+        raise refuse(
+            "workload", workload, "what rebuttal.workloads.load gives, or none: that of the timelines"
+        )
+    law = division.parsed(_common(runs, "workload"))[1]
+    if workload is not None and law:
         workload = workload.divided(law)
+    with stated_torch():
+        return _replayed(
+            runs, learning_rates, points, workload or _named(runs, data_root), (rule, exact, table)
+        )
+
+
+def _runs(given: Any) -> list[Timeline]:
+    """Timelines that differ in their seeds alone. Raises InputError."""
+    runs = [given] if isinstance(given, Timeline) else given
+    if not isinstance(runs, Sequence) or isinstance(runs, str) or not runs:
+        raise refuse("timelines", given, "a Timeline, such as rebuttal.simulate gives, or a list of them")
+    for run in runs:
+        checked(run, "timelines")
+    for what in ALIKE:
+        _common(runs, what)
+    seeds = [run.about["seed"] for run in runs]
+    if len(set(seeds)) < len(seeds):
+        raise refuse("timelines' seeds", seeds, "each once: runs of one seed are one run")
+    return list(runs)
+
+
+def _replayed(
+    runs: list[Timeline],
+    learning_rates: Sequence[float],
+    points: int,
+    workload: Workload,
+    how: tuple[Rule, bool, Table | None],
+) -> xr.Dataset:
+    """The dataset that `replay` gives."""
+    rule, exact, table = how
+    name, batch = _common(runs, "workload"), _common(runs, "batch")
     versions = points_of(_common(runs, "updates"), points)
     replayer = Replayer(workload, batch=batch, rule=rule, table=table, exact=exact)
     groups: dict[str, list[int]] = {}
@@ -178,8 +219,9 @@ def replay(
     return whole.assign_attrs(about | {ATTRIBUTE: attribute({name: metric})})
 
 
-def _named(name: str, runs: Sequence[Timeline], data_root: Path | None) -> Workload:
+def _named(runs: Sequence[Timeline], data_root: str | Path | None) -> Workload:
     """The workload that timelines name. What a file names, its author chose: such a name stands for no other file."""
+    name = _common(runs, "workload")
     files = [run.came_from for run in runs if run.came_from]
     if ":" in name and files:
         allowed = (
@@ -225,7 +267,7 @@ def _with_progress(
 
 def _common(runs: Sequence[Timeline], what: str) -> Any:
     """What all timelines must agree on."""
-    found = {len(r.updates["value"]) - 1 if what == "updates" else r.about[what] for r in runs}
-    if len(found) != 1:
-        raise refuse(f"timelines' {what}", sorted(found, key=str), "the same in all")
-    return found.pop()
+    found = [len(run.updates["value"]) - 1 if what == "updates" else run.about.get(what) for run in runs]
+    if any(one != found[0] for one in found):
+        raise refuse(f"timelines' {what}", sorted({str(one) for one in found}), "the same in all")
+    return found[0]

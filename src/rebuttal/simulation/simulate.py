@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from rebuttal.base import own_code
+from rebuttal.base import arguments, own_code
 from rebuttal.base.errors import refuse
 from rebuttal.base.garbage import not_collected
 from rebuttal.base.paths import device_costs
@@ -16,7 +16,7 @@ from rebuttal.machines import Machine
 from rebuttal.machines import machine as found
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.hardware import Measured
-from rebuttal.methods import Method, called, check_workers, draws, method, reads
+from rebuttal.methods import Method, called, check_workers, chosen_of, draws, reads
 from rebuttal.simulation.cluster.budget import Budget
 from rebuttal.simulation.cluster.request_costs import MachinePricing, layer_bytes
 from rebuttal.simulation.cluster.virtual import VirtualCluster
@@ -44,8 +44,11 @@ def simulate(  # noqa: PLR0913 - the axes of an experiment, all by name
     updates. `costs` are the workload's measured costs (default: those of the device that params.yaml names; a machine
     with stated costs needs none). Raises InputError for an unknown name or an impossible value.
     """
-    chosen = method(program, **(options or {})) if isinstance(program, str) else program
+    chosen = chosen_of(program, options)
     where = found(machine)
+    arguments.text("workload", workload, "the name of a workload")
+    workers, seed = arguments.whole("workers", workers, 1, arguments.MOST_WORKERS), arguments.seed(seed)
+    batch = arguments.whole("batch", batch)
     check_workers(chosen, workers)
     if costs is None and isinstance(where.compute, Measured):
         costs = Costs.read(device_costs(), workload, batch)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rebuttal.base import arguments
 from rebuttal.base.atomic_write import write_text
 from rebuttal.core.timeline import Timeline
 from rebuttal.simulation.timeline_metrics import gradients
@@ -31,9 +32,9 @@ def trace(timeline: Timeline) -> dict[str, Any]:
     }
 
 
-def write_trace(timeline: Timeline, path: Path) -> None:
+def write_trace(timeline: Timeline, path: str | Path) -> None:
     """Write the trace to `path` (.json); the file appears whole or not at all."""
-    write_text(path, json.dumps(trace(timeline), separators=(",", ":")))
+    write_text(arguments.path("path", path), json.dumps(trace(timeline), separators=(",", ":")))
 
 
 def _thread(node: int, role: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from rebuttal.workloads.initial_weights import starts_of
 from rebuttal.workloads.model_layers import check_layers, overwriting
 from rebuttal.workloads.parts import Layer, Objective, Target
 from rebuttal.workloads.stage_shape import Shape
+from rebuttal.workloads.torch_state import stated_torch
 
 Split = tuple[Tensor, Tensor]
 
@@ -76,7 +77,8 @@ class Workload:
         read nor moved.
         """
         generator = torch.Generator().manual_seed(seeding.entropy(seed, "start") % 2**63)
-        drawn = [tensor.flatten() for layer in self.layers for tensor in self.initial(layer, generator)]
+        with stated_torch():
+            drawn = [tensor.flatten() for layer in self.layers for tensor in self.initial(layer, generator)]
         return torch.cat(drawn).to(self.splits["training"][0])
 
     def batches(self, batch: int, seed: int, shard: int, steps: int) -> np.ndarray:

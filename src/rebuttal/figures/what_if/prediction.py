@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rebuttal.base import arguments
 from rebuttal.base.errors import refuse
 from rebuttal.core.timeline import Timeline
 from rebuttal.figures.theme import words
@@ -88,7 +89,9 @@ def what_if(
     for name in turned:
         if name not in FIELDS:
             raise refuse("what_if", name, FIELDS)
-    return what_if_of(Setting(method, options=tuple(sorted((options or {}).items())), **turned))
+    return what_if_of(
+        Setting(method, options=tuple(sorted(arguments.options("options", options).items())), **turned)
+    )
 
 
 def what_if_of(setting: Setting) -> Prediction:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from numbers import Integral, Real
+from math import inf
 from typing import Any
 
+from rebuttal.base.arguments import number, text, whole
 from rebuttal.base.errors import refuse
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.full_size_costs import FullSizeLayer, scaled_costs
@@ -27,6 +28,7 @@ BLOCK = FullSizeLayer(
     products=3,
 )
 MOST_DEPTH, MOST_WORKERS, MOST_SAMPLES = 64, 1024, 65536
+MOST_LATENCY_US = 1e9
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,11 @@ class Setting:
 
     def __post_init__(self) -> None:
         for name, most in (("workers", MOST_WORKERS), ("batch", MOST_SAMPLES), ("depth", MOST_DEPTH)):
-            given = getattr(self, name)
-            if not isinstance(given, Integral) or not 1 <= int(given) <= most:
-                raise refuse(name, given, f"a whole number from 1 to {most}")
-        if not isinstance(self.bandwidth_gbit_s, Real) or not self.bandwidth_gbit_s > 0:
-            raise refuse("bandwidth_gbit_s", self.bandwidth_gbit_s, "a number > 0, inf for free")
-        if not isinstance(self.latency_us, Real) or not 0 <= self.latency_us < float("inf"):
-            raise refuse("latency_us", self.latency_us, "a finite number >= 0")
-        if self.device not in PROCESSORS:
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1, most))
+        for name, most in (("bandwidth_gbit_s", inf), ("latency_us", MOST_LATENCY_US)):
+            given = number(name, getattr(self, name), 0, most, or_equal=name == "latency_us")
+            object.__setattr__(self, name, given)
+        if text("device", self.device, PROCESSORS) not in PROCESSORS:
             raise refuse("device", self.device, PROCESSORS)
         named_stragglers(self.stragglers)
         _ = self.program  # an unknown method or option is refused here, and not later

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from rebuttal.base import arguments
 from rebuttal.base.errors import refuse
 
 BATCHES_OF = ("gradient", "input")  # operations whose arguments are (shard, step) pairs
@@ -24,8 +25,8 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("updates", "batches"):
             given = getattr(self, name)
-            if given is not None and given < 1:
-                raise refuse(name, given, "a whole number >= 1")
+            if given is not None:
+                setattr(self, name, arguments.whole(name, given, 1, arguments.MOST_UPDATES))
         if (self.updates is None) == (self.batches is None):
             raise refuse(
                 "budget", {"updates": self.updates, "batches": self.batches}, "exactly one of the two"

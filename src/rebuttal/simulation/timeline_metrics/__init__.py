@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rebuttal.base.garbage import not_collected
-from rebuttal.core.timeline import Timeline
+from rebuttal.core.timeline import Timeline, checked
 from rebuttal.simulation.timeline_metrics.gantt_table import gantt
 from rebuttal.simulation.timeline_metrics.gradient_table import NOT_USED, columns, gradients
 from rebuttal.simulation.timeline_metrics.joined_passes import COMPUTING
@@ -41,7 +41,7 @@ def progress(timeline: Timeline, table: Mapping[Any, Any] | None = None) -> "xr.
     """
     import xarray as xr  # noqa: PLC0415 - slow to import, and a summary needs no dataset
 
-    table = columns(timeline) if table is None else table
+    table = columns(checked(timeline)) if table is None else table
     seconds = timeline.updates["time_s"]
     computed = np.concatenate([[0], np.cumsum(table["batches"])])
     done_by = np.searchsorted(table["end_s"], seconds, side="right")
@@ -79,7 +79,7 @@ def summary(timeline: Timeline, table: Mapping[Any, Any] | None = None) -> dict[
 
     table: what `gradients` says of the timeline, where it was asked for before.
     """
-    table = columns(timeline) if table is None else table
+    table = columns(checked(timeline)) if table is None else table
     updates = len(timeline.updates["time_s"]) - 1
     stale = np.asarray(table["staleness"])
     stale = stale[~np.isnan(stale)]
@@ -103,7 +103,7 @@ def utilisation(timeline: Timeline) -> dict[int, float]:
 
     Forward and backward passes and whole gradients count; updates and communication do not.
     """
-    computes = timeline.computes
+    computes = checked(timeline).computes
     computing = np.array([name in COMPUTING for name in timeline.names], dtype=bool)
     rows = computing[computes["operation"]] if len(computing) else np.zeros(0, dtype=bool)
     end_s = max(timeline.end_s, np.finfo(float).tiny)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from rebuttal.core.timeline import Timeline
+from rebuttal.base import arguments
+from rebuttal.core.timeline import Timeline, checked
 from rebuttal.simulation.timeline_metrics.dependency_chains import Chains, versions
 from rebuttal.simulation.timeline_metrics.gradient_table import NOT_USED, gradients
 from rebuttal.simulation.timeline_metrics.joined_passes import COMPUTING, batches, weight_gradients
@@ -23,7 +24,8 @@ def gantt(timeline: Timeline, until_s: float | None = None) -> dict[str, list[An
     'message' (drawn on the receiving node, from sent to arrived). `version` is that of the weights which a gradient or
     a pass was computed on; a pass is named with its batch (shard, step).
     """
-    until_s = timeline.end_s if until_s is None else until_s
+    checked(timeline)
+    until_s = timeline.end_s if until_s is None else arguments.number("until_s", until_s, 0)
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     fate, label = _fates(timeline), _labels(timeline)
     computes = timeline.computes

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rebuttal.base.garbage import not_collected
-from rebuttal.core.timeline import Timeline
+from rebuttal.core.timeline import Timeline, checked
 from rebuttal.simulation.timeline_metrics.dependency_chains import Chains, versions
 from rebuttal.simulation.timeline_metrics.joined_passes import passes
 from rebuttal.simulation.timeline_metrics.staleness import by_gradient, uses
@@ -45,7 +45,7 @@ def gradients(timeline: Timeline) -> "xr.Dataset":
 @not_collected()
 def columns(timeline: Timeline) -> dict[str, np.ndarray]:
     """The variables of `gradients`, as arrays."""
-    chains = Chains(timeline.graph)
+    chains = Chains(checked(timeline).graph)
     fates, version = by_gradient(uses(timeline, chains)), versions(timeline, chains)
     delivered = set(_delivered(timeline).tolist())
     rows = [_row(chains, fates, version, delivered, *row) for row in _completed(timeline)]

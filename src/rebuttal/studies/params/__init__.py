@@ -43,7 +43,7 @@ class Params:
     def study(self, name: str) -> Study:
         """The numbers and variants of one study, listed or not. Raises InputError for an unknown or a broken one."""
         known = {**self.others, **self.studies}
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise refuse("study", name, known)
         found = known[name]
         if isinstance(found, InputError):

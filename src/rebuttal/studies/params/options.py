@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from rebuttal.base import arguments
 from rebuttal.base.config.refusals import dotted, missing_key, unknown_key
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.methods import check_workers
@@ -23,6 +24,8 @@ def check(place: str, program: type, given: Mapping[str, Any], workers: int) -> 
     for name, field in known.items():
         if name in given:
             check_type(dotted(place, name), given[name], hints[name])
+            if hints[name] is int:
+                arguments.whole(dotted(place, name), given[name], -arguments.MOST)
         elif _is_needed(field):
             raise missing_key(dotted(place, name), _allowed(hints[name]))
     _ask(place, program, given, workers)

@@ -11,21 +11,22 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from rebuttal.base.arguments import MOST, MOST_POINTS, MOST_RATE, MOST_SEED, MOST_WORKERS
 from rebuttal.studies.params.engine_choice import ALLOWED, LOCAL
 
 ProfileName = Literal["quick", "standard", "full", "ci"]
 PROFILES: tuple[str, ...] = get_args(ProfileName)
 EVERY = "all"  # the section beside the profiles that holds for each of them
 
-MOST = 2**20  # samples, updates' points, epochs: more is a slip of the pen
-MOST_WORKERS = 4096  # of a run: each is a program of its own
 Whole = Annotated[int, Field(ge=1, le=MOST, description=f"a whole number >= 1, at most {MOST}")]
 Workers = Annotated[
     int, Field(ge=1, le=MOST_WORKERS, description=f"a whole number >= 1, at most {MOST_WORKERS}")
 ]
-Points = Annotated[int, Field(ge=2, le=10_000, description="a whole number >= 2, at most 10000")]
-Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2**32 - 1")]
-Rate = Annotated[float, Field(gt=0, le=1e6, description="a number > 0, at most a million")]
+Points = Annotated[
+    int, Field(ge=2, le=MOST_POINTS, description=f"a whole number >= 2, at most {MOST_POINTS}")
+]
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED, description="a whole number from 0 to 2**32 - 1")]
+Rate = Annotated[float, Field(gt=0, le=MOST_RATE, description="a number > 0, at most a million")]
 Name = Annotated[str, Field(min_length=1, description="a name")]
 Names = Annotated[list[Name], Field(min_length=1, description="a list of at least one name")]
 Counts = Annotated[list[Whole], Field(min_length=1, description="a list of at least one whole number >= 1")]

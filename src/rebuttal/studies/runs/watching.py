@@ -5,8 +5,9 @@ import time
 from html import escape
 from typing import Any
 
-from rebuttal.base import paths
+from rebuttal.base import arguments, paths
 
+MOST_S = 3600  # between two looks
 FRESH_S = 15 * 60  # of notes that are older nothing is shown
 HEAD = ("Stage", "Runs", "Seconds", "About left")
 
@@ -16,6 +17,8 @@ def watch(every_s: float = 2.0, for_s: float | None = None) -> None:
 
     The profile is the selected one. Interrupt the cell to stop looking: the pipeline goes on.
     """
+    every_s = arguments.number("every_s", every_s, 0, MOST_S)
+    for_s = None if for_s is None else arguments.number("for_s", for_s, 0)
     # Imported here because only notebooks need it.
     from IPython.display import HTML, display  # noqa: PLC0415
 
