@@ -204,7 +204,7 @@ def test_the_store_of_values_rests_on_what_computes_them():
     computing = code.closure(units.WORKERS, without=units.NO_PART)
     names = ("update_rules", "schedules", "graph", "partition", "value_operations", "own_rules")
     shared = {f"rebuttal.core.{name}" for name in names}
-    ground = {f"rebuttal.base.{name}" for name in ("seeding", "own_code", "own_classes")}
+    ground = {f"rebuttal.base.{name}" for name in ("seeding", "own_code", "own_files", "own_classes")}
     assert {
         "rebuttal.replaying.kernels",
         "rebuttal.replaying.batch_merging",

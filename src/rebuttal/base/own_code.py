@@ -1,6 +1,11 @@
-"""Python files of a user's own, by names `file:PATH.py`: found, loaded once for each content, told apart by it."""
+"""Python files of a user's own, by names `file:PATH.py`: found, loaded once for each content, told apart by it.
 
+A file's content is that of the Python files beside it, too, that it brings in (`own_files`).
+"""
+
+import contextlib
 import hashlib
+import importlib.util
 import sys
 import threading
 import traceback
@@ -9,20 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from rebuttal.base import paths
+from rebuttal.base import own_files, paths
 from rebuttal.base.errors import InputError, nearest, refuse
 
 PREFIX = "file:"
 FORM = "file:PATH.py"
-FINGERPRINT = (
-    "__fingerprint__"  # in a module of a user's own: the sha256 of its file, while it runs and after
-)
+FINGERPRINT = "__fingerprint__"  # in a module of a user's own: its `fingerprint`, while it runs and after
 NONE_HERE = "a Python file; there is none at this path"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file that was run: `fingerprint` is the sha256 of what it held then."""
+    """A file that was run: `fingerprint` is that of what it held and brought in then."""
 
     path: Path
     fingerprint: str
@@ -31,6 +34,7 @@ class Loaded:
 
 _loading = threading.RLock()  # a file may name another one
 _loaded: dict[tuple[Path, str], Loaded] = {}
+_beside: dict[Path, bytes] = {}  # what files brought in when they were run -> its content then
 
 
 def is_named(name: str) -> bool:
@@ -86,8 +90,8 @@ def name_of(path: Path) -> str:
 
 
 def fingerprint(name: str, key: str) -> str:
-    """The sha256 of the file's bytes. Raises InputError as `path_of`."""
-    return hashlib.sha256(path_of(name, key).read_bytes()).hexdigest()
+    """The SHA-256 of the file, and of the Python files beside it that it brings in. Raises InputError as `path_of`."""
+    return own_files.digest(path_of(name, key))
 
 
 def fingerprints(named: Mapping[str, str | None]) -> dict[str, str]:
@@ -102,12 +106,31 @@ def loaded(name: str, key: str) -> Loaded:
         InputError: as `path_of`, or the file fails: one line with the line and the error.
     """
     path = path_of(name, key)
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
+    contents = own_files.closure(path)
+    digest = own_files.digest(path, contents)
     with _loading:
         if (path, digest) not in _loaded:
+            content = contents.pop(path)
+            _forget_changed()
+            for (
+                beside
+            ) in contents:  # Python takes what it compiled for current if size and second of change are
+                with contextlib.suppress(OSError):  # in a folder where nothing may be written
+                    Path(importlib.util.cache_from_source(str(beside))).unlink(missing_ok=True)
+            _beside.update(contents)
             _loaded[path, digest] = Loaded(path, digest, _run(path, content, digest, name, key))
         return _loaded[path, digest]
+
+
+def _forget_changed() -> None:
+    """Have Python read all files beside files again, if one of them has changed since it was brought in."""
+    if all(path.is_file() and path.read_bytes() == content for path, content in _beside.items()):
+        return
+    files = {path.resolve() for path in _beside}
+    for name, module in list(sys.modules.items()):
+        if (file := getattr(module, "__file__", None)) and Path(file).resolve() in files:
+            del sys.modules[name]
+    _beside.clear()
 
 
 def _run(path: Path, content: bytes, digest: str, name: str, key: str) -> ModuleType:

@@ -4,8 +4,7 @@ Whoever made a recorded run chose the name of its workload. A name that stands f
 the file that the name leads to is never opened: the verifier says which file it is, and the run says its content.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rebuttal.base import own_code
@@ -17,20 +16,9 @@ from rebuttal.workloads import NAMES, user_data
 def fingerprints(workload: str) -> dict[str, str]:
     """Name -> SHA-256 of the images or the text of a user's own; empty for every other workload."""
     workload = division.base(workload)
-    if workload in NAMES or own_code.is_named(workload):
+    if ":" not in workload or own_code.is_named(workload):
         return {}
-    return {workload: content_digest(user_data.parts_of(workload)[2])}
-
-
-def content_digest(path: Path) -> str:
-    """The SHA-256 of a file's bytes, or of the names and bytes of all files of a folder. Raises InputError if none."""
-    if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    found = hashlib.sha256()
-    for file in _files(path):
-        found.update(f"{file.relative_to(path).as_posix()}\0".encode())
-        found.update(hashlib.sha256(file.read_bytes()).digest())
-    return found.hexdigest()
+    return {workload: user_data.fingerprint(workload)}
 
 
 def file_of(key: str, name: str, recorded: Mapping[str, str], trust: Sequence[Path]) -> Path:
@@ -42,7 +30,7 @@ def file_of(key: str, name: str, recorded: Mapping[str, str], trust: Sequence[Pa
     if not trust:
         allowed = f"trust=[FILE] (--trust FILE), once you have read that file: the {key} is none of ours"
         raise refuse("trust", f"no file for {name}", allowed)
-    here = {content_digest(path): path for path in trust if path.exists()}
+    here = {user_data.content_digest(path): path for path in trust if path.exists()}
     wanted = recorded.get(name)
     if wanted not in here:
         given = (
@@ -74,9 +62,3 @@ def workload_name(name: str, recorded: Mapping[str, str], trust: Sequence[Path])
 def code_name(key: str, name: str, recorded: Mapping[str, str], trust: Sequence[Path]) -> str:
     """A name of ours as it is; one of a file of code as that of the trusted file. Raises InputError as `file_of`."""
     return f"{own_code.PREFIX}{file_of(key, name, recorded, trust)}" if own_code.is_named(name) else name
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    if not folder.is_dir():
-        raise refuse("workload", str(folder), "a file, or a folder of files")
-    return iter(sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()))

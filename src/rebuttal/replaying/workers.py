@@ -6,10 +6,12 @@ import numba  # noqa: F401 - compiled code needs it: its import, too, is paid be
 import torch
 import torch._inductor.config  # make_fx takes seconds for it at its first call: paid here, before processes are forked
 
+from rebuttal.base import own_code
+from rebuttal.base.errors import RunError
 from rebuttal.core.update_rules import Rule
 from rebuttal.replaying.engine import Replayer
 from rebuttal.replaying.executor_table import Table
-from rebuttal.workloads import load
+from rebuttal.workloads import content, load
 
 
 @functools.lru_cache(maxsize=4)
@@ -25,9 +27,17 @@ def replayer(
 ) -> Replayer:
     """A replayer of a workload on a device, with one intra-op thread; the same one at every call in a process.
 
-    `table` is the text of the table that says which executor serves what; `data` the fingerprint of a user's own data,
-    which are read again when it changes. Raises InputError.
+    `table` is the text of the table that says which executor serves what; `data` says what the workload is made from,
+    which is read again when it changes: of a user's own code, its last word is what `content.digest` found.
+
+    Raises:
+        InputError: as `load`.
+        RunError: the code of a user's own gives other data than when this was looked at.
     """
     torch.set_num_threads(1)
-    placed = load(workload, data_root).to(device)
-    return Replayer(placed, batch=batch, rule=rule, table=Table.of_text(table), splits=splits)
+    loaded = load(workload, data_root)
+    if data and own_code.is_named(workload) and content.digest(loaded) != data.rsplit(maxsplit=1)[-1]:
+        raise RunError(
+            f"{workload}: gives other data than when the study began; allowed: equal data at every call"
+        )
+    return Replayer(loaded.to(device), batch=batch, rule=rule, table=Table.of_text(table), splits=splits)

@@ -48,7 +48,8 @@ MODULES = {
         "rebuttal.workloads.mnist1d",
     ),
 }
-# What a workload's data are checked with, by the first word of its name; the others come with the dependencies.
+# What a workload's data are checked and told apart with, by the first word of its name; the others come with the
+# dependencies.
 CHECKS = {"mnist": "rebuttal.workloads.mnist_files", "cifar10": "rebuttal.workloads.cifar10_files"}
 # Of a user's own, by the first word of names with a colon.
 OWN = {
@@ -77,6 +78,8 @@ def check_data(name: str, data_root: str | Path | None) -> None:
     Raises:
         InputError: one line that names the key, what is wrong and what to do about it.
     """
+    if not isinstance(name, str):
+        raise refuse("workload", name, NAMES)
     name = division.base(name)
     if ":" in name:
         import_module("rebuttal.workloads.user_data").check(name)
@@ -99,18 +102,31 @@ def load(name: str, data_root: str | Path | None = None) -> "Workload":
     check_data(name, data_root)
     name, law = division.parsed(name)
     # Imported here because a workload's module imports torch, which checks and the help must not wait for.
-    found = import_module(_module(name)).load(name, data_root)
+    with import_module("rebuttal.workloads.torch_state").stated_torch():
+        found = import_module(_module(name)).load(name, data_root)
     return found.divided(law) if law else found
 
 
-def fingerprint(name: str) -> str:
-    """A hash of a user's own file, text or images, empty for the workloads of NAMES.
+def fingerprint(name: str, data_root: str | Path | None = None) -> str:
+    """A hash of the files that a workload is made from, wherever they lie: empty for one that comes with the package.
+
+    Of a file of code it is of the code, not of what that reads: see `content.digest`.
 
     Raises:
-        InputError: a name of another form.
+        InputError: a name of another form, or files that are not there.
     """
     name = division.base(name)
-    return import_module("rebuttal.workloads.user_data").fingerprint(name) if ":" in name else ""
+    if ":" in name:
+        return import_module("rebuttal.workloads.user_data").fingerprint(name)
+    data = name.split("_", maxsplit=1)[0]
+    return import_module(CHECKS[data]).fingerprint(data_root) if data in CHECKS else ""
+
+
+def without_place(name: str) -> str:
+    """A workload's name without where its files lie: `file:`, `images:vit:`, `text:@by_class`."""
+    base, law = division.parsed(name)
+    kind, colon, _ = base.rpartition(":")
+    return f"{kind}{colon}{law or ''}" if colon else name
 
 
 def _module(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rebuttal.base.errors import InputError
-from rebuttal.workloads import image_files, mnist_files
+from rebuttal.workloads import image_files, image_tree, mnist_files
 from rebuttal.workloads.image_files import Images
 
 SIDE, CLASSES = 32, 10
@@ -56,6 +56,11 @@ def place(data_root: str | Path | None) -> Path:
 def check(data_root: str | Path | None) -> None:
     """Refuse a data root whose CIFAR-10 is missing or corrupt. Raises InputError as `read` does."""
     read(data_root)
+
+
+def fingerprint(data_root: str | Path | None) -> str:
+    """A hash of the content of what is read. Raises InputError as `place`."""
+    return image_tree.digest(place(data_root))
 
 
 def _published(root: Path, part: str) -> Images:

@@ -1,6 +1,5 @@
 """Decoded images, and where those of a large data set are kept between runs."""
 
-import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from rebuttal.base import paths
-from rebuttal.base.atomic_write import replacing
 from rebuttal.base.errors import InputError
+from rebuttal.core import content_store
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,9 @@ class Images:
     pixels: np.ndarray
     labels: np.ndarray
     classes: tuple[str, ...]
+
+
+_last: dict[Path, dict[str, Images]] = {}
 
 
 def place(described: str) -> Path | None:
@@ -34,20 +36,24 @@ def place(described: str) -> Path | None:
 def save(cache: Path, parts: Mapping[str, Images]) -> None:
     """Write all parts, whole or not at all."""
     arrays = {
-        f"{part}/{what}": value for part, images in parts.items() for what, value in vars(images).items()
+        f"{part}/{what}": np.asarray(value)
+        for part, images in parts.items()
+        for what, value in vars(images).items()
     }
-    with replacing(cache) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)
+    content_store.write(cache, cache.stem, arrays)
 
 
-@functools.lru_cache(maxsize=1)
-def load(cache: Path) -> dict[str, Images]:
-    """The parts that `save` wrote; the last set read stays in memory."""
-    with np.load(cache) as arrays:
-        parts = dict.fromkeys(name.split("/")[0] for name in arrays.files)
-        return {
+def load(cache: Path) -> dict[str, Images] | None:
+    """The parts that `save` wrote, or None; the last set read stays in memory."""
+    if cache not in _last:
+        _last.clear()
+        arrays = content_store.read(cache, cache.stem)
+        if arrays is None:
+            return None
+        _last[cache] = {
             part: Images(
                 arrays[f"{part}/pixels"], arrays[f"{part}/labels"], tuple(arrays[f"{part}/classes"].tolist())
             )
-            for part in parts
+            for part in dict.fromkeys(name.split("/")[0] for name in arrays)
         }
+    return _last[cache]

@@ -32,8 +32,9 @@ def read(path: Path, side: int, *, resize: bool) -> dict[str, Images]:
         InputError: nothing there, not a zip, no or empty classes, or a file that is no image; it names the file.
     """
     cache = image_cache.place(f"{path.resolve()}\n{stamp(path)}\n{side} {resize}")
-    if cache is not None and cache.is_file():
-        return image_cache.load(cache)
+    kept = image_cache.load(cache) if cache else None
+    if kept is not None:
+        return kept
     tree = tree_of(path)
     parts = {part: _part(tree, names, side, resize) for part, names in _divided(tree).items()}
     if len({images.classes for images in parts.values()}) > 1:

@@ -26,7 +26,7 @@ def tree_of(path: Path) -> Tree:
 
 
 def stamp(path: Path) -> str:
-    """A text that changes when a file below the path is added, removed or written to, and not when all of it moves.
+    """A text that changes when a file below the path is added, removed or written to, whatever dates are given to it.
 
     Raises InputError.
     """
@@ -34,11 +34,22 @@ def stamp(path: Path) -> str:
         raise bad(path, "there is nothing")
     below = [path, *(Path(entry) for entry in _below(path))] if path.is_dir() else [path]
     states = [
-        f"{place.relative_to(path)} {stat.st_size} {stat.st_mtime_ns}"
+        f"{place.relative_to(path)} {stat.st_size} {stat.st_ctime_ns}"
         for place in below
         for stat in [place.stat()]
     ]
     return hashlib.sha256("\n".join(sorted(states)).encode()).hexdigest()
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a zip, or of the names and contents of all files below a folder. Raises InputError."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    if not path.is_dir():
+        raise bad(path, "there is nothing")
+    tree = tree_of(path)
+    lines = [f"{name}\0{hashlib.sha256(tree.read(name)).hexdigest()}" for name in tree.files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def bad(path: Path, what: str) -> InputError:

@@ -48,6 +48,17 @@ def check(data_root: str | Path | None) -> None:
         _check_labels(root, f"{part}-labels-idx1-ubyte")
 
 
+def fingerprint(data_root: str | Path | None) -> str:
+    """A hash of the four files' content. Raises InputError for a root without them."""
+    root, found = folder(data_root), hashlib.sha256()
+    for name in PUBLISHED:
+        path = root / "MNIST" / "raw" / name
+        if not path.is_file():
+            raise _bad(root, f"MNIST/raw/{name} is missing")
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
+
+
 def _count(root: Path, name: str, magic: int) -> int:
     """The number of items in one file, once its header, its size and (if published) its content are right."""
     path = root / "MNIST" / "raw" / name

@@ -7,10 +7,9 @@
 | `file:PATH.py`      | whatever that file's `load(name, data_root)` returns                                  |
 """
 
-import hashlib
 from pathlib import Path
 
-from rebuttal.base import own_code
+from rebuttal.base import own_code, own_files
 from rebuttal.base.errors import refuse
 from rebuttal.workloads import image_files, image_tree, text_files
 
@@ -46,7 +45,11 @@ def check(name: str) -> None:
 
 
 def fingerprint(name: str) -> str:
-    """A hash that changes with the content: what a stored result of this workload must be remembered by."""
+    """A hash of the content, of code, a text or images, wherever it lies. Raises InputError as `parts_of`."""
     kind, _, path = parts_of(name)
-    content = image_tree.stamp(path).encode() if kind == "images" else path.read_bytes()
-    return hashlib.sha256(content).hexdigest()
+    return own_code.fingerprint(name, "workload") if kind == "file" else content_digest(path)
+
+
+def content_digest(path: Path) -> str:
+    """The SHA-256 of a text, of images, or of code and what it brings in from beside it. Raises InputError."""
+    return own_files.digest(path) if path.suffix == ".py" and path.is_file() else image_tree.digest(path)

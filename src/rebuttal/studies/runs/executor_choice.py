@@ -9,14 +9,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from rebuttal import workloads
 from rebuttal.base import devices, host_lease, paths
-from rebuttal.base.errors import InputError
-from rebuttal.core import division
+from rebuttal.core import content_store, division
 from rebuttal.replaying.executor_table import Table
 from rebuttal.studies.params import Params, Study
 from rebuttal.studies.runs.pool import run_all
-from rebuttal.studies.runs.provenance import write_json
 from rebuttal.studies.runs.study_costs import profiles_of
 
 
@@ -38,30 +38,21 @@ def stored(study: Study, workload: str, device: str) -> Table | None:
 def _measured_here(params: Params, workload: str) -> Mapping[int, Mapping[str, Mapping[int, float]]]:
     """Seconds by samples, as they were measured here before, or are now; on a grid, one of its workers is measured."""
     device = devices.choose(params.device)
-    about = {"workload": workload, "data": workloads.fingerprint(workload), "device": devices.name(device),
-             "torch": devices.torch_version()}  # fmt: skip
-    place = _place(about)
-    if not place.is_file():
+    about = {"workload": workloads.without_place(workload), "data": workloads.fingerprint(workload, params.data_root),
+             "device": devices.name(device), "torch": devices.torch_version()}  # fmt: skip
+    key = json.dumps(about, sort_keys=True)
+    kept = content_store.read(place := _place(key), key)
+    if kept is None:
         task = (workload, str(params.data_root), device)
         (seconds,) = run_all(_measure, [task], f"executors of {workload}", engine=params.engine, timed=True)
-        write_json(place, about | {"seconds": seconds})
-    return _kept(place)
+        kept = {"table": np.frombuffer(Table(seconds, batch=1).text.encode(), dtype=np.uint8)}
+        content_store.write(place, key, kept)
+    return Table.of_text(kept["table"].tobytes().decode()).seconds
 
 
-def _kept(place: Path) -> Mapping[int, Mapping[str, Mapping[int, float]]]:
-    """What was measured before. Raises InputError for a file that is broken."""
-    try:
-        content = {"batch": 1} | json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(
-            f"executors: {place} cannot be read; allowed: what was measured here, or remove it"
-        ) from error
-    return Table.of_text(json.dumps(content)).seconds
-
-
-def _place(about: dict[str, str]) -> Path:
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-    return paths.root() / ".cache" / "executors" / f"{digest[:32]}.json"
+def _place(key: str) -> Path:
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return paths.root() / ".cache" / "executors" / f"{digest[:32]}.npz"
 
 
 def _measure(workload: str, data_root: str, device: str) -> dict:

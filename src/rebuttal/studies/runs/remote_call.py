@@ -30,7 +30,7 @@ READ = (paths.PARAMETERS, "papers/*/own/**/*")  # what units read, besides the c
 SENT = ("papers", "reference")  # the folders that these are in
 WRITTEN = ("results", ".cache/replays", ".cache/run_records", ".cache/timelines")  # where they write
 MARKER = "dvc.yaml"  # what tells a project's root
-PACKAGES = ("torch", "numpy", "numba", "scipy", "scikit-learn", "xarray")
+PACKAGES = ("torch", "torchvision", "numpy", "numba", "scipy", "scikit-learn", "xarray")
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ import xarray as xr
 
 from rebuttal.base import code, paths
 from rebuttal.base.errors import RunError
+from rebuttal.core import content_store
 from rebuttal.core.graph import Order, flat, from_flat
 from rebuttal.core.timeline import Timeline
+from rebuttal.core.value_operations import is_own
 from rebuttal.replaying.batch_merging import merged
 from rebuttal.simulation.timeline_metrics import progress
-from rebuttal.studies.runs import content_store
 from rebuttal.studies.runs.pool import run_all
 
 Arrays = Mapping[str, np.ndarray]
@@ -58,6 +59,11 @@ class PackedOrder:
         states = np.asarray(order.states, dtype=np.int32)
         np.savez_compressed(packed, allow_pickle=False, **flat(order), states=states)
         return PackedOrder(order.key, packed.getvalue(), np.asarray(batches, dtype=np.int32))
+
+    def has_own_operations(self) -> bool:
+        """Whether code of a user's own computes some of it."""
+        with np.load(io.BytesIO(self.content), allow_pickle=False) as arrays:
+            return any(is_own(str(name)) for name in arrays["graph.names"])
 
     def unpacked(self) -> Order:
         """The order."""

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from rebuttal import workloads
-from rebuttal.base import devices, own_code
-from rebuttal.core.update_rules import Rule, own_file
+from rebuttal.base import devices, own_code, own_files
+from rebuttal.core import division
+from rebuttal.core.update_rules import own_file
 from rebuttal.studies.params import Params, Study
 from rebuttal.studies.runs.executor_choice import table_of
+from rebuttal.studies.runs.pool import run_all
 from rebuttal.studies.runs.run_records import AXES, PackedOrder, RunRecord, records
 from rebuttal.studies.runs.study_runs import StudySetting, timeline_path, workload_of
-from rebuttal.studies.runs.units import StudyContext, Unit, compute_units
+from rebuttal.studies.runs.units import WORKERS, StudyContext, Unit, compute_units
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,13 @@ def curves_of(
     runs = {key: [next(read) for _ in paths] for key, paths in files.items()}
     versions = {key: [tuple(pick(run.updates)) for run in found] for key, found in runs.items()}
     names = sorted({setting.workload for setting in some})
-    data = {name: workloads.fingerprint(name) for name in names}
+    data = {name: _data_of(name, params) for name in names}
     tables = {name: table_of(params, study, name).text for name in names}
     for setting in some:
         place = (device, str(params.data_root))
         rule = setting.variant.rule
-        rest = (rule, tables[setting.workload], data[setting.workload], _content_of(rule))
+        own_rule = _content_of(own_file(rule) or "")
+        rest = (rule, tables[setting.workload], data[setting.workload], own_rule)
         context = StudyContext(workload_of(study, setting), *place, study.batch, splits, *rest)
         orders = [run.order for run in runs[setting.key]]
         program, own_rates = setting.variant.program, tuple(rates[setting.key])
@@ -92,14 +95,33 @@ def _units(
         for row, number in enumerate(group):
             places[number] = (len(units), row)
         some = tuple(seeds[number] for number in group)
-        units.append(Unit(context, orders[group[0]], some, rates, versions[group[0]], program))
+        order = orders[group[0]]
+        own = _content_of(program) if own_code.is_named(program) and order.has_own_operations() else ""
+        units.append(Unit(context, order, some, rates, versions[group[0]], program, own))
     return units, places
 
 
-def _content_of(rule: Rule) -> str:
-    """The fingerprint of the file that a rule is from, if it is a user's own."""
-    name = own_file(rule)
-    return own_code.fingerprint(name, "rule") if name else ""
+def _data_of(name: str, params: Params) -> str:
+    """A hash of what a workload is made from: its files, and, if they are code, of what it holds once that has run."""
+    name, root = division.base(name), str(params.data_root)
+    files = workloads.fingerprint(name, root)
+    if not own_code.is_named(name):
+        return files
+    task, title = (name, root), f"data of {own_code.short(name)}"
+    (held,) = run_all(_held, [task], title, preload=[WORKERS], engine=params.engine)
+    return f"{files} {held}"
+
+
+def _held(name: str, data_root: str) -> str:
+    # Imported here because it brings torch.
+    from rebuttal.workloads.content import digest_of  # noqa: PLC0415
+
+    return digest_of(name, data_root)
+
+
+def _content_of(name: str) -> str:
+    """A hash of a method's or rule's file, of what it brings in and of the data that it names; of no file, empty."""
+    return own_files.digest_with_data(own_code.path_of(name, "file")) if name else ""
 
 
 def _gathered(

@@ -7,6 +7,7 @@ unit that was computed before is read from the store. Importing this module impo
 import functools
 import hashlib
 import json
+import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from rebuttal import workloads
 from rebuttal.base import code, own_code, paths
 from rebuttal.base.errors import RunError
-from rebuttal.core import division
+from rebuttal.core import content_store
 from rebuttal.core.update_rules import Rule
 from rebuttal.studies.params.engine_choice import LOCAL
-from rebuttal.studies.runs import content_store
 from rebuttal.studies.runs.pool import run_all
 from rebuttal.studies.runs.run_records import PackedOrder
 from rebuttal.studies.runs.task_progress import note_curve
@@ -31,11 +32,13 @@ LARGE_BATCHES = 4  # gradients over this many batches are large tensors already
 FULL_CALL = 10  # replicas (times ready gradients) that make a full call: fewer are given company
 WORKERS = "rebuttal.replaying.workers"  # what computes: it brings torch
 #: Of what that brings in, what has no part in a value: time lines have become orders before, curves get their seconds
-#: and metrics their words afterwards; the others say where files are and what is refused.
+#: and metrics their words afterwards; the others say where files are, what is kept and what is refused.
 NO_PART = (
+    "rebuttal.base.arguments",
     "rebuttal.base.errors",
     "rebuttal.base.atomic_write",
     "rebuttal.base.paths",
+    "rebuttal.core.content_store",
     "rebuttal.core.metrics",
     "rebuttal.core.timeline",
     "rebuttal.simulation",
@@ -46,8 +49,8 @@ NO_PART = (
 class StudyContext:
     """What all units of a study share.
 
-    table: which executor serves what, as a text (`Table.text`). data: `workloads.fingerprint`, which changes with a
-    user's own data. own_rule: the sha256 of the file that the rule is from, if it is a user's own.
+    table: which executor serves what, as a text (`Table.text`). data: a hash of what the workload is made from.
+    own_rule: one of the file that the rule is from and of what that reads, if it is a user's own.
     """
 
     workload: str
@@ -62,16 +65,15 @@ class StudyContext:
 
     def without_places(self) -> "StudyContext":
         """The same on every host: a user's own data and code are known by their content, the others by their checks."""
-        base, law = division.parsed(self.workload)
-        kind, colon, _ = base.rpartition(":")
-        return replace(self, workload=f"{kind}{colon}{law or ''}" if colon else self.workload, data_root="")
+        return replace(self, workload=workloads.without_place(self.workload), data_root="")
 
 
 @dataclass(frozen=True)
 class Unit:
     """One order for some seeds and learning rates, observed at some versions.
 
-    program: the method's name, whose file may have operations of its own; the order names these by their content.
+    program: the method's name, whose file may have operations of its own. own: if the order has some, a hash of that
+    file and of what it reads.
     """
 
     context: StudyContext
@@ -80,6 +82,7 @@ class Unit:
     learning_rates: tuple[float, ...]
     versions: tuple[int, ...]
     program: str = ""
+    own: str = ""
 
     @functools.cached_property
     def key(self) -> str:
@@ -90,6 +93,7 @@ class Unit:
             "seeds": self.seeds,
             "learning_rates": self.learning_rates,
             "versions": self.versions,
+            "own": self.own,
             "code": _code(),
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
@@ -190,5 +194,5 @@ def _code() -> Mapping[str, str]:
     """Hashes of the code and the versions that values depend on."""
     # this one sets side by side, and what is computed was packed
     computing = {__name__, PackedOrder.__module__, *code.closure(WORKERS, without=NO_PART)}
-    versions = {name: version(name) for name in ("torch", "numpy", "numba", "scikit-learn")}
-    return {"code": code.digest(computing), **versions}
+    versions = {name: version(name) for name in ("torch", "torchvision", "numpy", "numba", "scikit-learn")}
+    return {"code": code.digest(computing), "python": platform.python_version(), **versions}

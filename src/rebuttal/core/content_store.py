@@ -1,4 +1,4 @@
-"""Arrays that were computed once, in files under .cache that are found by a key: whole and as they were, or not at all.
+"""Arrays that were made once, in files under .cache that are found by a key: whole and as they were, or not at all.
 
 An entry holds its key and a SHA-256 of what it holds. One that cannot be read, or is another's, is a miss, said in one
 line: it is computed again, and takes the place of what is there.
