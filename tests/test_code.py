@@ -202,7 +202,7 @@ def test_a_listing_changes_with_any_file(package):
 
 def test_the_store_of_values_rests_on_what_computes_them():
     computing = code.closure(units.WORKERS, without=units.NO_PART)
-    names = ("update_rules", "schedules", "graph", "partition", "value_operations", "own_rules")
+    names = ("update_rules", "schedules", "graph", "partition", "value_operations", "own_rules", "division")
     shared = {f"rebuttal.core.{name}" for name in names}
     ground = {f"rebuttal.base.{name}" for name in ("seeding", "own_code", "own_files", "own_classes")}
     assert {
