@@ -129,12 +129,12 @@ def test_replay_takes_the_division_from_the_timeline():
 
 def test_real_processes_read_the_same_samples_and_are_verified(tmp_path):
     made = record(
-        "local_sgd", options={"H": 2}, workload="digits_mlp@by_class", workers=2, updates=3, checksums_every=1
+        "local_sgd", options={"H": 2}, workload="digits_mlp@by_class", workers=4, updates=3, checksums_every=1
     )
-    assert made.about["workload"] == "digits_mlp@by_class/2"
+    assert made.about["workload"] == "digits_mlp@by_class/4"
     made.save(tmp_path / "run.npz")
     assert verify(Timeline.load(tmp_path / "run.npz")) == 4
-    virtual = run("local_sgd", {"H": 2}, workers=2, updates=3, machine=CALM, workload="digits_mlp@by_class")
+    virtual = run("local_sgd", {"H": 2}, workers=4, updates=3, machine=CALM, workload="digits_mlp@by_class")
     assert virtual.order.key == made.order.key
     with pytest.raises(RunError, match="the weights do not follow from the timeline: version 1"):
         verify(replace(made, about={**made.about, "workload": "digits_mlp"}))

@@ -1,30 +1,22 @@
 """Update rules by file: in replays, studies and real runs as those of the package, and refused in one line."""
 
 import pickle
-import shutil
-from pathlib import Path
 
-import device_costs
 import numpy as np
 import pytest
 import torch
-from broken_params import SMALL, VALID, sizes, write
 from doc_pages import blocks, page
 from runs import run
 from values import eager_weights, weights_of
 
 from rebuttal.base.errors import InputError
-from rebuttal.core import results, update_rules
+from rebuttal.core import update_rules
 from rebuttal.core.update_rules import AdamW, described, rule
 from rebuttal.processes.launcher import record
 from rebuttal.processes.verification import verify
 from rebuttal.replaying.engine import replay
-from rebuttal.studies import params
-from rebuttal.studies.runs import pool
-from rebuttal.studies.runs.study_stage import run_study
 from rebuttal.workloads import load
 
-TOP_K = Path(__file__).parent / "papers" / "compressed" / "own" / "top_k.py"
 ADAMW = '''
 from dataclasses import dataclass
 
@@ -116,32 +108,6 @@ def test_it_is_made_again_in_another_process_and_of_its_description(own):
     assert pickle.loads(pickle.dumps(made)) == made  # noqa: S301 - made here
     assert rule(**described(made)) == made
     assert (update_rules.remembered(made), update_rules.counts(rule("file:mine.py", updates=3))) == (1, True)
-
-
-def test_a_study_has_methods_and_rules_of_its_own(own, monkeypatch):
-    """Top-k and Lion by file beside all-reduce: tuned, trained, and seen in bytes and seconds."""
-    monkeypatch.setattr(pool, "cores", lambda: 1)
-    small = {**SMALL, "workers": 2, "epochs": 1, "points": 3, "seeds": [0], "tuning_seeds": [100],
-             "machines": ["ethernet_10g"], "learning_rates": [0.001, 0.1], "shared_learning_rate": 0.1}  # fmt: skip
-    lion = {"name": "file:papers/comparison/own/lion.py", "beta": 0.8}
-    methods = {"all_reduce": {"program": "all_reduce"}, "top_k": {"program": "top_k", "variants": [{"share": 0.05}]},
-               "lion": {"program": "all_reduce", "rule": lion}}  # fmt: skip
-    tree = {"": {**VALID, "profile": "ci", "papers": ["comparison"], "sizes": sizes(SMALL)},
-            "comparison": {"methods": methods, "machines": {}, "sizes": sizes(ci=small)}}  # fmt: skip
-    (own / "papers" / "comparison" / "own").mkdir(parents=True)
-    shutil.copy(own / "lion.py", own / "papers" / "comparison" / "own")
-    shutil.copy(TOP_K, own / "papers" / "comparison" / "own")
-    loaded = params.load(write(own, tree), params.installed())
-    study = loaded.study("comparison")
-    device_costs.write(own, ["digits_mlp"])
-    run_study(loaded, study)
-    folder = own / "results/ci/comparison"
-    curves, read = results.load_curves(folder), results.load_summaries(folder)
-    tuned = curves.sel(rate="tuned")
-    assert bool(tuned.test_loss.notnull().all())
-    assert float(tuned.test_metric.isel(point=-1).squeeze().sel({"method": "lion"})) > 0.5
-    sent = read.bytes_sent.squeeze()
-    assert float(sent.sel({"method": "top_k share=0.05"})) < 0.12 * float(sent.sel({"method": "all_reduce"}))
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------
