@@ -53,3 +53,19 @@ def test_many_lines_and_charts_without_lines_have_no_names():
     spec, key = drawn({"bucketed": 1.0, "downpour": 5.0})
     points = spec | {"layer": [layer for layer in spec["layer"] if layer["mark"]["type"] != "line"]}
     assert with_names(points, key) == points
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("test error", "test error (%)"),
+        ("test error, log scale", "test error (%), log scale"),
+        (["test error at the end", "log scale"], ["test error at the end (%)", "log scale"]),
+    ],
+)
+def test_an_axis_of_shares_is_read_off_in_per_cent(title, said):
+    one, other = (axis(alt.Y, "mean", title, share=share).to_dict() for share in (True, False))
+    assert one["title"] == said
+    assert one["axis"]["labelExpr"].startswith("format(100 * datum.value")
+    assert other["title"] == title
+    assert "axis" not in other

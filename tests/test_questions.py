@@ -12,9 +12,12 @@ from rebuttal.base.errors import InputError
 from rebuttal.core import results
 from rebuttal.core.analysis_schemas import ANALYSES
 from rebuttal.core.schemas import AnalysisSchema
-from rebuttal.evidence import papers, result_files
+from rebuttal.evidence import naming, papers, result_files
 from rebuttal.evidence.ledger import ledger
+from rebuttal.evidence.readers_units import unit_of
+from rebuttal.evidence.rules import rule_of
 from rebuttal.site import site_pages
+from rebuttal.site.words import numbers
 
 NOISY = AnalysisSchema("noisy", "noisy.nc", {"slope": ("place", "seed")})
 ABOUT = {"id": "open-paper", "title": "A title", "authors": ["An Author"], "year": 2026, "venue": "nowhere",
@@ -112,6 +115,27 @@ def test_what_is_not_in_an_analysis_is_refused_by_its_key(judged, given, said):
         judged(**of(reading(**given)))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_share_is_in_per_cent_where_it_is_measured_and_where_it_is_bounded():
+    given = {"kind": "reading", "data": "throughput", "variable": "relative", "within": [None, 0.5]}
+    assert rule_of(given).unit == "share"
+    assert rule_of(given).in_words().endswith("is at most 50 %")
+    assert rule_of(given | {"variable": "half_batch"}).in_words().endswith("is at most 0.5")
+    assert numbers({"effect": 2.04, "interval": [None, None], "unit": unit_of("share").name}) == "2.0 %"
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("digits_mlp, paper_cluster", "handwritten digits, small MLP, the paper's cluster"),
+        ("layer_wise lazy=false", "layer-wise all-reduce (not lazy)"),
+        ("64", "64"),
+        ("", ""),
+    ],
+)
+def test_a_place_is_said_in_words(where, said):
+    assert naming.place(where) == said
 
 
 def test_a_reading_over_seeds_has_an_interval_and_needs_five(judged, folder, monkeypatch):
