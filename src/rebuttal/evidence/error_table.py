@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rebuttal.evidence import markdown_table
+
 Measured = Mapping[str, Any]
 HEAD = """# Error rates of verdicts
 
@@ -43,7 +45,7 @@ def _table(rows: Sequence[Measured], keys: Sequence[str]) -> str:
         [*(str(row[key]) for key in keys), *(f"{100 * row[share]:.1f} %" for share in shares)] for row in rows
     ]
     head = ["n" if key == "seeds" else key for key in keys] + [share.replace("_", " ") for share in shares]
-    return _markdown(head, cells)
+    return markdown_table.table(head, cells)
 
 
 def _shares(row: Measured) -> list[str]:
@@ -57,9 +59,4 @@ def _bootstrap(coverage: Mapping[str, float], rows: Sequence[Measured]) -> str:
             if row["shown"] == "no effect" and row["kind"] == "difference" and row["machines"] == 1}  # fmt: skip
     cells = [[name, f"{100 * ours[name]:.1f} %", f"{100 * share:.1f} %"] for name, share in coverage.items()]
     about = "Coverage of the intervals of verdicts, and of the BCa bootstrap with its level widened for few values."
-    return f"## Beside the bootstrap\n\n{about}\n\n{_markdown(['noise', 'Student', 'bootstrap'], cells)}"
-
-
-def _markdown(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *cells]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"## Beside the bootstrap\n\n{about}\n\n{markdown_table.table(['noise', 'Student', 'bootstrap'], cells)}"

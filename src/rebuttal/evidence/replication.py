@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rebuttal.base import paths
+from rebuttal.evidence import markdown_table
 
 Row = Mapping[str, Any]
 UNDECIDED = ("cannot tell", "open")
@@ -81,8 +82,7 @@ def page(content: Mapping[str, Any]) -> str:
     head = ["question", "part", "word", "with other seeds", "answer", "with other seeds"]
     cells = [[row["id"], row["part"] or "", row["reference"], row["again"], *row["answers"]]
              for row in content["differ"]]  # fmt: skip
-    lines = [head, ["---"] * len(head), *cells]
-    table = "".join(f"| {' | '.join(line)} |\n" for line in lines) if cells else "No word differs.\n"
+    table = markdown_table.table(head, cells) if cells else "No word differs.\n"
     return PAGE.format(
         profile=content["profile"], shift=content["shift"], said=in_words(content), table=table
     )

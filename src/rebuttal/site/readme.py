@@ -9,7 +9,7 @@ from typing import Any
 from rebuttal.base import paths
 from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import InputError
-from rebuttal.evidence import papers
+from rebuttal.evidence import markdown_table, papers
 from rebuttal.site import conclusions
 from rebuttal.site.words import WORDS
 
@@ -28,8 +28,7 @@ def write_readme() -> None:
             f"README.md: got other marks; allowed: one line {BEGIN!r} and after it one line {END!r}"
         )
     rows = json.loads((paths.root() / "reports" / "ledger.json").read_text(encoding="utf-8"))
-    before, _, rest = text.partition(BEGIN)
-    write_text(path, f"{before}{BEGIN}\n{findings(rows)}\n{END}{rest.partition(END)[2]}")
+    write_text(path, markdown_table.between(text, BEGIN, END, findings(rows)))
 
 
 def findings(rows: Sequence[Row]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rebuttal.base.paths import root
+from rebuttal.evidence import markdown_table
 
 Measured = Mapping[str, Any]
 FILES = ("real_runs_benchmark", "straggler_gain_benchmark", "straggler_gain_again_benchmark")
@@ -53,7 +54,7 @@ def _recorded(runs: Measured) -> str:
     sound, count = (sum(row[key] for row in methods) for key in ("to_the_bit", "runs"))
     cells = [[row["method"], str(row["runs"]), str(row["to_the_bit"]), str(row["orders"])] for row in methods]
     text = RECORDED.format(updates=runs["updates"], sound=sound, runs=count)
-    table = _table(("method", "runs", "to the bit", "different orders"), cells)
+    table = markdown_table.table(("method", "runs", "to the bit", "different orders"), cells)
     return f"{text}\n{table}{_conditions(runs['device'])}"
 
 
@@ -78,7 +79,7 @@ def _series(gains: Measured) -> str:
         "these draws",
         "other ms per update",
     )
-    return f"{said}\n{_table(head, map(_gain, rows))}" + _conditions(gains["device"])
+    return f"{said}\n{markdown_table.table(head, map(_gain, rows))}" + _conditions(gains["device"])
 
 
 def _gain(row: Measured) -> list[str]:
@@ -98,11 +99,6 @@ def _conditions(device: Measured) -> str:
     else:
         said = f"The load was {load:.1f}. Its seconds support no claim about time: {'; '.join(timing['why_not'])}."
     return CONDITIONS.format(name=device["name"], cores=device["cores"], torch=device["torch"], timing=said)
-
-
-def _table(head: Sequence[str], cells: Any) -> str:
-    lines = [head, ["---"] * len(head), *cells]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 if __name__ == "__main__":

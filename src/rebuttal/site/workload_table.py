@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rebuttal import workloads
 from rebuttal.base import paths
 from rebuttal.base.errors import InputError
+from rebuttal.evidence import markdown_table
 from rebuttal.studies import params
 from rebuttal.workloads import shape_table
 from rebuttal.workloads.stage_shape import Shape
@@ -26,17 +27,10 @@ TRAINING = tuple(
     for name in workloads.NAMES
     if name.partition("_")[0] in ("digits", "mnist", "pydoc", "cifar10", "mnist1d")
 )
-HEADINGS = {
-    "name": "---",
-    "one sample": "---",
-    "its target": "---",
-    "layers": "--:",
-    "parameters": "--:",
-    "metric": "---",
-    "targets": "---",
-    "augmented": "---",
-    "cannot be trained by": "---",
-}
+HEADINGS = (
+    "name", "one sample", "its target", "layers", "parameters", "metric", "targets", "augmented",
+    "cannot be trained by",
+)  # fmt: skip
 
 
 def row(workload: "Workload") -> list[str]:
@@ -73,17 +67,10 @@ def cannot(found: Shape) -> list[str]:
     return [*refused, f"`synthetic_gradients`{but}"]
 
 
-def table(some: Sequence["Workload"]) -> str:
-    """The table in Markdown."""
-    lines = [list(HEADINGS), list(HEADINGS.values()), *map(row, some)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def written(page: str, some: Sequence["Workload"]) -> str:
     """The page with the table of now between its marks."""
-    begin, end = MARKS
-    before, rest = page.split(begin)
-    return f"{before}{begin}\n{table(some)}\n{end}{rest.split(end, 1)[1]}"
+    table = markdown_table.table(HEADINGS, map(row, some), numbers=("layers", "parameters"))
+    return markdown_table.between(page, *MARKS, table)
 
 
 def _synthesizers_fit(found: Shape, n: int) -> bool:

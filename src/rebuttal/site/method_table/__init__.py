@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rebuttal.core.timeline import Timeline
+from rebuttal.evidence import markdown_table
 from rebuttal.figures.method_diagrams import diagram_of
 from rebuttal.machines.costs import Costs
 from rebuttal.machines.hardware import Link, Machine, Measured
@@ -58,24 +59,13 @@ VARIANTS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "pipedream": ({"vertical": True},),
     "continuous_propagation": ({"form": "recompute"}, {"form": "stash"}, {"mitigation": "prediction"}),
 }
-HEADINGS = {
-    "method": "---",
-    "what is updated when, on which weights": "---",
-    "source": "---",
-    "values": "---",
-    "staleness, first … last layer": "---",
-    "mean": "--:",
-    "max": "--:",
-    "weights": "--:",
-    "gradients": "--:",
-    "activations": "--:",
-    "messages": "--:",
-    "memory": "--:",
-    "sent per update": "--:",
-    "batches per update": "--:",
-    "s per update": "--:",
-    "utilisation": "--:",
-}
+NUMBERS = (
+    "mean", "max", "weights", "gradients", "activations", "messages", "memory", "sent per update", "batches per update",
+    "s per update", "utilisation",
+)  # fmt: skip
+HEADINGS = (
+    "method", "what is updated when, on which weights", "source", "values", "staleness, first … last layer", *NUMBERS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,17 +110,10 @@ def rows() -> list[MethodRow]:
     return found
 
 
-def table() -> str:
-    """The table in Markdown."""
-    lines = [list(HEADINGS), list(HEADINGS.values()), *(row.cells() for row in rows())]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def written(page: str) -> str:
     """The page with the table of now between its marks."""
-    begin, end = MARKS
-    before, rest = page.split(begin)
-    return before + begin + "\n" + table() + "\n" + end + rest.split(end)[1]
+    table = markdown_table.table(HEADINGS, [row.cells() for row in rows()], NUMBERS)
+    return markdown_table.between(page, *MARKS, table)
 
 
 def _run(name: str, options: Mapping[str, Any], updates: int, machine: Machine = MACHINE) -> Timeline:
