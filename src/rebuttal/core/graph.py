@@ -35,10 +35,9 @@ class Graph:
 
     def node(self, operation: str, inputs: tuple[int, ...] = (), arguments: Arguments = ()) -> int:
         """The number of the node with this content; it is added if there is none."""
-        key = (operation, inputs, arguments)
-        number = self._known.get(key)
-        if number is None:
-            number = self._known[key] = len(self.operations)
+        count = len(self.operations)
+        number = self._known.setdefault((operation, inputs, arguments), count)
+        if number == count:
             self.operations.append(operation)
             self.inputs.append(inputs)
             self.arguments.append(arguments)
