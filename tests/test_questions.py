@@ -16,6 +16,7 @@ from rebuttal.evidence import naming, papers, result_files
 from rebuttal.evidence.ledger import ledger
 from rebuttal.evidence.readers_units import unit_of
 from rebuttal.evidence.rules import rule_of
+from rebuttal.evidence.rules.reading_rule import Reading
 from rebuttal.site import site_pages
 from rebuttal.site.words import numbers
 
@@ -119,7 +120,7 @@ def test_what_is_not_in_an_analysis_is_refused_by_its_key(judged, given, said):
 
 def test_a_share_is_in_per_cent_where_it_is_measured_and_where_it_is_bounded():
     given = {"kind": "reading", "data": "throughput", "variable": "relative", "within": [None, 0.5]}
-    assert rule_of(given).unit == "share"
+    assert Reading.model_validate(given).unit == "share"
     assert rule_of(given).in_words().endswith("is at most 50 %")
     assert rule_of(given | {"variable": "half_batch"}).in_words().endswith("is at most 0.5")
     assert numbers({"effect": 2.04, "interval": [None, None], "unit": unit_of("share").name}) == "2.0 %"
