@@ -230,6 +230,8 @@ BROKEN = [
     (f"{QUICK}.workloads.0", "digits_mlp@byclass", ["'byclass'", "did you mean 'by_class'"]),
     (f"{QUICK}.workloads.0", "digits_mlp@dirichlet=0", ["'0'", "a number > 0"]),
     (f"{QUICK}.workloads.0", "digit_mlp@by_class", ["'digit_mlp'", "did you mean 'digits_mlp'"]),
+    (f"{METHOD}.softsync.variants.0.workers", 2.5, ["2.5", "a whole number"]),
+    (f"{METHOD}.softsync.variants.0.workers", 0, ["0", "a whole number >= 1"]),
     (f"{METHOD}.delayed.workloads", ["mnist_cnn"], ["mnist_cnn", "digits_mlp, digits_cnn"]),
 ]
 

@@ -15,6 +15,7 @@ from rebuttal.core.update_rules import rule
 from rebuttal.evidence import result_files, verdicts
 from rebuttal.evidence.papers import Evidence
 from rebuttal.evidence.rules.compare_rule import Compare
+from rebuttal.evidence.rules.trend_rule import Trend
 from rebuttal.processes.launcher import record
 from rebuttal.processes.verification import verify
 from rebuttal.replaying.engine import EXACT, replay
@@ -33,7 +34,7 @@ ON = {"workloads": ["digits_mlp"]}
 METHODS = {
     "all_reduce": {"program": "all_reduce"},
     "local_sgd": {"program": "local_sgd", "workloads": ["digits_mlp", BY_CLASS]},
-    "dpsgd": {"program": "dpsgd", **ON},
+    "dpsgd": {"program": "dpsgd", "variants": [{"workers": 2}, {"workers": 4}], **ON},
     "ad_psgd": {"program": "ad_psgd", **ON},
     "top_k": {"program": "top_k", **ON},
     "low_rank": {"program": "low_rank", **ON},
@@ -86,7 +87,7 @@ def test_methods_of_ones_own_are_judged_by_bytes_and_by_seconds(study):
     data = result_files.read(study)
     read = data.summaries.squeeze("machine").sel(workload="digits_mlp")
     less = {}
-    for method in ("dpsgd", "ad_psgd", "top_k", "low_rank", "local_sgd"):
+    for method in ("dpsgd workers=4", "ad_psgd", "top_k", "low_rank", "local_sgd"):
         for what in ("bytes_sent", "seconds_per_update"):
             own, other = (read[what].sel({"method": one}).values for one in (method, "all_reduce"))
             less[method, what] = word(data, what, method)
@@ -94,7 +95,18 @@ def test_methods_of_ones_own_are_judged_by_bytes_and_by_seconds(study):
     assert {method for (method, what), found in less.items() if (what, found) == ("bytes_sent", "supported")} == {
         "ad_psgd", "top_k", "low_rank", "local_sgd"
     }  # fmt: skip
-    assert less["dpsgd", "seconds_per_update"] == less["ad_psgd", "seconds_per_update"] == "supported"
+    assert (
+        less["dpsgd workers=4", "seconds_per_update"] == less["ad_psgd", "seconds_per_update"] == "supported"
+    )
+
+
+def test_a_rule_compares_along_the_number_of_workers(study):
+    """On a ring of two each node has one neighbour, on one of four two: as many batches take twice the bytes."""
+    given = {"kind": "trend", "what": "bytes_sent", "of": "dpsgd workers=", "direction": "rising"}
+    evidence = Evidence(explain="a test", figure="time_to_target", rule=Trend.model_validate(given))
+    found = verdicts.judge(evidence, result_files.read(study))
+    assert found.word == "supported"
+    assert found.found.levels["4"] == pytest.approx(2 * found.found.levels["2"], rel=0.2)
 
 
 def test_the_same_rule_by_file_in_study_replay_and_real_run(study):

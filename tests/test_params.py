@@ -88,6 +88,22 @@ def test_data_are_divided_among_those_who_read_them_or_refused(tmp_path):
     assert variant.workloads == ("digits_mlp", "digits_mlp@by_class")
 
 
+def test_a_variant_may_have_workers_of_its_own(tmp_path):
+    tree = changed(
+        f"{METHOD}.backup_workers.variants", [{"workers": 4, "b": 3}, {"b": 1, "workers": 2}, {"b": 1}]
+    )
+    found = load(tmp_path, tree).study("backup-workers").of("backup_workers")
+    assert [(one.label, one.workers, one.options) for one in found] == [
+        ("backup_workers b=3 workers=4", 4, {"b": 3}),
+        ("backup_workers b=1 workers=2", 2, {"b": 1}),
+        ("backup_workers b=1", None, {"b": 1}),
+    ]
+    with pytest.raises(
+        InputError, match=r"variants\.0\.b: got 4; allowed: a whole number from 0 to workers - 1 = 3"
+    ):
+        load(tmp_path, changed(f"{METHOD}.backup_workers.variants.0.b", 4, tree))
+
+
 def test_a_valid_file_is_expanded_under_its_profile(tmp_path):
     loaded = load(tmp_path, WHOLE)
     study = loaded.study("backup-workers")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import fields
 from typing import Any, get_type_hints
 
 from rebuttal.base.config.refusals import dotted, unknown_key
@@ -67,14 +68,26 @@ def _variants(
     found: dict[str, Variant] = {}
     for index, given in enumerate(method.variants or [{}]):
         where = dotted(place, "variants", *([index] if method.variants else []))
-        for workers in {numbers.workers_on.get(workload, numbers.workers) for workload in workloads}:
-            options.check(where, catalogue.programs[method.program], given, workers)
-        name = label(key, given)
+        program, own, count = catalogue.programs[method.program], dict(given), None
+        if "workers" in own and "workers" not in {field.name for field in fields(program)}:
+            count = own.pop("workers")
+            options.check_type(dotted(where, "workers"), count, int)
+        counts = {numbers.workers_on.get(workload, numbers.workers) for workload in workloads}
+        for workers in counts if count is None else {count}:
+            options.check(where, program, own, workers)
+        name = label(key, own if count is None else own | {"workers": count})
         if name in found:
             raise refuse(where, given, "variants that differ from each other")
-        program = catalogue.full_name(method.program)
         found[name] = Variant(
-            key, name, program, dict(given), rule, workloads, machines, untuned=method.untuned
+            key,
+            name,
+            catalogue.full_name(method.program),
+            own,
+            rule,
+            workloads,
+            machines,
+            workers=count,
+            untuned=method.untuned,
         )
     return list(found.values())
 

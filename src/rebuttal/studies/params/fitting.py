@@ -25,7 +25,7 @@ def check(study: Study, shapes: Mapping[str, Shape]) -> None:
     for variant in study.variants:
         for name in variant.workloads:
             try:
-                _check(variant, name, study.workers_of(name), shapes[name])
+                _check(variant, name, variant.workers or study.workers_of(name), shapes[name])
             except InputError as error:
                 raise InputError(_said(str(error), study, variant, name)) from None
 
