@@ -14,6 +14,7 @@ from typing import get_args
 import certificate_tampering
 import device_costs
 import doc_pages
+import hostile_bundles
 import pytest
 import synthetic_results
 import yaml
@@ -25,6 +26,7 @@ from rebuttal.core import results
 from rebuttal.evidence.references import reference
 from rebuttal.site.certificates import agreement, certificate, certificate_check
 
+MOST_S, MOST_KIB = 10, 2**20
 KEPT = ("mini_batch", "synchronous", "asynchronous")
 ACCURACY = {"kind": "compare", "what": "final_test_metric", "of": ["synchronous"], "against": ["asynchronous"],
             "better": "higher", "margin": 0.0}  # fmt: skip
@@ -383,6 +385,8 @@ def said_of_a_check(folder):
 def test_every_kind_of_tampering_is_caught_or_named(table, name, project):
     kind = getattr(certificate_tampering, table)[name]
     folder = project / ("reference/here" if table == "OF_REFERENCE" else "certificate")
+    signed = folder / ("manifest.json" if table == "OF_REFERENCE" else "certificate.json")
+    before = signed.read_bytes()
     kind.change(folder)
     refusal, said = said_of_a_check(folder)
     assert bool(kind.says) != bool(kind.untold)
@@ -391,6 +395,24 @@ def test_every_kind_of_tampering_is_caught_or_named(table, name, project):
         assert any(part in refusal for part in kind.says.split("|")), refusal or said
     else:
         assert kind.untold in said, refusal
+        assert signed.read_bytes() != before  # so that a signature of it covers what a check cannot see
+
+
+def test_hostile_certificates_are_refused_in_one_line_within_bounds(project, tmp_path):
+    found = hostile_bundles.make(tmp_path, project / "certificate")
+    assert len(found) >= 30
+    script = [sys.executable, hostile_bundles.__file__, *map(str, found.values())]
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=300, cwd=project)
+    *lines, most_kib = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    for name, line in zip(found, lines, strict=True):
+        status, seconds, said = json.loads(line)
+        assert status in (1, 2), (name, said)
+        assert said.count("\n") == 1, (name, said)
+        assert len(said) < 2000, name
+        assert seconds < MOST_S, name
+    assert int(most_kib) < MOST_KIB
+    assert not list(tmp_path.rglob("trace"))
 
 
 def test_there_are_many_kinds_of_tampering():

@@ -127,7 +127,7 @@ def test_a_file_with_a_block_of_its_users_before_it_is_read(tmp_path):
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path):
     with (tmp_path / "a.nc").open("wb") as file:
         file.truncate(netcdf.MOST_BYTES + 1)  # takes no place on the disk
-    with pytest.raises(ValueError, match=r"536,870,913 bytes; at most 536,870,912"):
+    with pytest.raises(ValueError, match=r"134,217,729 bytes; at most 134,217,728"):
         netcdf.load(tmp_path / "a.nc")
 
 

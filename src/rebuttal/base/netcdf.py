@@ -9,6 +9,7 @@ block names, so every reader of netCDF-4 opens the file as if the seal were not 
 """
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ SEAL = b"sha256 of this: "  # and the 32 bytes of the digest
 SEAL_BYTES = len(SEAL) + hashlib.sha256().digest_size
 #: Version of a file's first block -> where that says at which byte the file ends (HDF5 format specification, II.A).
 END_STANDS_AT = {0: 40, 1: 44, 2: 28, 3: 28}
-MOST_BYTES = 2**29  # of a file, and of all its variables: far more than any of ours has
+MOST_BYTES = 2**27  # of a file, and of all its variables: far more than any of ours has
+NUMBER_BYTES, LETTER_BYTES = 8, 4  # of what is read, once it is decoded
 NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
 
 
@@ -35,14 +37,20 @@ def load(path: Path) -> xr.Dataset:
     Raises what h5py and xarray raise on a file that is cut short or is no netCDF: OSError, ValueError, KeyError,
     RuntimeError, TypeError. ValueError too for a seal that does not fit.
     """
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{path.stat().st_size:,} bytes; at most {MOST_BYTES:,}")
+    _at_most(path.stat().st_size, "bytes")
     _check_seal(path.read_bytes())
     with h5py.File(path, "r") as file:
         datasets = _datasets(file)
         variables = {name: _variable(file, data) for name, data in datasets.items() if _is_variable(data)}
         whole = xr.Dataset(attrs=_attributes(file))
         return xr.decode_cf(whole.assign(variables), decode_times=False)
+
+
+def held_bytes(path: Path) -> int:
+    """How many bytes the variables of a file have once they are read; none is. Raises as `load`."""
+    _at_most(path.stat().st_size, "bytes")
+    with h5py.File(path, "r") as file:
+        return _size(_datasets(file).values())
 
 
 def seal(path: Path) -> None:
@@ -76,10 +84,31 @@ def _datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
         if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
             raise ValueError(f"{name} is no dataset of the file itself")
         found[name] = dataset
-    size = sum(dataset.size * dataset.dtype.itemsize for dataset in found.values() if dataset.size)
-    if size > MOST_BYTES:
-        raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,}")
+    _at_most(_size(found.values()), "bytes")
     return found
+
+
+def _size(datasets: Iterable[h5py.Dataset]) -> int:
+    """What is read of datasets, in bytes, but for texts, whose lengths are not known before."""
+    return sum(one.size * max(one.dtype.itemsize, NUMBER_BYTES) for one in datasets if one.size)
+
+
+def _at_most(size: int, of: str) -> None:
+    if size > MOST_BYTES:
+        raise ValueError(f"{size:,} {of}; at most {MOST_BYTES:,}")
+
+
+def _texts(dataset: Any) -> np.ndarray:
+    """An array of texts, read one by one where they could be large: many may stand at one place of the file."""
+    count, texts = dataset.size, dataset.asstr()
+    if count * dataset.file.id.get_filesize() <= MOST_BYTES:
+        return np.asarray(texts[()], dtype=str)
+    found, longest = np.empty(dataset.shape, dtype=object), 0
+    for place in np.ndindex(dataset.shape):
+        found[place] = texts[place]
+        longest = max(longest, len(found[place]))
+        _at_most(longest * count * LETTER_BYTES, "bytes of texts")
+    return found.astype(str)
 
 
 def _is_variable(dataset: Any) -> bool:
@@ -88,7 +117,7 @@ def _is_variable(dataset: Any) -> bool:
 
 def _variable(file: h5py.File, dataset: Any) -> xr.Variable:
     text = h5py.check_string_dtype(dataset.dtype)
-    values = np.asarray(dataset.asstr()[()], dtype=str) if text else dataset[()]
+    values = _texts(dataset) if text else dataset[()]
     return xr.Variable(_dims(file, dataset), values, _attributes(dataset))
 
 
@@ -102,7 +131,11 @@ def _dims(file: h5py.File, dataset: Any) -> list[str]:
 
 def _attributes(holder: Any) -> dict[str, Any]:
     """The attributes that a user wrote; of one number, the number."""
-    kept = {name: holder.attrs[name] for name in holder.attrs if name not in HIDDEN}
+    names = [name for name in holder.attrs if name not in HIDDEN]
+    count = sum(int(np.prod(holder.attrs.get_id(name).shape, dtype=object)) for name in names)
+    if count > len(names):  # an array of texts, as those of a dataset: none of ours has one
+        _at_most(count * holder.file.id.get_filesize(), "bytes of attributes")
+    kept = {name: holder.attrs[name] for name in names}
     return {
         name: value[0] if getattr(value, "shape", None) == (1,) else value for name, value in kept.items()
     }

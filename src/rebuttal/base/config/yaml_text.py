@@ -11,13 +11,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rebuttal.base.errors import InputError, refuse
 
 TEXT_TAG = "tag:yaml.org,2002:str"
 MOST_BYTES, MOST_NODES = 2**22, 100_000  # of a file, and of what it holds once its aliases are written out
-DEEP = "too many levels"
+MOST_LEVELS, DEEP = 100, "too many levels"
 WORD = re.compile(r"[^\s,\[\]{}]+")  # a text without quotes, between brackets
 
 
@@ -31,6 +32,7 @@ def read(path: Path, name: str | None = None) -> dict[str, Any]:
     content = _content(path, name)
     reader = YAML(typ="safe")
     try:
+        _refuse_depth(content)
         node = reader.compose(content)
         if node is None:
             raise InputError(f"{name}: got an empty file; allowed: sections of `key: value`")
@@ -51,6 +53,7 @@ def read(path: Path, name: str | None = None) -> dict[str, Any]:
 def parsed(key: str, text: str) -> Any:
     """What a text without a file means, such as the value of an option. Raises InputError if it is no YAML."""
     try:
+        _refuse_depth(text)
         return YAML(typ="safe").load(text)
     except (YAMLError, RecursionError):
         raise refuse(key, text, "a value as in params.yaml") from None
@@ -85,6 +88,15 @@ def _syntax(file: str, content: str, error: MarkedYAMLError) -> str:
             if word.start() < mark.column < word.end():
                 return f'{file}{line}: got {word[0]} between brackets; allowed: it in quotes, "{word[0]}"'
     return f"{file}{line}: got a syntax error ({problem}); allowed: YAML text"
+
+
+def _refuse_depth(content: str) -> None:
+    """Raises RecursionError for more levels than a file of ours has: the parser ends the process at some of them."""
+    level = 0
+    for event in YAML(typ="safe").parse(content):
+        level += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if level > MOST_LEVELS:
+            raise RecursionError
 
 
 def _refuse_size(name: str, root: Node) -> None:

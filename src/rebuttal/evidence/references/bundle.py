@@ -6,6 +6,7 @@ and pages too.
 """
 
 import hashlib
+import itertools
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from rebuttal.base import code, paths
+from rebuttal.base import code, netcdf, paths
 from rebuttal.base.atomic_write import write_text
 from rebuttal.base.errors import InputError, refuse
 from rebuttal.core import array_files
+from rebuttal.core.results import UNREADABLE
 
 # What the files of a bundle that are not copies are called, and the format of CERTIFICATE.
 MANIFEST, LEDGER = "manifest.json", "ledger.json"
@@ -44,7 +46,10 @@ FOLDERS: dict[str, Role] = {
     "reports": "page",
 }
 #: Of one file, and of a whole bundle, in bytes: more is none of ours.
-LARGEST, ALL_OF_THEM = 2**28, 2**31
+LARGEST, ALL_OF_THEM, MOST_FILES = 2**27, 2**30, 20_000
+LARGEST_JSON = 2**24  # which takes thirty times as much memory once it is read
+LARGEST_YAML = 2**22  # all of it together, which takes a second for each million
+MOST_HELD = 2**28  # bytes, of all variables of its result files
 
 
 @dataclass(frozen=True)
@@ -101,10 +106,9 @@ def copy(chosen: Iterable[Chosen], target: Path) -> list[BundleFile]:
 
 def described(bundle: Path, path: Path, role: Role) -> BundleFile:
     """A file that is in the bundle already."""
-    content = path.read_bytes()
-    return BundleFile(
-        path.relative_to(bundle).as_posix(), role, len(content), hashlib.sha256(content).hexdigest()
-    )
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    return BundleFile(path.relative_to(bundle).as_posix(), role, path.stat().st_size, found)
 
 
 def changed(bundle: Path, files: Iterable[BundleFile]) -> list[str]:
@@ -122,12 +126,33 @@ def changed(bundle: Path, files: Iterable[BundleFile]) -> list[str]:
 def unlisted(bundle: Path, files: Iterable[BundleFile], own: Iterable[str]) -> list[str]:
     """The paths of what lies in a bundle and is neither in its list nor among its `own` files; links are never."""
     known = {file.path for file in files} | set(own)
+    places = list(itertools.islice(bundle.rglob("*"), 2 * MOST_FILES))
     found = []
-    for path in sorted(bundle.rglob("*")):
+    for path in sorted(places):
         name = path.relative_to(bundle).as_posix()
         if path.is_symlink() or (not path.is_dir() and name not in known):
             found.append(name)
-    return found
+    return found if len(places) < 2 * MOST_FILES else [*found, f"one of more than {len(places):,} entries"]
+
+
+def check_held(bundle: Path, files: Iterable[BundleFile]) -> None:
+    """Refuse result files that have too much in them. Raises InputError of one line, also for one that is broken."""
+    size = 0
+    for file in files:
+        if not file.path.endswith(".nc"):
+            continue
+        try:
+            size += netcdf.held_bytes(bundle / file.path)
+        except UNREADABLE as error:
+            raise InputError(
+                f"{file.path}: cannot be read as netCDF ({_said(error)}); make it again"
+            ) from error
+        if size > MOST_HELD:
+            raise refuse("files", f"{size:,} bytes of variables up to {file.path}", f"{MOST_HELD:,} at most")
+
+
+def _said(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def check_list(files: Sequence[BundleFile]) -> None:
@@ -137,18 +162,21 @@ def check_list(files: Sequence[BundleFile]) -> None:
         InputError: one line that names the file.
     """
     seen: set[str] = set()
+    if len(files) > MOST_FILES:
+        raise refuse("files", f"{len(files):,} files", f"{MOST_FILES:,} at most")
     for file in files:
         parts = file.path.split("/") if isinstance(file.path, str) else [".."]
         outside = any(part in ("", ".", "..") or "\\" in part for part in parts)
-        if outside or file.path in seen:
+        if outside or not file.path.isprintable() or file.path in seen:
             raise refuse("files", file.path, "paths within the folder, each once")
         if file.role not in get_args(Role) or role_of(file.path) != file.role:
             raise refuse(f"files: {file.path}: role", file.role, role_of(file.path))
         if not (isinstance(file.bytes, int) and 0 <= file.bytes <= LARGEST):
             raise refuse(f"files: {file.path}: bytes", file.bytes, f"a whole number from 0 to {LARGEST}")
         seen.add(file.path)
-    if (total := sum(file.bytes for file in files)) > ALL_OF_THEM:
-        raise refuse("files", f"{total:,} bytes", f"{ALL_OF_THEM:,} at most")
+    for ending, most in (("", ALL_OF_THEM), (".yaml", LARGEST_YAML)):
+        if (total := sum(file.bytes for file in files if file.path.endswith(ending))) > most:
+            raise refuse("files", f"{total:,} bytes{' of ' * bool(ending)}{ending}", f"{most:,} at most")
 
 
 def role_of(name: str) -> Role:
@@ -194,7 +222,7 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
 
 def _read(path: Path) -> Any:
     try:
-        array_files.check_size(path, LARGEST)
+        array_files.check_size(path, LARGEST_JSON)
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({type(error).__name__}); allowed: a file that "

@@ -10,6 +10,8 @@ from rebuttal.evidence.papers import Paper
 from rebuttal.evidence.references.bundle import Row
 from rebuttal.evidence.result_files import Results
 
+MOST_EVIDENCE = 1000  # pieces, of all papers together: each takes a moment to judge
+
 
 def papers_in(folder: Path) -> list[Paper]:
     """The papers of a project or bundle, by name. Raises InputError if there is none, or one is broken."""
@@ -18,6 +20,9 @@ def papers_in(folder: Path) -> list[Paper]:
         raise InputError(
             f"{folder}: no papers/*/paper.yaml; allowed: a project or a bundle with at least one paper"
         )
+    pieces = sum(len(question.answers) for paper in found for question in (*paper.claims, *paper.concerns))
+    if pieces > MOST_EVIDENCE:
+        raise InputError(f"{folder}: got {pieces:,} pieces of evidence; allowed: {MOST_EVIDENCE:,} at most")
     return found
 
 

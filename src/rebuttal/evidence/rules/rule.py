@@ -13,8 +13,18 @@ from rebuttal.evidence.naming import words
 from rebuttal.evidence.result_files import Results
 
 Text = Annotated[str, Field(min_length=1, description="a text")]
-Names = Annotated[list[str], Field(min_length=1, description="a list of names, at least one")]
-All = Annotated[list[str], Field(min_length=1, description="a list of names; leave it out for all")]
+MOST_NAMES = 500  # in one list: each of them is looked up, and written down
+Names = Annotated[
+    list[str], Field(min_length=1, max_length=MOST_NAMES, description=f"a list of 1 to {MOST_NAMES} names")
+]
+All = Annotated[
+    list[str],
+    Field(
+        min_length=1,
+        max_length=MOST_NAMES,
+        description=f"a list of 1 to {MOST_NAMES} names; leave it out for all",
+    ),
+]
 Number = Annotated[float, Field(allow_inf_nan=False, description="a number")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number > 0")]
 

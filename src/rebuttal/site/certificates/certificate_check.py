@@ -47,10 +47,11 @@ def check(path: Path) -> str:
     style = [] if any(file.path == certificate_page.STYLE for file in files) else [certificate_page.STYLE]
     _none(bundle.unlisted(folder, files, [*OWN, *style]), "in the folder", "is not in the list")
     _none(bundle.changed(folder, files), f"of {len(files)} files", "is not the file that was certified")
+    bundle.check_held(folder, files)
     about = ledgers.papers_in(folder)
+    stated = ledger_rows.read(folder / LEDGER)
     found = ledgers.rows(about, folder / "results")
-    _none(ledger_rows.differing(ledger_rows.read(folder / LEDGER), found), f"of {len(found)} verdicts",
-          "comes out otherwise")  # fmt: skip
+    _none(ledger_rows.differing(stated, found), f"of {len(found)} verdicts", "comes out otherwise")
     _check_run(path, content, content.get("rerun", content)["machine"], about)
     said = f"{len(files)} files have their hashes, {len(found)} verdicts come out as stated"
     if not certifies:
