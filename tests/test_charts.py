@@ -36,7 +36,7 @@ from rebuttal.figures import (
     time_lines,
     time_to_target,
 )
-from rebuttal.figures.panel import NO_DEFINITION, SHARED, join_specs
+from rebuttal.figures.panel import NO_DEFINITION, SHARED, TITLE, join_specs
 from rebuttal.simulation.simulate import simulate
 from rebuttal.site import definitions
 from rebuttal.site.figure import SENTENCE
@@ -204,12 +204,13 @@ def test_drawing_twice_gives_the_same_specification(name, data, drawn):
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_a_joined_specification_holds_every_panel_as_it_is(name, drawn):
+def test_a_joined_specification_holds_every_panel_as_it_is_with_its_title_in_lines(name, drawn):
     spec = join_specs(drawn[name])
     for part, panel in zip(spec["concat"], drawn[name], strict=True):
-        assert part | {"width": "container"} == {
-            key: one for key, one in panel.spec.items() if key not in SHARED
-        }
+        own = {key: one for key, one in panel.spec.items() if key not in SHARED}
+        assert {**part, "width": "container", "title": own["title"]} == own
+        assert " ".join(part["title"]["text"]) == own["title"]["text"]
+        assert max(map(len, part["title"]["text"])) <= TITLE
         assert panel.spec["datasets"].items() <= spec["datasets"].items()
 
 

@@ -59,6 +59,7 @@ OF_METHODS = (
     "rebuttal.core",
     "rebuttal.base.arguments",
     "rebuttal.base.errors",
+    "rebuttal.base.listing",
     "rebuttal.base.own_classes",
     "rebuttal.base.own_code",
 )

@@ -6,6 +6,7 @@ under each name; the published page prints it beside the chart instead, where it
 
 import functools
 import json
+import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,7 @@ from rebuttal.figures.theme import Entry
 
 NO_DEFINITION = "(no definition given)"
 HEIGHT, WIDTH = 250, 340
+TITLE, ABOUT = 46, 60  # letters that such a width has room for
 CHOICE = "highlight"  # the parameter of a chart that has a list of its own, in a notebook and on a page
 STANDARD = "datum.standard"  # the filter of rows at several targets
 SHARED = ("$schema", "config", "datasets", "params")  # of a joined chart, not of its parts
@@ -225,17 +227,28 @@ def tips(*fields: str | alt.Tooltip) -> list[alt.Tooltip]:
 
 def join(panels: Sequence[Panel]) -> alt.LayerChart | alt.ConcatChart:
     """One chart of several panels, two beside each other, for a notebook."""
-    width = 2 * WIDTH if len(panels) == 1 else WIDTH
-    charts = [one.chart.properties(width=width) for one in panels]
-    joined = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=2)
-    if len(charts) > 1 and any(one.rows for one in panels):
+    if len(panels) == 1:
+        return panels[0].chart.properties(width=2 * WIDTH).configure(**theme.config())
+    charts = [one.chart.properties(width=WIDTH, title=alt.TitleParams(**narrow(one))) for one in panels]
+    joined = alt.concat(*charts, columns=2)
+    if any(one.rows for one in panels):
         joined = joined.resolve_scale(color="independent")  # each panel has methods of its own
     return joined.configure(**theme.config())
 
 
+def narrow(one: Panel) -> dict[str, list[str]]:
+    """A panel's title and the line below it in lines that are no wider than the panel: a wider one widens the chart."""
+    title = one.chart.title
+    about = " ".join(title.subtitle)
+    return {"text": textwrap.wrap(str(title.text), TITLE), "subtitle": textwrap.wrap(about, ABOUT)}
+
+
 def join_specs(panels: Sequence[Panel]) -> dict[str, Any]:
     """The specification of `join`, put together from the panels' own."""
-    parts = [{k: v for k, v in one.spec.items() if k not in SHARED} | {"width": WIDTH} for one in panels]
+    parts = [
+        {k: v for k, v in one.spec.items() if k not in SHARED} | {"width": WIDTH, "title": narrow(one)}
+        for one in panels
+    ]
     datasets = {name: rows for one in panels for name, rows in one.spec["datasets"].items()}
     params = {each["name"]: each for one in panels for each in one.spec.get("params", [])}
     return {

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Protocol, get_type_hints
 
 from rebuttal.base import arguments, own_code
 from rebuttal.base.errors import InputError, refuse
+from rebuttal.base.listing import Listing
 from rebuttal.core.verbs import Program
 from rebuttal.methods import own_methods
 from rebuttal.methods.all_reduce import AllReduceSGD
@@ -77,42 +78,44 @@ class Method(Protocol):
 
 
 #: By kind, in the order in which charts list them.
-METHODS: dict[str, type[BaseMethod]] = {
-    "mini_batch": MiniBatch,
-    "delayed": Delayed,
-    "all_reduce": AllReduceSGD,
-    "layer_wise": LayerWise,
-    "layer_wise_overlapped": LayerWiseOverlapped,
-    "bucketed": Bucketed,
-    "layer_wise_asynchronous": LayerWiseAsynchronous,
-    "delayed_all_reduce": DelayedAllReduce,
-    "delayed_layer_wise": DelayedLayerWise,
-    "local_sgd": LocalSGD,
-    "synchronous": Synchronous,
-    "backup_workers": BackupWorkers,
-    "k_sync": KSync,
-    "asynchronous": Asynchronous,
-    "asynchronous_clipped": AsynchronousClipped,
-    "softsync": Softsync,
-    "softsync_aware": SoftsyncAware,
-    "downpour": Downpour,
-    "stale_synchronous": StaleSynchronous,
-    "delay_compensated": DelayCompensated,
-    "elastic_averaging": ElasticAveraging,
-    "one_sided": OneSided,
-    "hogwild": Hogwild,
-    "bounded_delay": BoundedDelay,
-    "model_parallel": ModelParallel,
-    "gpipe": GPipe,
-    "one_forward_one_backward": OneForwardOneBackward,
-    "zero_bubble": ZeroBubble,
-    "pipedream": PipeDream,
-    "continuous_propagation": ContinuousPropagation,
-    "synthetic_gradients": SyntheticGradients,
-    "greedy": Greedy,
-    "nesterov": Nesterov,
-    "pprs": PPRS,
-}
+METHODS: dict[str, type[BaseMethod]] = Listing(
+    {
+        "mini_batch": MiniBatch,
+        "delayed": Delayed,
+        "all_reduce": AllReduceSGD,
+        "layer_wise": LayerWise,
+        "layer_wise_overlapped": LayerWiseOverlapped,
+        "bucketed": Bucketed,
+        "layer_wise_asynchronous": LayerWiseAsynchronous,
+        "delayed_all_reduce": DelayedAllReduce,
+        "delayed_layer_wise": DelayedLayerWise,
+        "local_sgd": LocalSGD,
+        "synchronous": Synchronous,
+        "backup_workers": BackupWorkers,
+        "k_sync": KSync,
+        "asynchronous": Asynchronous,
+        "asynchronous_clipped": AsynchronousClipped,
+        "softsync": Softsync,
+        "softsync_aware": SoftsyncAware,
+        "downpour": Downpour,
+        "stale_synchronous": StaleSynchronous,
+        "delay_compensated": DelayCompensated,
+        "elastic_averaging": ElasticAveraging,
+        "one_sided": OneSided,
+        "hogwild": Hogwild,
+        "bounded_delay": BoundedDelay,
+        "model_parallel": ModelParallel,
+        "gpipe": GPipe,
+        "one_forward_one_backward": OneForwardOneBackward,
+        "zero_bubble": ZeroBubble,
+        "pipedream": PipeDream,
+        "continuous_propagation": ContinuousPropagation,
+        "synthetic_gradients": SyntheticGradients,
+        "greedy": Greedy,
+        "nesterov": Nesterov,
+        "pprs": PPRS,
+    }
+)
 
 
 def program(name: str) -> type:

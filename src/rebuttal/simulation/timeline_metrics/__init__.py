@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rebuttal.base.garbage import not_collected
+from rebuttal.base.listing import Listing
 from rebuttal.core.timeline import Timeline, checked
 from rebuttal.simulation.timeline_metrics.gantt_table import gantt
 from rebuttal.simulation.timeline_metrics.gradient_table import NOT_USED, columns, gradients
@@ -83,19 +84,21 @@ def summary(timeline: Timeline, table: Mapping[Any, Any] | None = None) -> dict[
     updates = len(timeline.updates["time_s"]) - 1
     stale = np.asarray(table["staleness"])
     stale = stale[~np.isnan(stale)]
-    return {
-        "updates": updates,
-        "seconds_per_update": timeline.end_s / max(1, updates),
-        "gradients_computed": len(table["node"]),
-        "gradients_applied": len(stale),
-        "gradients_dropped": int(np.sum(table["late"])),
-        "gradients_abandoned": int((~timeline.computes["completed"]).sum()),
-        "bytes_sent": int(timeline.messages["bytes"].sum() + timeline.computes["bytes"].sum()),
-        "utilisation": float(np.mean(list(utilisation(timeline).values()))),
-        "staleness_mean": float(stale.mean()) if len(stale) else np.nan,
-        "staleness_max": float(stale.max()) if len(stale) else np.nan,
-        "staleness_q95": float(np.quantile(stale, 0.95)) if len(stale) else np.nan,
-    }
+    return Listing(
+        {
+            "updates": updates,
+            "seconds_per_update": timeline.end_s / max(1, updates),
+            "gradients_computed": len(table["node"]),
+            "gradients_applied": len(stale),
+            "gradients_dropped": int(np.sum(table["late"])),
+            "gradients_abandoned": int((~timeline.computes["completed"]).sum()),
+            "bytes_sent": int(timeline.messages["bytes"].sum() + timeline.computes["bytes"].sum()),
+            "utilisation": float(np.mean(list(utilisation(timeline).values()))),
+            "staleness_mean": float(stale.mean()) if len(stale) else np.nan,
+            "staleness_max": float(stale.max()) if len(stale) else np.nan,
+            "staleness_q95": float(np.quantile(stale, 0.95)) if len(stale) else np.nan,
+        }
+    )
 
 
 def utilisation(timeline: Timeline) -> dict[int, float]:
@@ -110,4 +113,4 @@ def utilisation(timeline: Timeline) -> dict[int, float]:
     busy = np.clip(computes["end_s"][rows], None, end_s) - np.clip(computes["start_s"][rows], None, end_s)
     nodes = computes["node"][rows]
     total = np.bincount(nodes, weights=busy)
-    return {int(node): float(total[node] / end_s) for node in np.unique(nodes)}
+    return Listing({int(node): float(total[node] / end_s) for node in np.unique(nodes)})
