@@ -229,24 +229,25 @@ def join(panels: Sequence[Panel]) -> alt.LayerChart | alt.ConcatChart:
     """One chart of several panels, two beside each other, for a notebook."""
     if len(panels) == 1:
         return panels[0].chart.properties(width=2 * WIDTH).configure(**theme.config())
-    charts = [one.chart.properties(width=WIDTH, title=alt.TitleParams(**narrow(one))) for one in panels]
+    charts = [one.chart.properties(width=WIDTH, title=narrow(one)) for one in panels]
     joined = alt.concat(*charts, columns=2)
     if any(one.rows for one in panels):
         joined = joined.resolve_scale(color="independent")  # each panel has methods of its own
     return joined.configure(**theme.config())
 
 
-def narrow(one: Panel) -> dict[str, list[str]]:
+def narrow(one: Panel) -> alt.TitleParams:
     """A panel's title and the line below it in lines that are no wider than the panel: a wider one widens the chart."""
-    title = one.chart.title
-    about = " ".join(title.subtitle)
-    return {"text": textwrap.wrap(str(title.text), TITLE), "subtitle": textwrap.wrap(about, ABOUT)}
+    title = one.chart.title.to_dict(validate=False)
+    about = " ".join(title["subtitle"])
+    return alt.TitleParams(textwrap.wrap(title["text"], TITLE), subtitle=textwrap.wrap(about, ABOUT))
 
 
 def join_specs(panels: Sequence[Panel]) -> dict[str, Any]:
     """The specification of `join`, put together from the panels' own."""
     parts = [
-        {k: v for k, v in one.spec.items() if k not in SHARED} | {"width": WIDTH, "title": narrow(one)}
+        {k: v for k, v in one.spec.items() if k not in SHARED}
+        | {"width": WIDTH, "title": narrow(one).to_dict()}
         for one in panels
     ]
     datasets = {name: rows for one in panels for name, rows in one.spec["datasets"].items()}
