@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from synthetic_images import write_images, zipped
 from synthetic_mnist import write_mnist
 from torch import nn
@@ -394,6 +395,35 @@ class TestImagesOfTheUsersOwn:
         assert again["train"].classes == first["train"].classes == ("class0", "class1")
         (folder / "train/class0/00.png").unlink()
         assert len(image_files.read(folder, 32, resize=True)["train"].labels) == 23
+
+
+def wide(folder):
+    Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(folder / "x.png")
+
+
+def enormous(folder):
+    Image.new("1", (20_000, 20_000)).save(folder / "x.png")
+
+
+def large(folder):
+    Image.new("1", (7_000, 7_000)).save(folder / "x.png")
+
+
+def gone(folder):
+    (folder / "x.png").symlink_to(folder / "gone.png")
+
+
+def loop(folder):
+    (folder / "x").symlink_to(folder.parent)
+
+
+@pytest.mark.parametrize("put", [wide, enormous, large, gone, loop])
+def test_an_image_that_cannot_be_used_is_refused_in_one_line_that_names_it(tmp_path, put):
+    folder = write_images(tmp_path / "mine", classes=2)
+    put(folder / "train" / "class0")
+    with pytest.raises(InputError, match=r"^images: got '.*x") as refused:
+        image_files.read(folder, 32, resize=True)
+    assert "\n" not in str(refused.value)
 
 
 class TestTextOfTheUsersOwn:

@@ -19,6 +19,10 @@ from rebuttal.workloads.image_tree import Tree, bad, stamp, tree_of
 from rebuttal.workloads.splits import stratified
 
 PARTS = ("train", "test")
+MOST_PIXELS = 2**25  # of one image
+WIDE = ("I", "F")  # modes of 16 and 32 bits: turned into 8, most of their values are white
+UNREADABLE = (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, zipfile.BadZipFile,
+              NotImplementedError, RuntimeError)  # fmt: skip
 CACHED_FROM = 5_000  # images: fewer are decoded in a second
 HELD_OUT = 10  # a tenth of the training part is for validation; of undivided images, a fifth and a fifth
 
@@ -100,9 +104,18 @@ def _part(tree: Tree, classes: dict[str, list[str]], side: int, resize: bool) ->
 def _pixels(tree: Tree, name: str, side: int, resize: bool) -> np.ndarray:
     """One image as bytes [side, side, 3]."""
     try:
-        image = Image.open(io.BytesIO(tree.read(name))).convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, zipfile.BadZipFile) as error:
-        raise bad(tree.root, f"'{name}' is no image, or cut off") from error
+        opened = Image.open(io.BytesIO(tree.read(name)))
+        if opened.width * opened.height > MOST_PIXELS:
+            raise bad(
+                tree.root, f"'{name}' has {opened.width} x {opened.height} pixels, more than {MOST_PIXELS:,}"
+            )
+        if opened.mode.startswith(WIDE):
+            raise bad(tree.root, f"'{name}' has more than 8 bits for each channel (mode {opened.mode})")
+        image = opened.convert("RGB")
+    except UNREADABLE as error:
+        raise bad(
+            tree.root, f"'{name}' is no image, or cut off, encrypted or packed in another way"
+        ) from error
     if image.size != (side, side) and not resize:
         raise bad(tree.root, f"'{name}' has {image.size[0]} x {image.size[1]} pixels, not {side} x {side}")
     return np.asarray(image if image.size == (side, side) else _square(image, side))

@@ -72,11 +72,17 @@ def _folder(path: Path) -> Tree:
     return Tree(path, tuple(sorted(files)), frozenset(folders), lambda name: (path / name).read_bytes())
 
 
-def _below(path: Path) -> Iterator[str]:
-    for entry in os.scandir(path):
+def _below(path: Path, above: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Every entry below a folder. Raises InputError for a link to nothing, and for one to a folder above it."""
+    above |= {os.path.realpath(path)}
+    with os.scandir(path) as found:
+        entries = list(found)
+    for entry in entries:
+        if entry.is_symlink() and (not Path(entry.path).exists() or os.path.realpath(entry.path) in above):
+            raise bad(Path(entry.path), "a link leads to nothing, or to a folder that it is in")
         yield entry.path
         if entry.is_dir():
-            yield from _below(Path(entry.path))
+            yield from _below(Path(entry.path), above)
 
 
 def _zip(path: Path) -> Tree:
