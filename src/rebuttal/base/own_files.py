@@ -16,6 +16,7 @@ from rebuttal.base.errors import InputError
 
 Name = tuple[int, str]  # how many folders up a relative import begins, and dotted parts
 LONGEST = 256  # bytes of a string that names a file
+PACKAGE = Path(__file__).resolve().parents[1]  # what a file uses of it is known by the package's own code
 
 
 def closure(path: Path) -> dict[Path, bytes]:
@@ -30,7 +31,8 @@ def closure(path: Path) -> dict[Path, bytes]:
         names, strings = _names(found[file])
         for level, dotted in (*names, *((0, text) for text in map(_dotted, strings) if text)):
             folders = [file.parents[level - 1]] if level else _folders(file)
-            waiting += (one for folder in folders for one in _modules(folder, dotted))
+            beside = (one for folder in folders for one in _modules(folder, dotted))
+            waiting += (one for one in beside if not one.is_relative_to(PACKAGE))
     return found
 
 
