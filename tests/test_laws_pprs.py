@@ -174,7 +174,7 @@ def test_the_settings_scale_with_radius_and_slope():
     ],
 )
 def test_refuses_impossible_smoothing_by_name(name, option, given):
-    with pytest.raises(InputError, match=f"^{option}: got"):
+    with pytest.raises(InputError, match=rf"\b{option}: got"):
         run(name, {option: given})
 
 

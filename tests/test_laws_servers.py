@@ -332,6 +332,6 @@ def test_adaptive_delay_compensation_on_a_quadratic(path):
     ],
 )
 def test_refuses_impossible_settings_by_name(name, options, workers, key):
-    with pytest.raises(InputError, match=rf"^{key}: got .*; allowed: ") as refusal:
+    with pytest.raises(InputError, match=rf"\b{key}: got .*; allowed: ") as refusal:
         run(name, options, workers=workers)
     assert "\n" not in str(refusal.value)

@@ -18,7 +18,7 @@ from once import made_once
 
 from rebuttal.base import code, paths
 from rebuttal.base.errors import InputError
-from rebuttal.cli import pipeline, projects
+from rebuttal.cli import commands, pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 DVC = [sys.executable, "-m", "dvc"]
@@ -146,13 +146,13 @@ def test_a_release_leaves_the_lock_current_and_publishes_nothing_out_of_date(pro
     monkeypatch.chdir(project)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(project / "site-cache"))
     monkeypatch.setattr("rebuttal.site.release.release", publish)
-    projects.release(argparse.Namespace())
+    commands.release(argparse.Namespace())
     assert (project / "reference" / "quick" / "made").exists()
     assert status(project) == set()
     append(project / "src/rebuttal/methods/softsync.py")
     monkeypatch.setattr("rebuttal.site.release.release", lambda: pytest.fail("published"))
     with pytest.raises(InputError, match=r"^release: got pages@quick out of date"):
-        projects.release(argparse.Namespace())
+        commands.release(argparse.Namespace())
 
 
 def test_what_no_stage_runs_makes_none_stale(project):

@@ -42,8 +42,9 @@ def number(key: str, given: Any, above: float, most: float = math.inf, *, or_equ
     """A number above a bound (or equal to it), at most `most`, of Python's type; not NaN. Raises InputError."""
     value = float(given) if isinstance(given, Real) and not isinstance(given, bool) else math.nan
     if not (above < value <= most or (or_equal and value == above)):
+        least = "" if above == -math.inf else f" {'>=' if or_equal else '>'} {above:g}"
         limit = "" if most == math.inf else f", at most {most:g}"
-        raise refuse(key, given, f"a number {'>=' if or_equal else '>'} {above:g}{limit}")
+        raise refuse(key, given, f"a number{least}{limit}")
     return given if type(given) is int else value
 
 

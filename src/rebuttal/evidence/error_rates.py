@@ -124,7 +124,8 @@ def _curves(labels: dict[str, list[str]], ends: np.ndarray, pace: np.ndarray) ->
     there = np.ones(metric.shape[:-1])
     methods = [*(f"method v={i}" for i in range(len(ends) - 1)), "baseline"]
     coordinates = {"method": methods, **labels, "rate": ["tuned"], "file": ("method", methods),
-                   "seconds": (AXIS, rising * pace[..., None]), "update": (AXIS, 100 * rising)}  # fmt: skip
+                   "seconds": (AXIS, rising * pace[..., None]), "update": (AXIS, 100 * rising),
+                   "epoch": (AXIS, rising)}  # fmt: skip
     both = {f"{split}_metric": ((*RUN, "point"), metric) for split in ("test", "validation")}
     runs = {"learning_rate": (RUN[:4], there[..., 0]), "diverged_at": (RUN, np.nan * there)}
     return xr.Dataset(both | runs, coordinates, {"clock": "modelled"})
