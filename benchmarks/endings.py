@@ -172,7 +172,7 @@ def members(token: str) -> Iterator[tuple[int, str]]:
 
 
 def kind(process: int, command: str) -> str:
-    """What a process of a run is called; processes of one kind have one parent's kind, too."""
+    """The kind of a process, from its command line; of forks of the warm server, how deep they are, too."""
     for word in ("make repro", "dvc_command", "warm.server", "ipykernel", "forkserver", "resource_tracker",
                  "rebuttal.cli study", "rebuttal.cli worker_counts", "rebuttal dvc", "rebuttal check"):  # fmt: skip
         if word in command:

@@ -4,12 +4,15 @@ import json
 
 import device_costs
 import pytest
+import xarray as xr
 from broken_params import BACKUP, CATALOGUE, QUICK, SMALL, VALID, WHOLE, changed, sizes, write
 from doc_pages import blocks, page
 
 from rebuttal.base.errors import InputError
 from rebuttal.core import metrics, results
 from rebuttal.core.update_rules import SGD
+from rebuttal.evidence.result_files import Runs
+from rebuttal.site import data
 from rebuttal.studies import params
 from rebuttal.studies.params import Variant
 from rebuttal.studies.runs import pool, tuning
@@ -165,6 +168,9 @@ def test_timelines_have_names_that_every_file_system_takes(own):
         assert timeline_path(study, setting, 3).parent.name == "gpipe"
         assert set(names[workload]).isdisjoint('/\\:*?"<>| ')
         assert len(names[workload]) < 255
+        curves = xr.Dataset(coords={"workload": [workload], "machine": ["paper_cluster"], "seed": [3]})
+        shown = data.timeline_file(Runs(own, curves, curves, curves), "gpipe m=4")
+        assert shown.name == names[workload]  # a page looks where the study wrote
     assert len(set(names.values())) == len(names)
     assert names["digits_mlp"] == "gpipe_m=4--digits_mlp--paper_cluster--seed_3.npz"  # as it always was
     assert safe("a b") == "a_b"

@@ -16,7 +16,7 @@ from rebuttal.base.errors import InputError
 
 Name = tuple[int, str]  # how many folders up a relative import begins, and dotted parts
 LONGEST = 256  # bytes of a string that names a file
-PACKAGE = Path(__file__).resolve().parents[1]  # what a file uses of it is known by the package's own code
+PACKAGE = Path(__file__).resolve().parents[1]  # not walked: its code has a hash of its own, and it is large
 
 
 def closure(path: Path) -> dict[Path, bytes]:

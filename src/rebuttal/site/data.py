@@ -11,6 +11,7 @@ from rebuttal.evidence import datasets
 from rebuttal.evidence.result_files import Results, Runs
 from rebuttal.figures import layer_timeline, time_lines
 from rebuttal.figures.theme import family
+from rebuttal.studies.runs.study_runs import timeline_name
 
 SHOWN = ("synchronous", "asynchronous", "backup_workers")
 UPDATES_SHOWN = 4  # updates of the first of them that the time line covers
@@ -52,6 +53,10 @@ def timeline_files(data: Runs, methods: Sequence[str]) -> dict[str, Path]:
 
 def timeline_file(data: Runs, label: str) -> Path:
     """The stored time line of a method on the first workload and machine, with the first seed."""
-    place = [str(data.curves[dim].values[0]) for dim in ("workload", "machine")]
-    name = "--".join([label, *place, f"seed {data.curves.seed.values[0]}"]).replace(" ", "_")
-    return data.folder / "timelines" / family(label) / f"{name}.npz"
+    workload, machine, seed = (data.curves[dim].values[0] for dim in ("workload", "machine", "seed"))
+    return (
+        data.folder
+        / "timelines"
+        / family(label)
+        / timeline_name(label, str(workload), str(machine), int(seed))
+    )

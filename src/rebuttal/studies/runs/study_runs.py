@@ -61,7 +61,12 @@ def timeline_path(study: Study, setting: StudySetting, seed: int) -> Path:
     kept = first if alike(study, setting) else seed
     cached = paths.root() / ".cache" / "timelines" / paths.profile() / study.name
     folder = paths.results(study.name) / "timelines" if kept == first else cached
-    return folder / setting.variant.method / f"{safe('--'.join([*setting.key, f'seed {kept}']))}.npz"
+    return folder / setting.variant.method / timeline_name(*setting.key, kept)
+
+
+def timeline_name(label: str, workload: str, machine: str, seed: int) -> str:
+    """The name of the file of one run's timeline."""
+    return f"{safe('--'.join([label, workload, machine, f'seed {seed}']))}.npz"
 
 
 def safe(name: str) -> str:
