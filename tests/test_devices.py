@@ -3,12 +3,15 @@
 import os
 import socket
 import sys
+import time
 
 import pytest
 import torch
 
 from rebuttal.base import devices
 from rebuttal.base.errors import InputError
+from rebuttal.replaying import probe
+from rebuttal.workloads.torch_state import stated_torch
 
 
 def test_identity_says_what_a_measurement_depends_on():
@@ -53,3 +56,25 @@ def test_the_driver_is_read_off_the_system(monkeypatch, tmp_path):
     assert devices.nvidia_driver() == "570.86.15"
     monkeypatch.setattr(devices, "DRIVER", tmp_path / "none")
     assert devices.nvidia_driver() == "unknown"
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_float32_is_float32_on_a_gpu_and_a_sessions_choice_comes_back(monkeypatch, before):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", before)
+    with stated_torch():
+        assert not torch.backends.cudnn.allow_tf32
+        assert torch.get_float32_matmul_precision() == "highest"
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
+def test_a_probe_asks_the_device_that_it_times(monkeypatch):
+    """Work on the CPU of a machine with a GPU is timed by its CPU seconds, and does not touch the GPU."""
+
+    def touched(*_):
+        raise AssertionError("the GPU was asked")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", touched)
+    assert probe.seconds_of(torch.device("cpu"), lambda: time.sleep(0.05)) < 0.04
+    with pytest.raises(AssertionError, match="the GPU was asked"):
+        probe.seconds_of(torch.device("cuda"), lambda: None)

@@ -84,20 +84,21 @@ def _example(workload: Workload, replicas: int, samples: int) -> tuple[Tensor, T
 
 
 def _per_gradient_s(serve: Callable[..., Tensor], arguments: tuple[Tensor, ...], repeats: int) -> float:
+    device = arguments[0].device
     serve(*arguments)  # warm: allocations, tracing
-    inner = 1 + int(0.02 / max(1e-6, seconds_of(serve, *arguments)))
-    taken = [seconds_of(lambda: [serve(*arguments) for _ in range(inner)]) for _ in range(repeats)]
+    inner = 1 + int(0.02 / max(1e-6, seconds_of(device, lambda: serve(*arguments))))
+    taken = [seconds_of(device, lambda: [serve(*arguments) for _ in range(inner)]) for _ in range(repeats)]
     return min(taken) / inner / len(arguments[0])
 
 
-def seconds_of(call: Callable, *arguments: Tensor) -> float:
-    """CPU seconds of this thread for one call (a busy neighbour does not count); wall seconds where there is a GPU."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+def seconds_of(device: torch.device, call: Callable[[], object]) -> float:
+    """Seconds of one call: CPU seconds of this thread (a busy neighbour does not count), or wall seconds on a GPU."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
         begin = time.perf_counter()
-        call(*arguments)
-        torch.cuda.synchronize()
+        call()
+        torch.cuda.synchronize(device)
         return time.perf_counter() - begin
     begin = time.thread_time()
-    call(*arguments)
+    call()
     return time.thread_time() - begin

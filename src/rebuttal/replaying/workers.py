@@ -12,6 +12,7 @@ from rebuttal.core.update_rules import Rule
 from rebuttal.replaying.engine import Replayer
 from rebuttal.replaying.executor_table import Table
 from rebuttal.workloads import content, load
+from rebuttal.workloads.torch_state import full_float32
 
 
 @functools.lru_cache(maxsize=4)
@@ -35,6 +36,7 @@ def replayer(
         RunError: the code of a user's own gives other data than when this was looked at.
     """
     torch.set_num_threads(1)
+    full_float32()
     loaded = load(workload, data_root)
     if data and own_code.is_named(workload) and content.digest(loaded) != data.rsplit(maxsplit=1)[-1]:
         raise RunError(
