@@ -39,7 +39,7 @@ def found(law):
 
     def make(folder):
         run = [sys.executable, str(HERE / "pretend_gpu_laws.py"), law]
-        done = subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, timeout=280, check=False)
+        done = subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         (folder / "found.json").write_text(done.stdout)
 
