@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from rebuttal.base.errors import refuse
+from rebuttal.base.errors import InputError, refuse
 from rebuttal.workloads import image_cache
 from rebuttal.workloads.image_cache import Images
 from rebuttal.workloads.image_tree import Tree, bad, stamp, tree_of
@@ -57,6 +57,10 @@ def divided(parts: Mapping[str, Images]) -> dict[str, Images]:
         raise refuse("images", f"{count} images", f"at least {HELD_OUT}, to hold some out for validation")
     sizes = (count - held_out, held_out) if "test" in parts else (count - 2 * held_out, held_out, held_out)
     rows = stratified("images", seen.labels, sizes)
+    for number in np.setdiff1d(seen.labels, seen.labels[rows[0]]):
+        images = np.count_nonzero(seen.labels == number)
+        given = f"{images} of the class '{seen.classes[number]}', none of them for training"
+        raise InputError(f"images: got {given}; allowed: several of each class, so that each part has some")
     found = [Images(seen.pixels[part], seen.labels[part], seen.classes) for part in rows]
     names = ("training", "validation", "test")
     return dict(zip(names, [*found, *([parts["test"]] if "test" in parts else [])], strict=True))
@@ -64,7 +68,7 @@ def divided(parts: Mapping[str, Images]) -> dict[str, Images]:
 
 def _divided(tree: Tree) -> dict[str, dict[str, list[str]]]:
     """Part -> class -> names of its images, in order; refuses a part without classes and a class without images."""
-    found = PARTS if "train" in tree.folders else ("",)
+    found = PARTS if _has_parts(tree) else ("",)
     parts: dict[str, dict[str, list[str]]] = {part: {} for part in found}
     for folder in sorted(tree.folders):
         part, _, name = folder.rpartition("/")
@@ -76,6 +80,12 @@ def _divided(tree: Tree) -> dict[str, dict[str, list[str]]]:
             parts[part][name].append(file)
     _refuse_empty(tree, parts)
     return parts
+
+
+def _has_parts(tree: Tree) -> bool:
+    """Whether `train` is a part. It is a class where it has no folders in it and stands beside other classes."""
+    alone = {folder for folder in tree.folders if "/" not in folder and not _is_hidden(folder)} <= set(PARTS)
+    return "train" in tree.folders and (alone or any(folder.startswith("train/") for folder in tree.folders))
 
 
 def _refuse_empty(tree: Tree, parts: dict[str, dict[str, list[str]]]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from rebuttal.base import own_code
 from rebuttal.base.errors import refuse
 from rebuttal.workloads.model_trial import try_model
+from rebuttal.workloads.sample_checks import check_samples
 from rebuttal.workloads.workload import Workload
 
 KEY = "workload"
@@ -15,7 +16,7 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:
 
     Raises:
         InputError: no such file, one that fails, no function `load` in it, what it returns is no Workload, or one
-            whose model cannot be trained.
+            whose samples or model cannot be trained with.
     """
     module = own_code.loaded(name, KEY).module
     if not callable(getattr(module, "load", None)):
@@ -23,5 +24,6 @@ def load(name: str, data_root: str | Path | None = None) -> Workload:
     workload = module.load(name, data_root)
     if not isinstance(workload, Workload):
         raise refuse(KEY, name, "a file whose load(name, data_root) returns a Workload")
+    check_samples(workload)
     try_model(workload)
     return workload
