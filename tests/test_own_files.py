@@ -147,7 +147,7 @@ def test_what_a_workload_of_code_holds_is_part_of_the_key_of_what_is_computed(re
 def test_a_process_that_gets_other_data_than_the_study_refuses(reader, own, capsys):
     given = (reader, "data", "cpu", 32, ("test",), SGD(), "")
     data = data_of(reader)
-    np.save(own / "training", np.ones(600, dtype=np.int64))
+    np.save(own / "training", (np.arange(600) + 1) % 2)
     with pytest.raises(RunError, match=r"^file:own/mine\.py: gives other data than when the study began"):
         workers.replayer(*given, data)
 
